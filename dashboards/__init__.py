@@ -1,0 +1,1 @@
+"""Where people see: the Dash room."""
