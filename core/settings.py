@@ -1,0 +1,201 @@
+"""Every setting of the product, read once from the environment and refused early with words that help."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import BadInput, Unavailable
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_PASSWORD = "desk-demo-2026"  # noqa: S105 - published on purpose; production refuses it
+MASK = "********"
+SHORTEST_SECRET = 32
+SHORTEST_PASSWORD = 12
+
+
+class Settings(BaseSettings):
+    """What the environment says; `DESK_` is the prefix of every name but the two URLs."""
+
+    model_config = SettingsConfigDict(env_prefix="DESK_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    env: Literal["sandbox", "production"] = "sandbox"
+    home: Path = ROOT / "var"
+    database_url: str = Field("", validation_alias="DATABASE_URL")
+    redis_url: str = Field("", validation_alias="REDIS_URL")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    workers: int = Field(2, ge=1, le=64)
+    threads: int = Field(8, ge=1, le=128)
+    proxies: int = Field(0, ge=0, le=8, description="reverse proxies in front whose X-Forwarded-* we trust")
+    trusted_hosts: str = Field("", description="host names we answer to, separated by commas")
+    cookie_secure: bool | None = None
+    debug: bool = False
+
+    secret_key: SecretStr = SecretStr("")
+    field_key: SecretStr = Field(SecretStr(""), description="id:base64 of 32 bytes; first writes, all read")
+    admin_password: SecretStr = Field(SecretStr(DEMO_PASSWORD), description="of the first administrator")
+    demo_password: SecretStr = SecretStr(DEMO_PASSWORD)
+    metrics_token: SecretStr = SecretStr("")
+
+    session_idle_minutes: int = Field(30, ge=1, le=24 * 60)
+    session_hours: int = Field(12, ge=1, le=24 * 7)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def production(self) -> bool:
+        """Whether real money is meant."""
+        return self.env == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether cookies travel over https only: always in production, by choice in the sandbox."""
+        return self.production if self.cookie_secure is None else self.cookie_secure
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names we answer to; the sandbox knows this machine's own when nothing is set."""
+        named = [name.strip() for name in self.trusted_hosts.split(",") if name.strip()]
+        return named or ([] if self.production else ["127.0.0.1", "localhost", "[::1]"])
+
+    @property
+    def session_key(self) -> str:
+        """The key that signs cookies; in the sandbox made once and kept in home/secrets."""
+        return self.secret_key.get_secret_value() or kept_secret(self.home, "secret_key")
+
+    @property
+    def field_keys(self) -> dict[str, bytes]:
+        """The keys that encrypt fields, by id, the writing one first (32 bytes each).
+
+        Raises BadInput when a key is not `id:base64` of 32 bytes.
+        """
+        text = self.field_key.get_secret_value()
+        if not text:
+            text = "k1:" + base64.b64encode(bytes.fromhex(kept_secret(self.home, "field_key"))).decode()
+        return read_keys(text)
+
+
+def read_keys(text: str) -> dict[str, bytes]:
+    """The keys in `id:base64,id:base64`, in that order. Raises BadInput for anything else."""
+    keys: dict[str, bytes] = {}
+    for part in text.split(","):
+        name, _, body = part.strip().partition(":")
+        try:
+            raw = base64.b64decode(body, validate=True)
+        except ValueError:
+            raw = b""
+        if not name or len(raw) != SHORTEST_SECRET or name in keys:
+            raise BadInput(
+                "DESK_FIELD_KEY must be id:base64 of 32 bytes (several: separated by commas, ids differ), "
+                "e.g. k1:$(openssl rand -base64 32)",
+                setting="DESK_FIELD_KEY",
+            )
+        keys[name] = raw
+    return keys
+
+
+def kept_secret(home: Path, name: str) -> str:
+    """A random secret of 64 hex digits, made once and kept in home/secrets for its owner only.
+
+    Raises Unavailable when somebody else made it and we may not read it.
+    """
+    path = home / "secrets" / name
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            fresh = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(32))
+            try:
+                os.link(fresh, path)  # refuses when another process was first; then its secret holds
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_text().strip()
+    except PermissionError as error:
+        raise Unavailable(
+            f"{error.filename or path} belongs to another user. "
+            "Run as that user, or set DESK_HOME to a folder of your own.",
+        ) from error
+
+
+def faults(settings: Settings) -> list[str]:
+    """What keeps these settings from running in production, each with what to set; empty in the sandbox."""
+    if not settings.production:
+        return []
+    found: list[str] = []
+    if len(settings.secret_key.get_secret_value()) < SHORTEST_SECRET:
+        found.append("the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)")
+    try:
+        read_keys(settings.field_key.get_secret_value())
+    except BadInput as refusal:
+        found.append(f"the field key is missing or unreadable: {refusal.detail}")
+    password = settings.admin_password.get_secret_value()
+    if password == DEMO_PASSWORD or len(password) < SHORTEST_PASSWORD:
+        found.append(
+            "the administrator's password is the default or short: set DESK_ADMIN_PASSWORD "
+            f"({SHORTEST_PASSWORD} characters or more; only the first `desk init` uses it)",
+        )
+    if settings.debug:
+        found.append("debug is on: unset DESK_DEBUG")
+    if not settings.secure_cookies:
+        found.append("cookies would travel over http: unset DESK_COOKIE_SECURE or set it to true")
+    if not settings.hosts or any("*" in host or host.startswith(".") for host in settings.hosts):
+        found.append("hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to the exact names, e.g. desk.example.com")
+    return found
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings in force, read once.
+
+    Raises BadInput that lists everything that is wrong and what to set.
+    """
+    try:
+        read = Settings()  # type: ignore[call-arg]  # aliases are filled from the environment
+    except ValidationError as error:
+        wrong = [f"{variable(str(each['loc'][0]))}: {each['msg']}" for each in error.errors()]
+        raise BadInput("the settings cannot be read:\n  - " + "\n  - ".join(wrong)) from error
+    found = faults(read)
+    if found:
+        raise BadInput("DESK_ENV=production is refused:\n  - " + "\n  - ".join(found))
+    return read
+
+
+def variable(field: str) -> str:
+    """The name of the environment variable behind a field."""
+    return field if field.isupper() else f"DESK_{field.upper()}"
+
+
+def masked_url(url: str) -> str:
+    """The URL with its password hidden."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:{MASK}@{host}"))
+
+
+def shown(settings_: Settings) -> dict[str, object]:
+    """The settings as plain values for people: secrets as a mask (or empty), URLs without passwords."""
+    plain: dict[str, object] = {}
+    for name in Settings.model_fields:
+        value = getattr(settings_, name)
+        if isinstance(value, SecretStr):
+            value = MASK if value.get_secret_value() else ""
+        elif name.endswith("_url"):
+            value = masked_url(value)
+        elif isinstance(value, Path):
+            value = str(value)
+        plain[name] = value
+    return plain | {"trusted_hosts": settings_.hosts, "cookie_secure": settings_.secure_cookies}

@@ -1,0 +1,139 @@
+"""What every test may ask for: a migrated PostgreSQL database of its own, and a Redis of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from core import db, embedded
+from core.embedded import postgres
+from core.embedded.places import alone, opened, try_lock
+from core.migrations.runner import upgrade
+from core.settings import settings
+
+FORGOTTEN_SECONDS = 900
+TEMPLATE = "template_desk"
+numbers = itertools.count(1)
+
+# Tests crash nothing but themselves: what a power cut would lose is of no use here.
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "'128MB'"}
+
+
+def servers_home() -> Path:
+    """The folder of this test run's servers, the same for all its workers, and open enough for their user."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    home = Path(tempfile.gettempdir()) / f"desk-tests-{os.getuid()}-{run[:12]}"
+    home.mkdir(mode=0o755, exist_ok=True)
+    return home
+
+
+def sweep() -> None:
+    """Stop and remove the servers that a killed test run left behind."""
+    for home in Path(tempfile.gettempdir()).glob(f"desk-tests-{os.getuid()}-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - home.stat().st_mtime > FORGOTTEN_SECONDS:
+                with opened(home / "servers.users") as users:
+                    if try_lock(users, fcntl.LOCK_EX):
+                        embedded.stop(home)
+                        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """PostgreSQL and Redis for this run, shared by its workers; the last worker takes them away."""
+    sweep()
+    home = servers_home()
+    with embedded.serving(home, settings=CARELESS) as urls:
+        yield urls
+    if not any(embedded.running(home).values()):
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(servers):
+    """The name of a database built by the migrations once per run; tests get copies of it."""
+    home = servers_home()
+    ready = home / "template.ready"
+    with alone(home):
+        if not ready.exists():
+            administer(servers, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}")
+            upgrade(named(servers, TEMPLATE))
+            ready.touch()
+    return TEMPLATE
+
+
+def administer(servers, *statements: str) -> None:
+    with psycopg.connect(named(servers, "postgres"), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def named(servers, name: str) -> str:
+    return postgres.url(embedded.place(servers_home()), name)
+
+
+@contextlib.contextmanager
+def copy_of(servers, template):
+    """A fresh copy of the template that core.db, the settings and child processes use; dropped at the end."""
+    name = f"t{os.getpid()}_{next(numbers)}"
+    administer(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
+    url = named(servers, name)
+    before = os.environ.get("DATABASE_URL")
+    os.environ["DATABASE_URL"] = url
+    settings.cache_clear()
+    db.connect(url)
+    try:
+        yield url
+    finally:
+        db.disconnect()
+        if before is None:
+            os.environ.pop("DATABASE_URL", None)
+        else:
+            os.environ["DATABASE_URL"] = before
+        settings.cache_clear()
+        administer(servers, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(servers, template):
+    """The URL of an empty migrated database for this test alone; core.db is bound to it."""
+    with copy_of(servers, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(servers, template):
+    """The URL of an empty migrated database for the tests of one module; core.db is bound to it."""
+    with copy_of(servers, template) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(servers):
+    """The URL of an empty Redis database for this test alone."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    url = servers.redis.replace("db=0", f"db={int(worker) + 1}")
+    with redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path):
+    """Settings, secrets and files of a test stay in its own folder, whatever the caller's environment says."""
+    monkeypatch.setenv("DESK_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DESK_ENV", raising=False)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
