@@ -131,7 +131,8 @@ def test_a_deep_home_gets_short_sockets(home):
 
 def test_a_home_of_another_user_is_refused_with_words(home, monkeypatch):
     embedded.start(home)
-    monkeypatch.setattr(places.os, "geteuid", lambda: embedded.place(home).uid + 12345)
+    stranger = embedded.place(home).uid + 12345
+    monkeypatch.setattr(places.os, "geteuid", lambda: stranger)
     with pytest.raises(Unavailable, match="DESK_HOME"):
         places.place(home)
 

@@ -1,0 +1,1 @@
+"""The commands of `desk`, one file each; portal/cli.py lists them."""
