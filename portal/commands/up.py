@@ -1,0 +1,189 @@
+"""`desk up`: the whole desk with one command, and all of it gone with one Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+import psycopg
+
+from core import embedded
+from core.embedded.places import opened, try_lock
+from core.errors import Unavailable
+from core.settings import ROOT, Settings, settings
+from portal.servers import addressed
+from portal.supervise import Child, end_all, end_orphans, ending, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEMO_ORDERS = 4000
+LOGINS = (
+    "admin", "compliance", "compliance2", "finance", "finance2", "agent1", "agent2",
+    "acceptor1", "acceptor2", "merchant1", "merchant2", "auditor",
+)  # fmt: skip
+
+
+class Stopped(Exception):  # noqa: N818 - asked to stop is no error
+    """Somebody asked us to stop."""
+
+
+class Up:
+    """The supervisor: what it keeps alive, and whether it was asked to stop."""
+
+    def __init__(self, known: Settings, port: int) -> None:
+        """Take the settings and the port; nothing starts yet."""
+        self.known = known
+        self.port = port
+        self.notes = known.home / "processes"
+        self.asked_to_stop = False
+        self.children: list[Child] = []
+        self.boxed = not (known.database_url and known.redis_url)
+
+    def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
+        """Remember that we were asked to stop; the loops see it within a moment."""
+        self.asked_to_stop = True
+
+    def once(self, name: str, *arguments: str) -> None:
+        """Run one `desk` command to its end. Raises Unavailable when it fails, Stopped when asked to stop."""
+        child = self.child(name, *arguments)
+        child.start()
+        while child.lives():
+            if self.asked_to_stop:
+                raise Stopped
+            time.sleep(0.05)
+        self.children.remove(child)
+        child.note.unlink(missing_ok=True)
+        if child.reader is not None:
+            child.reader.join(timeout=2)
+        if child.process is not None and child.process.returncode != 0:
+            raise Unavailable(f"`desk {name}` failed ({ending(child.process.returncode)}); its lines above say why")
+
+    def child(self, name: str, *arguments: str) -> Child:
+        """A `desk` command as a child of ours, not yet started."""
+        argv = [sys.executable, "-m", "portal.cli", name, *arguments]
+        child = Child(name, argv, self.notes, {"PYTHONPATH": str(ROOT), "DESK_PORT": str(self.port)})
+        self.children.append(child)
+        return child
+
+    def tend(self) -> None:
+        """Keep everything alive until asked to stop; say once when the portal answers."""
+        ready = False
+        began = time.monotonic()
+        while not self.asked_to_stop:
+            now = time.monotonic()
+            if self.boxed:
+                self.tend_servers()
+            for child in self.children:
+                child.tend(now)
+            if not ready and answers(self.known.host, self.port):
+                ready = True
+                self.greet(time.monotonic() - began)
+            time.sleep(0.25)
+
+    def tend_servers(self) -> None:
+        """Start embedded servers again that somebody killed."""
+        lives = embedded.running(self.known.home)
+        if not self.known.database_url and not lives["postgres"]:
+            say("desk", "PostgreSQL is down; starting it again")
+            with contextlib.suppress(Unavailable):
+                embedded.start_postgres(self.known.home)
+        if not self.known.redis_url and not lives["redis"]:
+            say("desk", "Redis is down; starting it again")
+            with contextlib.suppress(Unavailable):
+                embedded.start_redis(self.known.home)
+
+    def greet(self, seconds: float) -> None:
+        """Say where the portal is and who may sign in."""
+        say("desk", f"ready at http://{self.known.host}:{self.port} ({seconds:.0f} s after its processes started)")
+        if not self.known.production:
+            say("desk", f"sign in as {', '.join(LOGINS)}")
+            say("desk", f"password of each: {self.known.demo_password.get_secret_value()}")
+        say("desk", "Ctrl-C stops everything")
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether /readyz says yes."""
+    try:
+        with urllib.request.urlopen(f"http://{local(host)}:{port}/readyz", timeout=2) as reply:
+            return bool(reply.status == 200)  # noqa: PLR2004 - HTTP's own yes
+    except (OSError, urllib.error.URLError, ValueError):
+        return False
+
+
+def local(host: str) -> str:
+    """The address under which this machine reaches its own server."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - read, not bound
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Raise Unavailable when something else listens on the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(
+                f"{host}:{port} cannot be used ({error.strerror}). Another program may have it: "
+                "stop that one, or choose another port with `desk up --port N`.",
+            ) from error
+
+
+@contextlib.contextmanager
+def only_one(known: Settings) -> Iterator[None]:
+    """Refuse a second supervisor over the same home; the lock goes with its process."""
+    known.home.mkdir(parents=True, exist_ok=True)
+    with opened(known.home / "up.lock") as lock:
+        if not try_lock(lock, fcntl.LOCK_EX):
+            raise Unavailable(f"`desk up` already runs over {known.home}. Stop it first, or set DESK_HOME.")
+        yield
+
+
+def has_orders(url: str) -> bool:
+    """Whether the database holds any order."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT EXISTS (SELECT 1 FROM v_orders)").fetchone()
+    return bool(row and row[0])
+
+
+@click.command("up")
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of DESK_PORT (8080).")
+@click.option("--no-demo", is_flag=True, help="Leave an empty database empty.")
+def command(port: int | None, no_demo: bool) -> None:
+    """Start everything: servers, database, demo data once, web, worker and cron."""
+    known = settings()
+    up = Up(known, port or known.port)
+    os.chdir(ROOT)
+    with only_one(known):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, up.stop)
+        ended = end_orphans(up.notes)
+        if ended:
+            say("desk", f"ended {ended} processes that an earlier run left behind")
+        must_be_free(known.host, up.port)
+        with addressed():
+            try:
+                up.once("init")
+                if not no_demo and not known.production and not has_orders(settings().database_url):
+                    say("desk", f"an empty market: playing {DEMO_ORDERS} orders into it")
+                    up.once("demo", "--orders", str(DEMO_ORDERS))
+                for name in ("web", "worker", "cron"):
+                    up.child(name)
+                up.tend()
+            except Stopped:
+                pass
+            finally:
+                say("desk", "stopping")
+                end_all(up.children)
+    say("desk", "stopped")
