@@ -1,0 +1,192 @@
+"""Choosing an acceptor for an order: pure, seeded, and able to say why each candidate lost.
+
+The same candidates, policy and seed give the same choice on any machine and in any order of the list:
+each candidate draws its lot from the seed and its own number, so nothing depends on its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from core.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+CHOSEN: Final = "chosen"
+SHORT_RESERVE: Final = "short_reserve"
+DAY_LIMIT: Final = "day_limit"
+SLOTS_FULL: Final = "slots_full"
+SAME_PAIR_RISK: Final = "same_pair_risk"
+TRIED_BEFORE: Final = "tried_before"
+BUSIER: Final = "busier"
+NOT_DRAWN: Final = "not_drawn"
+
+REASONS: Final = {
+    CHOSEN: "chosen",
+    SHORT_RESERVE: "its free reserve is smaller than the order",
+    DAY_LIMIT: "its bank account has too little of the day's limit left",
+    SLOTS_FULL: "it has as many open orders as it may have",
+    SAME_PAIR_RISK: "pairing it with this customer is ruled out by risk",
+    TRIED_BEFORE: "it was tried for this order before",
+    BUSIER: "it is busier than the one chosen",
+    NOT_DRAWN: "it was as good, and the draw went to another",
+}
+"""What each outcome means, in English; screens translate by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An acceptor with one of its bank accounts in the pool, as the snapshot saw it.
+
+    `free_units` are USDT; `day_left_units` are fiat (None: no limit); `slot_limit` is the most open orders it
+    may have (0: no limit); `excluded` is the reason code for which it may not take this order, or "".
+    """
+
+    acceptor_id: int
+    pool_account_id: int
+    acceptor_ref: str
+    slot: int
+    free_units: int
+    open_orders: int = 0
+    weight: int = 1
+    day_left_units: int | None = None
+    slot_limit: int = 0
+    excluded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One candidate with its rank (lower is better), its lot (lower wins among equals) and its outcome."""
+
+    candidate: Candidate
+    weight: int
+    score: int
+    lot: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who was chosen (None: nobody can), by which policy and seed, and what became of each candidate."""
+
+    policy: str
+    seed: int
+    need_units: int
+    chosen: Candidate | None
+    considered: tuple[Considered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A way to choose: `rank` gives a whole number (lower is better), `lost` names a worse rank."""
+
+    rank: Callable[[Candidate], int]
+    lost: str
+
+
+def _load(candidate: Candidate) -> int:
+    """Return how full a candidate is, in millionths of its limit; without a limit each order counts whole."""
+    return candidate.open_orders * 1_000_000 // (candidate.slot_limit or 1)
+
+
+POLICIES: Final[dict[str, Policy]] = {
+    "uniform_random": Policy(rank=lambda _: 0, lost=NOT_DRAWN),
+    "least_loaded": Policy(rank=_load, lost=BUSIER),
+}
+"""The policies a pool may name; a new one is a new row here."""
+
+
+def choose(
+    policy: str,
+    candidates: Sequence[Candidate],
+    *,
+    seed: int,
+    need_units: int,
+    need_fiat_units: int = 0,
+) -> Choice:
+    """Return the choice among the candidates for an order of `need_units` USDT and `need_fiat_units` fiat.
+
+    An unknown policy is refused with `bad_input`. No fit candidate is an answer (`chosen` is None), no error.
+    """
+    how = POLICIES.get(policy)
+    if how is None:
+        raise BadInput(
+            f"'{policy[:40]}' is not a matching policy", policy=policy[:40], known=sorted(POLICIES)
+        )
+    start = _mixed(seed)
+    best: tuple[int, int, int] | None = None
+    winner: Candidate | None = None
+    ranked: list[tuple[Candidate, int, int, str]] = []
+    for each in candidates:
+        why_not = _unfit(each, need_units, need_fiat_units)
+        rank, lot = how.rank(each), _lot(start, each.pool_account_id)
+        ranked.append((each, rank, lot, why_not))
+        if not why_not and (best is None or (rank, lot, each.pool_account_id) < best):
+            best, winner = (rank, lot, each.pool_account_id), each
+    considered = tuple(
+        Considered(each, each.weight, rank, lot, why_not or _outcome(each, rank, winner, best, how))
+        for each, rank, lot, why_not in ranked
+    )
+    return Choice(policy, seed, need_units, winner, considered)
+
+
+def explain(choice: Choice) -> list[dict[str, object]]:
+    """Return one JSON-ready row per candidate, in the order of the snapshot, with the reason in words."""
+    return [
+        {
+            "acceptor": each.candidate.acceptor_ref,
+            "acceptor_id": each.candidate.acceptor_id,
+            "pool_account_id": each.candidate.pool_account_id,
+            "free_units": each.candidate.free_units,
+            "open_orders": each.candidate.open_orders,
+            "weight": each.weight,
+            "score": each.score,
+            "lot": each.lot,
+            "outcome": each.outcome,
+            "because": REASONS.get(each.outcome, each.outcome),
+        }
+        for each in choice.considered
+    ]
+
+
+def _unfit(candidate: Candidate, need_units: int, need_fiat_units: int) -> str:
+    """Return the code of the first hard limit the candidate fails, or ""."""
+    if candidate.excluded:
+        return candidate.excluded
+    if candidate.free_units < need_units:
+        return SHORT_RESERVE
+    if candidate.day_left_units is not None and candidate.day_left_units < need_fiat_units:
+        return DAY_LIMIT
+    if candidate.slot_limit and candidate.open_orders >= candidate.slot_limit:
+        return SLOTS_FULL
+    return ""
+
+
+def _outcome(
+    each: Candidate,
+    rank: int,
+    winner: Candidate | None,
+    best: tuple[int, int, int] | None,
+    how: Policy,
+) -> str:
+    if each is winner:
+        return CHOSEN
+    return how.lost if best is not None and rank > best[0] else NOT_DRAWN
+
+
+_WORD: Final = (1 << 64) - 1
+
+
+def _mixed(number: int) -> int:
+    """Return 64 well-mixed bits of a number (the finaliser of SplitMix64, Steele, Lea and Flood 2014)."""
+    number = (number + 0x9E3779B97F4A7C15) & _WORD
+    number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & _WORD
+    return number ^ (number >> 31)
+
+
+def _lot(start: int, pool_account_id: int) -> int:
+    """Return the candidate's lot: 48 bits, so that any JSON reader keeps it exact."""
+    return _mixed(start ^ _mixed(pool_account_id)) >> 16

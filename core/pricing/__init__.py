@@ -1,0 +1,1 @@
+"""Prices: exchange rates, fee schedules and the quotes made from them."""
