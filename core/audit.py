@@ -1,0 +1,49 @@
+"""The audit trail, append-only: who did what to what, why, in which role."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from core import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.actor import Actor
+    from core.db import Transaction
+
+_WRITE = """
+insert into audit (at, actor, role, user_id, action, subject, reason, details, trace_id)
+values (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
+"""
+
+
+def write(
+    tx: Transaction,
+    actor: Actor,
+    action: str,
+    subject: str,
+    *,
+    reason: str = "",
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Store one row of the trail in the caller's transaction.
+
+    `action` is `noun.verb`; `subject` is the ref of what was changed or looked at. `details` never hold
+    secrets or unmasked personal data. (Orders' own steps write theirs inside the SQL that moves them.)
+    """
+    tx.run(
+        _WRITE,
+        (
+            clock.now(),
+            actor.name,
+            actor.role,
+            actor.user_id,
+            action,
+            subject,
+            reason,
+            None if details is None else json.dumps(details, ensure_ascii=False),
+            actor.trace_id,
+        ),
+    )
