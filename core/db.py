@@ -1,0 +1,214 @@
+"""The database: one engine, `transaction()` (the only place that commits) and `reading()`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+
+from core.errors import AlreadyDone, Changed, Conflict, Refusal, ShortReserve, Unavailable, WrongState
+
+NAMES = {
+    "ix": "%(table_name)s_%(column_0_name)s",
+    "uq": "%(table_name)s_%(column_0_name)s_once",
+    "ck": "%(constraint_name)s",
+    "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+_OPTIONS = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+
+# What a named constraint means to the person who asked. The database refuses; this says it in words.
+_MEANING: dict[str, tuple[type[Refusal], str]] = {
+    "account_not_overdrawn": (ShortReserve, "the account holds less than that"),
+    "journal_key_once": (AlreadyDone, "this has been booked already"),
+    "order_external_once": (AlreadyDone, "an order with this number exists already for the merchant"),
+    "order_quote_once": (AlreadyDone, "an order was already made from this quote"),
+    "journal_balanced": (Conflict, "the posting does not balance"),
+    "period_open": (WrongState, "the period of this posting is locked; post an adjustment in the open period"),
+    "hold_open_once": (AlreadyDone, "the order is held already"),
+    "approval_waiting_once": (AlreadyDone, "a request for this is waiting for a decision already"),
+    "party_code_once": (AlreadyDone, "a party of this kind has that code already"),
+    "withdrawal_account_is_theirs": (Conflict, "the withdrawal account must be one of the party's own"),
+}
+
+
+class Base(DeclarativeBase):
+    """The declarative base of all tables of the core."""
+
+    metadata = sa.MetaData(naming_convention=NAMES)
+
+
+class Transaction:
+    """One open transaction: `call` for the money path's prepared SQL, `session` for everything else."""
+
+    __slots__ = ("_session", "connection", "raw")
+
+    def __init__(self, connection: sa.Connection) -> None:
+        """Wrap an open SQLAlchemy connection; `raw` is psycopg's."""
+        self.connection = connection
+        self.raw: psycopg.Connection[tuple[Any, ...]] = connection.connection.driver_connection  # type: ignore[assignment]
+        self._session: Session | None = None
+
+    @property
+    def session(self) -> Session:
+        """Return an ORM session of this same transaction."""
+        if self._session is None:
+            self._session = Session(bind=self.connection, autoflush=True)
+        return self._session
+
+    def call(self, sql: str, args: Sequence[object] = ()) -> Any:
+        """Run one statement with `%s` placeholders; return its first row's first column, or None.
+
+        psycopg prepares a statement it sees often, so that its text is parsed once.
+        """
+        row = self.raw.execute(sql, args).fetchone()
+        return None if row is None else row[0]
+
+    def rows(self, sql: str, args: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement with `%s` placeholders; return all its rows."""
+        return self.raw.execute(sql, args).fetchall()
+
+    def run(self, sql: str, args: Sequence[object] = ()) -> int:
+        """Run one statement that returns no rows; return how many rows it touched."""
+        return self.raw.execute(sql, args).rowcount
+
+
+class _Bound:
+    """The process-wide engine, and rows that never change, remembered while it is bound."""
+
+    engine: sa.Engine | None = None
+    remembered: dict[tuple[str, int], Any] = {}  # noqa: RUF012 - one per process on purpose
+
+
+def remembered() -> dict[tuple[str, int], Any]:
+    """Return this process's memory of immutable rows (versions of plans, rulesets), by kind and id."""
+    return _Bound.remembered
+
+
+portal_session: scoped_session[Session] = scoped_session(sessionmaker())
+
+
+def driver_url(url: str) -> sa.URL:
+    """Return the URL with our driver; `postgres://` and `postgresql://` are both read."""
+    parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def connect(url: str, *, pool_size: int = 10) -> sa.Engine:
+    """Bind this process to a database; return its engine. A second call rebinds."""
+    disconnect()
+    engine = sa.create_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        connect_args={"options": _OPTIONS, "application_name": "escrow-desk", "connect_timeout": 5},
+    )
+    _Bound.engine = engine
+    portal_session.remove()
+    portal_session.configure(bind=engine)
+    return engine
+
+
+def disconnect() -> None:
+    """Close all connections of this process (before a fork, at the end of a test)."""
+    if _Bound.engine is not None:
+        portal_session.remove()
+        _Bound.engine.dispose()
+        _Bound.engine = None
+    _Bound.remembered.clear()
+
+
+def engine() -> sa.Engine:
+    """Return the bound engine, binding it from the settings at first use."""
+    if _Bound.engine is None:
+        from core.settings import settings  # noqa: PLC0415 - read late: tests bind their own database
+
+        return connect(settings().database_url)
+    return _Bound.engine
+
+
+def _in_words(error: psycopg.Error) -> Refusal | None:
+    """Return the refusal a database error means, or None if it is a fault of ours."""
+    name = getattr(error.diag, "constraint_name", None) or ""
+    if name in _MEANING:
+        kind, words = _MEANING[name]
+        return kind(words, constraint=name)
+    if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
+        return Changed("somebody else is changing this right now; try again")
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return Unavailable("the database took too long; try again")
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("the database does not answer; try again")
+    return None
+
+
+@contextmanager
+def _open(*, read_only: bool) -> Iterator[Transaction]:
+    try:
+        connection = engine().connect()
+    except (exc.TimeoutError, exc.OperationalError) as error:
+        message = "the database does not answer; try again"
+        raise Unavailable(message) from error
+    tx = Transaction(connection)
+    try:
+        if read_only:
+            tx.raw.execute("set transaction isolation level repeatable read, read only")
+        yield tx
+        if tx._session is not None:
+            tx._session.flush()
+        if read_only:
+            tx.raw.rollback()
+        else:
+            tx.raw.commit()
+    except psycopg.Error as error:
+        _undo(tx)
+        refusal = _in_words(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+    except exc.DBAPIError as error:
+        _undo(tx)
+        refusal = _in_words(error.orig) if isinstance(error.orig, psycopg.Error) else None
+        if refusal is None:
+            raise
+        raise refusal from error
+    except BaseException:
+        _undo(tx)
+        raise
+    finally:
+        if tx._session is not None:
+            tx._session.close()
+        connection.close()
+
+
+def _undo(tx: Transaction) -> None:
+    """Roll back; a connection that is already gone is thrown away by the pool."""
+    try:
+        tx.raw.rollback()
+    except psycopg.Error:
+        tx.connection.invalidate()
+
+
+@contextmanager
+def transaction() -> Iterator[Transaction]:
+    """Open a transaction, commit it at the end of the block, undo all of it on any exception.
+
+    Raises the `Refusal` that a named constraint stands for, and `unavailable` when the database
+    cannot be reached.
+    """
+    with _open(read_only=False) as tx:
+        yield tx
+
+
+@contextmanager
+def reading() -> Iterator[Transaction]:
+    """Open a read-only transaction that sees one state of all tables."""
+    with _open(read_only=True) as tx:
+        yield tx

@@ -1,0 +1,32 @@
+"""Public references: a prefix that tells the kind and 16 characters that sort by time.
+
+A reference is 48 bits of milliseconds and 32 random bits in Crockford's base 32
+(no I, L, O, U, so that people can read it out). References are names, never secrets.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from core import clock
+from core.errors import BadInput
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SHAPE = re.compile(r"[a-z]{3}_[0-9A-HJKMNP-TV-Z]{16}\Z")
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+
+
+def new(prefix: str) -> str:
+    """Return a fresh reference such as `ord_01JD3Q8Z7K4M2N5P`."""
+    number = (int(clock.now().timestamp() * 1000) & (1 << 48) - 1) << 32 | secrets.randbits(32)
+    pairs = _PAIRS
+    return f"{prefix}_" + "".join(pairs[(number >> shift) & 1023] for shift in range(70, -1, -10))
+
+
+def check(text: str, prefix: str) -> str:
+    """Return `text` if it has the shape of a reference of that kind, else refuse with `bad_input`."""
+    if not (text.startswith(prefix + "_") and _SHAPE.match(text)):
+        message = f"'{text[:40]}' is not a reference of the form {prefix}_…"
+        raise BadInput(message, ref=text[:40])
+    return text

@@ -1,0 +1,57 @@
+"""How every step of an order begins: lock the row, ask whether the actor may, ask the life cycle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core import clock, ids
+from core.actor import Actor, Right
+from core.errors import NotFound
+from core.orders.states import Event, State, step
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.db import Transaction
+
+
+def moment() -> datetime | None:
+    """Return the controlled time, or None to let the database's own clock judge."""
+    return clock.now() if clock.controlled() else None
+
+
+def told(actor: Actor) -> dict[str, Any]:
+    """Return the actor as the SQL functions store it in the journal and the audit trail."""
+    return {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id}
+
+
+def locked(tx: Transaction, actor: Actor, right: Right, ref: str, *, gate: bool = False) -> dict[str, Any]:
+    """Lock an order for a step and return its row, with `at`, `late` and, for a gate, its features.
+
+    Refuses with `forbidden` without the right, and with `not_found` for no such order or another party's.
+    """
+    actor.must(right)
+    order: dict[str, Any] | None = tx.call("select order_lock(%s, %s, %s)", (ids.check(ref, "ord"), moment(), gate))
+    if order is None or not actor.owns(merchant_id=order["merchant_id"], acceptor_id=order["acceptor_id"]):
+        message = f"there is no order {ref} among yours"
+        raise NotFound(message, ref=ref)
+    return order
+
+
+def after(order: dict[str, Any], event: Event) -> State:
+    """Return the state the order takes by `event`, else refuse with `wrong_state`."""
+    return step(State(order["state"]), event)
+
+
+def event_row(event: str, before: str | None, to: str | None, *, reason: str = "", **payload: object) -> dict[str, Any]:
+    """Return one event as `order_tell` stores it: once in the outbox, once in the audit trail."""
+    return {"event": event, "from_state": before, "to_state": to, "reason": reason, "payload": payload or None}
+
+
+def base(order: dict[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return the facts that every step hands to its SQL function."""
+    keys = (
+        "ref", "version", "at", "usdt_units", "fiat_units", "customer_id", "merchant_id", "acceptor_id",
+        "payer_account_id", "escrow_account_id", "pool_account_id", "matched_at",
+    )  # fmt: skip
+    return {"order_id": order["id"], "actor": told(actor), **{key: order[key] for key in keys}}

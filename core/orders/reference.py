@@ -1,0 +1,41 @@
+"""Payment references: what the customer writes into the transfer, with a check character."""
+
+from __future__ import annotations
+
+import secrets
+
+from core.errors import BadInput
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 8
+_PREFIX = "ED"
+
+
+def _check(body: str) -> str:
+    """Return the check character of `body` (Luhn's algorithm modulo 32, ISO/IEC 7812-1 annex B in base 32)."""
+    base = len(_ALPHABET)
+    total = 0
+    for position, character in enumerate(reversed(body)):
+        product = _ALPHABET.index(character) * (2 if position % 2 == 0 else 1)
+        total += product // base + product % base
+    return _ALPHABET[-total % base]
+
+
+def new() -> str:
+    """Return a fresh payment reference, for example `ED7K2M9QX4R`."""
+    bits = secrets.randbits(5 * _LENGTH)
+    body = "".join(_ALPHABET[(bits >> 5 * place) & 31] for place in range(_LENGTH))
+    return f"{_PREFIX}{body}{_check(body)}"
+
+
+def read(text: str) -> str:
+    """Return the reference found in `text` in its written form, else refuse with `bad_input`.
+
+    Spaces, hyphens and case do not matter; O is read as 0, I and L as 1.
+    """
+    plain = text.upper().replace(" ", "").replace("-", "")
+    body = plain.removeprefix(_PREFIX).translate(str.maketrans("OIL", "011"))
+    if len(body) != _LENGTH + 1 or any(c not in _ALPHABET for c in body) or _check(body[:-1]) != body[-1]:
+        message = f"'{text[:40]}' is not a payment reference; one looks like ED7K2M9QX4R"
+        raise BadInput(message, reference=text[:40])
+    return _PREFIX + body

@@ -1,0 +1,61 @@
+"""What an officer's decision does to an order that was stopped: release it, or refund the customer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from core import ids
+from core.actor import Actor, Right
+from core.orders.deposit import end
+from core.orders.locking import after, locked
+from core.orders.release import pay_out
+from core.orders.states import Event, NextActor, RiskState, State
+
+if TYPE_CHECKING:
+    from core.db import Transaction
+
+
+def _close_hold(tx: Transaction, actor: Actor, order: dict[str, Any], outcome: str) -> None:
+    tx.call(
+        "select hold_close(%s, %s, %s, %s, %s)", (order["id"], ids.new("jrn"), order["at"], actor.name, outcome)
+    )
+
+
+def release(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
+    """Release a stopped order whose fiat the acceptor has confirmed; a hold on it ends first.
+
+    Returns the state afterwards: `completed`, or `paid_claimed` when the acceptor has not confirmed yet
+    (then nothing but the hold and the flag have gone). Runs in the caller's transaction.
+    """
+    order = locked(tx, actor, Right.DECIDE_ALERT, ref, gate=True)
+    target = after(order, Event.CONFIRM)
+    _close_hold(tx, actor, order, "released")
+    if order["received_units"] is None:
+        change = {"risk_state": RiskState.CLEAR, "next_actor": NextActor.ACCEPTOR}
+        tx.call("select order_change(%s, %s, %s)", (order["id"], order["version"], json.dumps(change)))
+        return State(order["state"])
+    pay_out(
+        tx, actor, order, target, gate=None, received=order["received_units"], reason=reason, risk_state=RiskState.CLEAR
+    )
+    return target
+
+
+def refund(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
+    """Refuse a stopped order: the acceptor gets its reserve back and returns the fiat. Returns `refunded`.
+
+    Runs in the caller's transaction.
+    """
+    order = locked(tx, actor, Right.DECIDE_ALERT, ref, gate=True)
+    target = after(order, Event.REFUND)
+    _close_hold(tx, actor, order, "refused")
+    end(tx, actor, order, Event.REFUND, target, reason=reason, fact="order_refunded", risk_state=RiskState.REFUSED)
+    return target
+
+
+def refuse_opening(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
+    """Call off an order that gate G1 flagged, before anybody says it is paid. Returns `cancelled`."""
+    order = locked(tx, actor, Right.DECIDE_ALERT, ref)
+    target = after(order, Event.CANCEL)
+    end(tx, actor, order, Event.CANCEL, target, reason=reason, fact="order_cancelled", risk_state=RiskState.REFUSED)
+    return target
