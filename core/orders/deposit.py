@@ -25,7 +25,8 @@ _CREATED = step(None, Event.OPEN)
 _MATCHED = step(_CREATED, Event.MATCH)
 _QUEUED = step(_CREATED, Event.QUEUE)
 _REFUSED = step(_CREATED, Event.REFUSE)
-_LONGEST = {"merchant_order_id": 64, "customer.id": 64, "customer.name": 140, "payer.name": 140}
+_LONGEST = {"merchant_order_id": 64, "customer.id": 64, "customer.name": 140, "payer.name": 140, "payer.account": 64}
+_ACCOUNT = (4, 40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,16 @@ def text(value: object, field: str, *, longest: int = 0) -> str:
     return line
 
 
+def account_number(value: object) -> str:
+    """Return a payer's account number in the form it is compared, else refuse with `bad_input`."""
+    plain = vault.normalise_account(text(value, "payer.account"))
+    if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
+        raise BadInput(
+            f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account"
+        )
+    return plain
+
+
 def open_order(actor: Actor, request: DepositRequest) -> Opened:
     """Open a deposit from a quote: gate G1, then the reserve of a matched acceptor is frozen.
 
@@ -77,7 +88,7 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     customer = text(request.customer_id, "customer.id")
     name = text(request.customer_name, "customer.name")
     payer_name = text(request.payer_name, "payer.name")
-    account = vault.account_number(request.payer_account)
+    account = account_number(request.payer_account)
     country = _country(request.customer_country)
     blind = vault.blind(account)
     with transaction() as tx:
@@ -221,7 +232,7 @@ def claim_paid(actor: Actor, ref: str, *, payer_name: str, payer_account: str, p
     Refuses with wrong_state, too_late (the pay window is over), not_found or bad_input.
     """
     name = text(payer_name, "payer.name")
-    account = vault.account_number(payer_account)
+    account = account_number(payer_account)
     blind = vault.blind(account)
     with transaction() as tx:
         order = locked(tx, actor, Right.CLAIM_PAID, ref)

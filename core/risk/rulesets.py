@@ -28,6 +28,6 @@ def ruleset(tx: Transaction, ruleset_id: int) -> Ruleset:
     known: Ruleset | None = memory.get(("ruleset", ruleset_id))
     if known is None:
         version, params = tx.rows("select version, params from ruleset where id = %s", (ruleset_id,))[0]
-        known = Ruleset.read({"version": version, "params": params} if "version" not in params else params)
+        known = Ruleset.read({**params, "version": version})
         memory["ruleset", ruleset_id] = known
     return known

@@ -1,0 +1,236 @@
+"""Reading orders: one order with all there is to say about it, row-scoped; lists are in `listing`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core import ids, vault
+from core.actor import Actor, Right, Scope
+from core.db import reading
+from core.errors import NotFound
+from core.money import USDT, Money, fiat
+from core.orders.dispatch import EXPLAINED
+from core.orders.matching import REASONS
+from core.orders.scope import condition
+
+if TYPE_CHECKING:
+    from core.db import Transaction
+
+PAYABLE = frozenset({"awaiting_payment"})
+"""States in which the customer is shown where to pay."""
+
+
+class PartyView(NamedTuple):
+    """A party as others see it."""
+
+    ref: str
+    code: str
+    name: str
+
+
+class PayTo(NamedTuple):
+    """Where and how the customer pays."""
+
+    bank: str
+    account: str
+    name: str
+    reference: str
+
+
+class OrderView(NamedTuple):
+    """One order as its page and the API show it. `payer_account` is masked."""
+
+    id: int
+    ref: str
+    external_ref: str
+    kind: str
+    state: str
+    amount_state: str
+    timeliness: str
+    dispute_state: str
+    risk_state: str
+    source: str
+    next_actor: str
+    deadline_at: datetime | None
+    merchant: PartyView
+    acceptor: PartyView | None
+    agent: PartyView | None
+    customer_ref: str
+    customer_external_id: str
+    customer_name: str
+    customer_country: str
+    customer_level: int
+    payer_name: str
+    payer_ref: str | None
+    payer_account: str
+    pool: str
+    currency: str
+    fiat: Money
+    usdt: Money
+    fee: Money
+    rate_price: int
+    split: list[dict[str, Any]]
+    pay_code: str
+    attempts: int
+    created_at: datetime
+    matched_at: datetime | None
+    claimed_at: datetime | None
+    paid_at: datetime | None
+    completed_at: datetime | None
+    ended_at: datetime | None
+    pool_account_id: int | None
+
+
+_SELECT = """
+select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timeliness, o.dispute_state, o.risk_state, o.source,
+       o.next_actor, o.deadline_at, m.ref, m.code, m.name, a.ref, a.code, a.name, g.ref, g.code, g.name,
+       c.ref, c.external_id, c.verified_name, c.country, c.kyc_level, o.payer_name, y.ref, coalesce(y.masked, ''), l.code,
+       o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.rate_price, o.split, o.pay_code, o.attempts,
+       o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id
+  from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id join pool l on l.id = o.pool_id
+  left join party a on a.id = o.acceptor_id left join party g on g.id = o.agent_id
+  left join payer_account y on y.id = o.payer_account_id
+"""
+
+
+def _view(row: tuple[Any, ...]) -> OrderView:
+    def party(at: int) -> PartyView | None:
+        return PartyView(*row[at : at + 3]) if row[at] else None
+
+    merchant = party(12)
+    assert merchant is not None  # noqa: S101 - an order has a merchant by its foreign key
+    currency = fiat(row[30])
+    return OrderView(
+        *row[:12], merchant, party(15), party(18), *row[21:31],
+        Money(row[31], currency), Money(row[32], USDT), Money(row[33], USDT), *row[34:],
+    )  # fmt: skip
+
+
+def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
+    """Return the order if the actor may see it. Refuses with `forbidden`, or `not_found` for another's."""
+    actor.must(Right.SEE_ORDERS)
+    where, args = condition(actor)
+    rows = tx.rows(f"{_SELECT} where o.ref = %s and {where}", (ids.check(ref, "ord"), *args))
+    if not rows:
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    return _view(rows[0])
+
+
+def order(actor: Actor, ref: str) -> OrderView:
+    """Return the order if the actor may see it. Refuses with `forbidden`, or `not_found` for another's."""
+    with reading() as tx:
+        return order_in(tx, actor, ref)
+
+
+def page(actor: Actor, *, kind: str = "deposit", before: tuple[datetime, int] | None = None, limit: int = 50) -> list[OrderView]:
+    """Return the actor's orders, newest first; `before` is the last row's (created_at, id) for the next page."""
+    actor.must(Right.SEE_ORDERS)
+    where, args = condition(actor)
+    key = "" if before is None else "and (o.created_at, o.id) < (%s, %s)"
+    with reading() as tx:
+        rows = tx.rows(
+            f"{_SELECT} where o.kind = %s and {where} {key} order by o.created_at desc, o.id desc limit %s",
+            (kind, *args, *(before or ()), min(limit, 200)),
+        )
+    return [_view(row) for row in rows]
+
+
+def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
+    """Return where the customer pays, the account number in full, while the order can be paid.
+
+    Only for those who tell the customer: the order's merchant, and its acceptor, whose account it is.
+    """
+    if view.state not in PAYABLE or view.pool_account_id is None or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}:
+        return None
+    with reading() as tx:
+        found: dict[str, str] = tx.call("select order_pay_to(%s)", (view.pool_account_id,))
+    return PayTo(found["bank"], vault.open_(bytes.fromhex(found["sealed"])), found["holder"], view.pay_code)
+
+
+class TimelineRow(NamedTuple):
+    """One thing that happened to an order."""
+
+    at: datetime
+    action: str
+    actor: str
+    role: str
+    reason: str
+    before: str | None
+    to: str | None
+    topic: str
+
+
+def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
+    """Return what happened to the order, oldest first. Others than officers see that it is under review, not why."""
+    actor.must(Right.SEE_ORDERS)
+    with reading() as tx:
+        rows = tx.rows(
+            "select at, action, actor, role, reason, details ->> 'from', details ->> 'to', action from audit"
+            " where order_id = %s order by id",
+            (view.id,),
+        )
+    told = [TimelineRow(*row) for row in rows]
+    if actor.may(Right.SEE_ALERTS):
+        return told
+    return [
+        row._replace(actor=row.role, reason="") if row.action in {"order.stop", "order.refund", "order.refuse"} else row
+        for row in told
+        if not row.action.startswith(("alert.", "reveal"))
+    ]
+
+
+class JournalRow(NamedTuple):
+    """One leg of an entry of the order."""
+
+    entry_ref: str
+    reason: str
+    account: str
+    units: int
+    happened_at: datetime
+    block: int | None
+
+
+def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
+    """Return the legs booked for the order in the order they were booked, with the seal's block if sealed."""
+    actor.must(Right.SEE_LEDGER)
+    with reading() as tx:
+        rows = tx.rows(
+            "select v.entry_ref, v.reason, v.account, v.units, v.happened_at, b.no from v_journal v"
+            " join journal_entry e on e.id = v.seq left join seal_row s on s.chain = 'journal' and s.row_id = e.id"
+            " left join seal_block b on b.chain = 'journal' and s.pos between b.first_pos and b.last_pos"
+            " where e.order_id = %s order by e.id, v.units",
+            (view.id,),
+        )
+    return [JournalRow(*row) for row in rows]
+
+
+class DispatchRow(NamedTuple):
+    """One try to find an acceptor: policy, seed, and each candidate with why it lost."""
+
+    attempt: int
+    policy: str
+    policy_version: int
+    seed: int
+    at: datetime
+    candidates: list[dict[str, Any]]
+
+
+def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
+    """Return how the order was dispatched. An acceptor sees its own row only ("why not me"), never others'."""
+    actor.must(Right.SEE_DISPATCH)
+    with reading() as tx:
+        rows = tx.rows(
+            "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s order by attempt",
+            (view.id,),
+        )
+        own = None if actor.scope is Scope.ALL else tx.call("select code from party where id = %s", (actor.party_id,))
+    found = []
+    for attempt, policy, version, seed, at, candidates in rows:
+        told = [dict(zip(EXPLAINED, each, strict=True)) for each in candidates]
+        for each in told:
+            each["because"] = REASONS.get(str(each["outcome"]), "")
+        found.append(
+            DispatchRow(attempt, policy, version, seed, at, [each for each in told if own in {None, each["acceptor"]}])
+        )
+    return found
