@@ -1,0 +1,50 @@
+"""Invariant of figures: what the dashboards read equals the feed, and the feed equals the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.ledger.verify.finding import Check, Finding
+
+if TYPE_CHECKING:
+    from core.db import Transaction
+
+# (table, watermark, the function that counts everything again, how a row is named)
+_ROLLUPS = (
+    ("rollup_hour", "rollup", "rollup_hours", "r.hour::text || ' ' || r.currency || ' merchant #' || r.merchant_id"),
+    ("rollup_commission_day", "rollup_commission", "rollup_commission_days", "r.day::text || ' agent #' || r.agent_id"),
+    ("rollup_alert_day", "rollup_alert", "rollup_alert_days", "r.day::text || ' rule ' || r.rule || ' ' || r.currency"),
+)
+
+
+def rollups(tx: Transaction) -> Finding:
+    """I13: each rollup row is what counting the whole feed again gives, and completed volume is the ledger's."""
+    check = Check(tx, "I13", "rollups = ledger")
+    for table, mark, function, name in _ROLLUPS:
+        check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
+        again = f"select * from {function}('0', (select done_to from watermark where name = '{mark}'))"  # noqa: S608 - our own words
+        check.none(
+            f"select row_number() over (order by r), format('{table} %s: {{what}}', {name})"  # noqa: S608 - our own words
+            f" from (select * from {table} except ({again})) r".replace("{what}", "not what the feed adds up to"),
+        )
+        check.none(
+            f"select row_number() over (order by r), format('{table} %s: {{what}}', {name})"  # noqa: S608 - our own words
+            f" from (({again}) except select * from {table}) r".replace("{what}", "the feed adds up to another row"),
+        )
+    check.none(
+        "select 0, format('hour %s: rollups say %s units completed and %s fees, the ledger %s and %s',"
+        "        coalesce(r.hour, l.hour), coalesce(r.usdt, 0), coalesce(r.fee, 0), coalesce(l.usdt, 0),"
+        "        coalesce(l.fee, 0))"
+        " from (select hour, sum(usdt_units) as usdt, sum(fee_units) as fee from rollup_hour group by hour"
+        "        having sum(usdt_units) <> 0) r"
+        " full join (select date_trunc('hour', e.happened_at, 'UTC') as hour,"
+        "                   -sum(l.units) filter (where a.kind = 'acceptor') as usdt,"
+        "                   sum(l.units) filter (where a.kind in ('agent', 'house')) as fee"
+        "              from journal_entry e join journal_leg l on l.entry_id = e.id"
+        "              join ledger_account a on a.id = l.account_id"
+        "             where e.reason = 'escrow_release'"
+        "               and e.xid < (select done_to from watermark where name = 'rollup') group by 1) l"
+        "   on l.hour = r.hour"
+        " where coalesce(r.usdt, 0) <> coalesce(l.usdt, 0) or coalesce(r.fee, 0) <> coalesce(l.fee, 0)",
+    )
+    return check.finding()
