@@ -52,16 +52,10 @@ begin
     return v_entry;
 end $$;
 
+-- A reserve that crosses its low mark enters or leaves matching (the rule is in parties.sql).
 create or replace function pool_account_refresh() returns trigger language plpgsql as $$
 begin
-    update pool_account pa
-       set matchable = x.can
-      from (select p.id, (new.available >= pool.min_reserve_units and a.online and a.paused = '' and party.state = 'active'
-                          and b.state = 'active' and pool.state = 'open') as can
-              from pool_account p join pool on pool.id = p.pool_id join acceptor a on a.party_id = p.acceptor_id
-              join party on party.id = a.party_id join bank_account b on b.id = p.bank_account_id
-             where p.account_id = new.id) x
-     where pa.id = x.id and pa.matchable <> x.can;
+    perform pool_account_flags(new.id);
     return null;
 end $$;
 drop trigger if exists account_crosses_low_mark on ledger_account;

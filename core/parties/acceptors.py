@@ -1,0 +1,149 @@
+"""Acceptors: verified liquidity providers, whether they take orders now, and their reserve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import audit, clock, outbox
+from core.actor import Right
+from core.db import transaction
+from core.errors import BadAmount, Barred, Frozen, NotFound, WrongState
+from core.ledger import accounts
+from core.ledger.post import Leg, post
+from core.money import USDT
+from core.parties import agents, particulars
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+    from core.money import Money
+
+_LONGEST_KEY = 100
+
+
+def create(
+    actor: Actor,
+    code: str,
+    name: str,
+    *,
+    country: str,
+    agent_ref: str | None = None,
+    kyc_level: int = 1,
+) -> str:
+    """Enrol an acceptor, offline, with an empty reserve; return its ref.
+
+    `name` is the verified name: its bank accounts must bear it. Raises Forbidden, BadInput, AlreadyDone for
+    a taken code, NotFound for an unknown agent.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    with transaction() as tx:
+        agent_id = agents.referrer(tx, agent_ref)
+        number, ref = particulars.enrol(tx, "acceptor", code, name, country=country, kyc_level=kyc_level)
+        tx.run("insert into acceptor (party_id, agent_id) values (%s, %s)", (number, agent_id))
+        accounts.open_account(tx, "acceptor", number, code)
+        audit.write(tx, actor, "acceptor.create", ref, details={"code": code, "agent": agent_ref})
+        outbox.tell(tx, "acceptor.created", ref, payload={"code": code, "agent": agent_ref})
+    return ref
+
+
+def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - on or off
+    """Start or stop taking new orders. Saying the same again only renews the sign of life.
+
+    Raises Forbidden, NotFound (a foreign acceptor too), Frozen when a suspended acceptor would go online.
+    """
+    actor.must(Right.SET_ONLINE)
+    with transaction() as tx:
+        acceptor, was, _ = _locked(tx, actor, ref)
+        if online and acceptor.state != "active":
+            raise Frozen(
+                f"{acceptor.code} is {acceptor.state} and cannot take orders", ref=ref, state=acceptor.state
+            )
+        tx.run(
+            "update acceptor set online = %s, seen_at = %s where party_id = %s",
+            (online, clock.now(), acceptor.id),
+        )
+        if was == online:
+            return
+        sync(tx, acceptor.id)
+        word = "online" if online else "offline"
+        audit.write(tx, actor, f"acceptor.{word}", ref)
+        outbox.tell(tx, f"acceptor.{word}", ref)
+
+
+def pause(actor: Actor, ref: str, why: str) -> None:
+    """Take an acceptor out of matching until `resume`; its open orders go on.
+
+    Raises Forbidden, NotFound, WrongState when paused already, BadInput without a reason.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    reason = particulars.read_why(why)
+    with transaction() as tx:
+        acceptor, _, paused = _locked(tx, actor, ref)
+        if paused:
+            raise WrongState(f"{acceptor.code} is paused already: {paused}", ref=ref)
+        tx.run("update acceptor set paused = %s where party_id = %s", (reason, acceptor.id))
+        sync(tx, acceptor.id)
+        audit.write(tx, actor, "acceptor.pause", ref, reason=reason)
+        outbox.tell(tx, "acceptor.paused", ref)
+
+
+def resume(actor: Actor, ref: str, why: str) -> None:
+    """End a pause. Raises Forbidden, NotFound, WrongState when not paused, BadInput without a reason."""
+    actor.must(Right.MANAGE_PARTIES)
+    reason = particulars.read_why(why)
+    with transaction() as tx:
+        acceptor, _, paused = _locked(tx, actor, ref)
+        if not paused:
+            raise WrongState(f"{acceptor.code} is not paused", ref=ref)
+        tx.run("update acceptor set paused = '' where party_id = %s", (acceptor.id,))
+        sync(tx, acceptor.id)
+        audit.write(tx, actor, "acceptor.resume", ref, reason=reason)
+        outbox.tell(tx, "acceptor.resumed", ref)
+
+
+def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
+    """Book USDT that has arrived in custody to the acceptor's reserve; return the entry's ref.
+
+    `key` names the arrival (such as a transaction hash): the same one is booked once per acceptor. Orders
+    that wait for liquidity hear of it through the outbox. Raises Forbidden, NotFound, BadAmount, BadInput,
+    AlreadyDone, Barred.
+    """
+    actor.must(Right.TOP_UP_RESERVE)
+    if amount.asset != USDT or amount.units <= 0:
+        raise BadAmount("a reserve is topped up with USDT, more than zero", amount=amount.text())
+    arrival = particulars.read_words(key, "key", longest=_LONGEST_KEY)
+    with transaction() as tx:
+        acceptor, _, _ = _locked(tx, actor, ref)
+        if acceptor.state == "barred":
+            raise Barred(f"{acceptor.code} is barred: its money is not taken", ref=ref)
+        entry = post(
+            tx,
+            key=f"{ref}:topup:{arrival}",
+            reason="reserve_topup",
+            legs=[
+                Leg(accounts.of_party(tx, acceptor.id), "available", amount.units),
+                Leg(accounts.house(tx, "custody"), "available", -amount.units),
+            ],
+            actor=actor.name,
+        )
+        details = {"entry": entry, "usdt_units": amount.units, "key": arrival}
+        audit.write(tx, actor, "reserve.top_up", ref, details=details)
+        outbox.tell(tx, "reserve.topped_up", ref, payload={"entry": entry, "usdt_units": amount.units})
+    return entry
+
+
+def sync(tx: Transaction, acceptor_id: int) -> None:
+    """Make the acceptor's pool accounts matchable or not, after anything about it has changed."""
+    tx.call("select pool_account_sync(%s)", (acceptor_id,))
+
+
+def _locked(tx: Transaction, actor: Actor, ref: str) -> tuple[particulars.PartyRow, bool, str]:
+    """Return the party, online and paused of an acceptor that is the actor's to change; its row is locked."""
+    rows = tx.rows(
+        "select p.id, p.ref, p.kind, p.code, p.name, p.state, a.online, a.paused"
+        " from acceptor a join party p on p.id = a.party_id where p.ref = %s for no key update of a",
+        (ref,),
+    )
+    if not rows or not actor.owns(acceptor_id=rows[0][0]):
+        raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+    return particulars.PartyRow(*rows[0][:6]), rows[0][6], rows[0][7]

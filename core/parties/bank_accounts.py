@@ -1,0 +1,174 @@
+"""Bank accounts of parties: each its owner's own, numbers sealed, exactly one designated for withdrawals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import audit, clock, ids, outbox, vault
+from core.actor import Right
+from core.db import transaction
+from core.errors import AlreadyDone, Barred, Changed, Conflict, Frozen, NotFound, WrongState
+from core.money import fiat
+from core.parties import acceptors, account_numbers, particulars
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+
+SAME_NAME_MILLI = 880
+"""From this similarity on a holder's name counts as the verified name written otherwise."""
+
+
+class _Row(NamedTuple):
+    id: int
+    ref: str
+    state: str
+    masked: str
+    party: particulars.PartyRow
+
+
+def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, currency: str, method: str) -> str:
+    """Add a bank account to a merchant or acceptor and return its ref; its first is its withdrawal account.
+
+    The holder must bear the party's verified name: nobody works with other people's accounts. Raises
+    Forbidden, NotFound, BadInput for a number or currency that cannot be, Conflict for a foreign holder or
+    when another party has that number, AlreadyDone when the party has it, Barred.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    plain = account_numbers.read(number)
+    code = fiat(currency).code
+    words = (particulars.read_words(bank, "bank"), particulars.read_words(holder, "holder"))
+    kind = particulars.read_method(method)
+    with transaction() as tx:
+        party = particulars.find(tx, party_ref, "merchant", "acceptor")
+        if party.state == "barred":
+            raise Barred(f"{party.code} is barred", ref=party_ref)
+        _must_be_theirs(party, words[1])
+        index = vault.blind(plain)
+        _must_be_new(tx, party, index)
+        ref, at = ids.new("bnk"), clock.now()
+        account_id = tx.call(
+            "insert into bank_account (ref, party_id, bank, holder, currency, method, blind, sealed, masked,"
+            " created_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning id",
+            (ref, party.id, *words, code, kind, index, vault.seal(plain), vault.mask_account(plain), at),
+        )
+        tx.run(
+            "insert into withdrawal_account (party_id, bank_account_id, designated_at) values (%s, %s, %s)"
+            " on conflict (party_id) do nothing",
+            (party.id, account_id, at),
+        )
+        details = {"party": party_ref, "account": vault.mask_account(plain), "currency": code, "method": kind}
+        audit.write(tx, actor, "bank_account.add", ref, details=details)
+        outbox.tell(tx, "bank_account.added", ref, payload={"party": party_ref})
+    return ref
+
+
+def designate(actor: Actor, ref: str) -> None:
+    """Make this the one account its party is paid out to.
+
+    Of two at once one wins. Raises Forbidden, NotFound (a foreign account too), Frozen for an account that is
+    not active, WrongState when it is designated already, Changed when somebody else was quicker.
+    """
+    actor.must(Right.DESIGNATE_BANK_ACCOUNT)
+    with transaction() as tx:
+        account = _locked(tx, actor, ref)
+        if account.state != "active":
+            raise Frozen(f"{account.masked} is {account.state}; designate an active account", ref=ref)
+        before = tx.call(
+            "select bank_account_id from withdrawal_account where party_id = %s", (account.party.id,)
+        )
+        if before == account.id:
+            raise WrongState(f"{account.masked} is the withdrawal account already", ref=ref)
+        moved = tx.run(
+            "update withdrawal_account set bank_account_id = %s, designated_at = %s"
+            " where party_id = %s and bank_account_id = %s",
+            (account.id, clock.now(), account.party.id, before),
+        )
+        if not moved:
+            raise Changed("somebody else has just designated another account; look again", ref=ref)
+        was = tx.call("select ref from bank_account where id = %s", (before,))
+        audit.write(
+            tx, actor, "bank_account.designate", ref, details={"party": account.party.ref, "before": was}
+        )
+        outbox.tell(tx, "bank_account.designated", ref, payload={"party": account.party.ref, "before": was})
+
+
+def freeze(actor: Actor, ref: str, why: str) -> None:
+    """Take the account out of use: no new order is sent to it, nothing is paid out to it.
+
+    Raises Forbidden, NotFound, WrongState when it is not active, BadInput without a reason.
+    """
+    _turn(actor, ref, why, before="active", after="frozen")
+
+
+def unfreeze(actor: Actor, ref: str, why: str) -> None:
+    """Put a frozen account back into use. Raises as `freeze` does."""
+    _turn(actor, ref, why, before="frozen", after="active")
+
+
+def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
+    actor.must(Right.FREEZE_BANK_ACCOUNT)
+    reason = particulars.read_why(why)
+    with transaction() as tx:
+        account = _locked(tx, actor, ref)
+        if account.state != before:
+            raise WrongState(
+                f"{account.masked} is {account.state}, not {before}", ref=ref, state=account.state
+            )
+        tx.run(
+            "update bank_account set state = %s, frozen_why = %s where id = %s",
+            (after, reason if after == "frozen" else "", account.id),
+        )
+        if account.party.kind == "acceptor":
+            acceptors.sync(tx, account.party.id)
+        word = "freeze" if after == "frozen" else "unfreeze"
+        audit.write(
+            tx, actor, f"bank_account.{word}", ref, reason=reason, details={"party": account.party.ref}
+        )
+        outbox.tell(tx, f"bank_account.{word}", ref, payload={"party": account.party.ref})
+
+
+def _locked(tx: Transaction, actor: Actor, ref: str) -> _Row:
+    rows = tx.rows(
+        "select b.id, b.ref, b.state, b.masked, p.id, p.ref, p.kind, p.code, p.name, p.state"
+        " from bank_account b join party p on p.id = b.party_id where b.ref = %s for no key update of b",
+        (ref,),
+    )
+    if rows:
+        number, stored, state, masked, *owner = rows[0]
+        found = _Row(number, stored, state, masked, particulars.PartyRow(*owner))
+        if particulars.owns(actor, found.party):
+            return found
+    raise NotFound(f"there is no bank account {ref[:40]}", ref=ref[:40])
+
+
+def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:
+    likeness = _likeness(holder, party.name)
+    if likeness < SAME_NAME_MILLI:
+        raise Conflict(
+            f"the account's holder must be {party.name}, the verified name of {party.code}",
+            field="holder",
+            likeness_milli=likeness,
+            needed_milli=SAME_NAME_MILLI,
+        )
+
+
+def _likeness(one: str, other: str) -> int:
+    """Return how alike two names are, 0 to 1000."""
+    try:
+        from core.risk.names import similarity
+    except ImportError:
+        return 1000 if one.casefold() == other.casefold() else 0
+    score: int = similarity(one, other).score_milli
+    return score
+
+
+def _must_be_new(tx: Transaction, party: particulars.PartyRow, index: bytes) -> None:
+    """Refuse a number that somebody has; additions of one number wait for each other."""
+    tx.call("select pg_advisory_xact_lock(hashtextextended(encode(%s, 'hex'), 0))", (index,))
+    owners = [row[0] for row in tx.rows("select party_id from bank_account where blind = %s", (index,))]
+    if party.id in owners:
+        raise AlreadyDone(f"{party.code} has this account already", field="number")
+    if owners:
+        raise Conflict("another party has this account: an account has one owner", field="number")

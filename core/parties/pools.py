@@ -1,0 +1,214 @@
+"""Pools: groups of acceptors' bank accounts with one currency, payment method, price and matching policy."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from core import audit, clock, ids, outbox
+from core.actor import Right
+from core.db import transaction
+from core.errors import AlreadyDone, BadAmount, BadInput, Conflict, Frozen, NotFound, WrongState
+from core.ledger import accounts
+from core.money import USDT, Money, fiat
+from core.parties import acceptors, particulars
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+
+POLICIES: Final = ("uniform_random", "least_loaded")
+"""How a pool may choose among its acceptors; each is a function of `orders.matching`."""
+
+LEAST_RESERVE: Final = Money(1_000_000, USDT)
+_SECONDS = {"pay_seconds": (60, 86_400), "confirm_seconds": (60, 86_400), "quote_seconds": (30, 3_600)}
+_MOST = 1_000_000
+
+
+def create(
+    actor: Actor,
+    code: str,
+    currency: str,
+    method: str,
+    fee_code: str,
+    policy: str,
+    *,
+    min_fiat: Money,
+    max_fiat: Money,
+    min_reserve: Money = LEAST_RESERVE,
+    pay_seconds: int = 900,
+    confirm_seconds: int = 900,
+    quote_seconds: int = 600,
+) -> str:
+    """Open a pool and return its ref.
+
+    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not
+    matched.
+
+    Raises Forbidden, BadInput that names the field, BadAmount, AlreadyDone for a taken code.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    asset = fiat(currency)
+    if {min_fiat.asset, max_fiat.asset} != {asset} or min_reserve.asset != USDT:
+        raise BadAmount(f"limits are in {asset}, the least reserve in USDT", field="limits")
+    if not 0 < min_fiat.units <= max_fiat.units or min_reserve.units < 0:
+        raise BadAmount("limits are above zero, and the least is not above the most", field="limits")
+    if policy not in POLICIES:
+        raise BadInput(f"a policy is one of {', '.join(POLICIES)}", field="policy", policy=policy[:40])
+    times = {"pay_seconds": pay_seconds, "confirm_seconds": confirm_seconds, "quote_seconds": quote_seconds}
+    for field, seconds in times.items():
+        least, most = _SECONDS[field]
+        _whole(field, seconds, least, most)
+    with transaction() as tx:
+        if tx.call("select 1 from fee_schedule where code = %s limit 1", (fee_code,)) is None:
+            raise BadInput(f"there is no fee schedule '{fee_code[:40]}'", field="fee_code")
+        ref = ids.new("pol")
+        added = tx.run(
+            "insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units,"
+            " min_reserve_units, pay_seconds, confirm_seconds, quote_seconds, created_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " on conflict on constraint pool_code_once do nothing",
+            (
+                ref,
+                particulars.read_code(code),
+                asset.code,
+                particulars.read_method(method),
+                fee_code,
+                policy,
+                min_fiat.units,
+                max_fiat.units,
+                min_reserve.units,
+                *times.values(),
+                clock.now(),
+            ),
+        )
+        if not added:
+            raise AlreadyDone(f"there is a pool with the code {code} already", code=code)
+        audit.write(
+            tx, actor, "pool.create", ref, details={"code": code, "currency": asset.code, "policy": policy}
+        )
+        outbox.tell(tx, "pool.created", ref, payload={"code": code, "currency": asset.code})
+    return ref
+
+
+def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
+    """Let a merchant use a pool. Raises Forbidden, NotFound, AlreadyDone."""
+    actor.must(Right.MANAGE_PARTIES)
+    with transaction() as tx:
+        pool_id, _ = _pool(tx, pool_ref)
+        merchant = particulars.find(tx, merchant_ref, "merchant")
+        sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
+        if not tx.run(sql, (pool_id, merchant.id)):
+            raise AlreadyDone(
+                f"{merchant.code} may use this pool already", pool=pool_ref, merchant=merchant_ref
+            )
+        audit.write(tx, actor, "pool.admit", pool_ref, details={"merchant": merchant_ref})
+        outbox.tell(tx, "pool.admitted", pool_ref, payload={"merchant": merchant_ref})
+
+
+def join(
+    actor: Actor,
+    pool_ref: str,
+    bank_account_ref: str,
+    *,
+    weight: int = 1,
+    open_limit: int = 20,
+    day_limit: Money,
+) -> int:
+    """Let an acceptor's bank account serve a pool, within limits; return the pool account's number.
+
+    At most `open_limit` orders at a time and `day_limit` a UTC day go to it. Raises Forbidden, NotFound,
+    Conflict for another currency or method or for a merchant's account, Frozen, BadAmount, BadInput,
+    AlreadyDone when the account serves a pool (it can serve one).
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    _whole("weight", weight, 1, _MOST)
+    _whole("open_limit", open_limit, 1, _MOST)
+    with transaction() as tx:
+        pool_id, offers = _pool(tx, pool_ref)
+        bank_id, acceptor_id = _bank_account(tx, bank_account_ref, offers)
+        if day_limit.asset.code != offers[0] or day_limit.units <= 0:
+            raise BadAmount(f"the day's limit is in {offers[0]}, above zero", field="day_limit")
+        number: int | None = tx.call(
+            "insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, slot, weight,"
+            " open_limit, day_limit_units) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+            " on conflict on constraint pool_account_bank_once do nothing returning id",
+            (
+                pool_id,
+                acceptor_id,
+                bank_id,
+                accounts.of_party(tx, acceptor_id),
+                secrets.randbits(31),
+                weight,
+                open_limit,
+                day_limit.units,
+            ),
+        )
+        if number is None:
+            raise AlreadyDone("the bank account serves a pool already", ref=bank_account_ref)
+        tx.run("insert into pool_account_load (pool_account_id) values (%s)", (number,))
+        acceptors.sync(tx, acceptor_id)
+        details = {
+            "bank_account": bank_account_ref,
+            "day_limit_units": day_limit.units,
+            "open_limit": open_limit,
+        }
+        audit.write(tx, actor, "pool.join", pool_ref, details=details | {"weight": weight})
+        outbox.tell(tx, "pool.joined", pool_ref, payload={"bank_account": bank_account_ref})
+    return number
+
+
+def pause(actor: Actor, ref: str, why: str) -> None:
+    """Stop quoting and matching in a pool; its open orders go on. Raises Forbidden, NotFound, WrongState."""
+    _turn(actor, ref, why, before="open", after="paused")
+
+
+def reopen(actor: Actor, ref: str, why: str) -> None:
+    """Quote and match in a paused pool again. Raises Forbidden, NotFound, WrongState."""
+    _turn(actor, ref, why, before="paused", after="open")
+
+
+def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
+    actor.must(Right.MANAGE_PARTIES)
+    reason = particulars.read_why(why)
+    with transaction() as tx:
+        pool_id, _ = _pool(tx, ref)
+        sql = "update pool set state = %s where id = %s and state = %s"
+        if not tx.run(sql, (after, pool_id, before)):
+            raise WrongState(f"the pool is not {before}", ref=ref)
+        tx.call("select pool_sync(%s)", (pool_id,))
+        audit.write(tx, actor, "pool.pause" if after == "paused" else "pool.reopen", ref, reason=reason)
+        outbox.tell(tx, "pool.paused" if after == "paused" else "pool.reopened", ref)
+
+
+def _pool(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
+    rows = tx.rows("select id, currency, method from pool where ref = %s", (ref,))
+    if not rows:
+        raise NotFound(f"there is no pool {ref[:40]}", ref=ref[:40])
+    return rows[0][0], (rows[0][1], rows[0][2])
+
+
+def _bank_account(tx: Transaction, ref: str, offers: tuple[str, str]) -> tuple[int, int]:
+    """Return the numbers of an acceptor's active account that fits the pool, and of its owner."""
+    rows = tx.rows(
+        "select b.id, b.party_id, b.state, b.currency, b.method, p.kind"
+        " from bank_account b join party p on p.id = b.party_id where b.ref = %s for no key update of b",
+        (ref,),
+    )
+    if not rows:
+        raise NotFound(f"there is no bank account {ref[:40]}", ref=ref[:40])
+    number, owner, state, currency, method, kind = rows[0]
+    if kind != "acceptor":
+        raise Conflict("only acceptors' bank accounts serve pools", ref=ref)
+    if state != "active":
+        raise Frozen(f"the bank account is {state}", ref=ref, state=state)
+    if (currency, method) != offers:
+        raise Conflict(
+            f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}", ref=ref
+        )
+    return number, owner
+
+
+def _whole(field: str, value: int, least: int, most: int) -> None:
+    if type(value) is not int or not least <= value <= most:
+        raise BadInput(f"{field} must be a whole number from {least:,} to {most:,}", field=field)
