@@ -1,0 +1,115 @@
+"""How refusals and faults are told: our page in the portal (status and code kept), problem+json in the API."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from flask import g, jsonify, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from markupsafe import escape
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import HTTPException
+
+from core.errors import Refusal
+from portal.logs import log
+from portal.security.sessions import API
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from werkzeug.wrappers import Response
+
+_PROBLEM = "application/problem+json"
+SERVER_FAULT = 500
+NOT_ALLOWED = 405
+UNAVAILABLE = 503
+RETRY_SECONDS = "5"
+NAMES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media"}
+
+
+def wants_problem() -> bool:
+    """Return whether the answer goes to a program: a path of the API, or a caller that asks for JSON only."""
+    if request.path.startswith(API):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def answer(status: int, code: str, detail: str, facts: dict[str, Any] | None = None) -> Response:
+    """Return the page or the problem document for one fault, with the request's trace id."""
+    trace = g.get("trace_id") or uuid.uuid4().hex
+    if wants_problem():
+        body = {
+            "type": f"/docs/errors#{code}",
+            "title": code.replace("_", " "),
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "facts": {name: _plain(value) for name, value in (facts or {}).items()},
+            "request_id": trace,
+        }
+        response = jsonify(body)
+        response.mimetype = _PROBLEM
+    else:
+        try:
+            page = render_template("fault.html", status=status, code=code, detail=detail, trace=trace)
+        except Exception:  # noqa: BLE001 - the page about a fault must come even when the database is gone
+            log.warning("plain fault page", exc_info=True)
+            page = f"<!doctype html><html lang=en><title>{status}</title><h1>{status}</h1><p>{escape(detail)}</p><p>{trace}"
+        response = make_response(page)
+    response.status_code = status
+    if status == UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | str | list | dict) else str(value)
+
+
+def install(app: Flask) -> None:
+    """Register the handlers; an unknown exception stays a 500 with a trace id and a log line."""
+
+    def refused(refusal: Refusal) -> Response:
+        return answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
+
+    def forged(_error: CSRFError) -> Response:
+        return answer(400, "form_expired", _("This form is no longer valid. Reload the page and send it again."))
+
+    def http(error: HTTPException) -> Response:
+        status = error.code or SERVER_FAULT
+        if error.response is not None or status < 400:  # noqa: PLR2004 - redirects and prepared answers pass
+            return error.get_response()  # type: ignore[return-value]
+        said = {
+            400: _("The request cannot be read."),
+            403: _("You may not do this."),
+            404: _("There is no such page, or it is not one you may see."),
+            405: _("This address does not take that method."),
+            413: _("That is too large."),
+        }
+        response = answer(status, NAMES.get(status, f"http_{status}"), said.get(status, error.description or ""))
+        if status == NOT_ALLOWED and getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
+        return response
+
+    def unreadable(error: Exception) -> Response:
+        """A value the database cannot read (out of range, NUL) came from the address or a form: 400, not 500."""
+        original = getattr(error, "orig", error)
+        if isinstance(original, psycopg.DataError):
+            log.warning("unreadable value", error=str(original)[:200])
+            return answer(400, "bad_request", _("A value in the address or form cannot be read."))
+        return broken(error)
+
+    def broken(error: Exception) -> Response:
+        log.error("fault", exc_info=error, path=request.path, method=request.method)
+        return answer(SERVER_FAULT, "fault", _("Something broke on our side. It has been written down."))
+
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(CSRFError, forged)
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(psycopg.DataError, unreadable)
+    app.register_error_handler(DataError, unreadable)
+    if not app.config["DEBUG"]:
+        app.register_error_handler(Exception, broken)

@@ -1,0 +1,1 @@
+"""Who may come in, how long, and what every answer carries to keep browsers safe."""

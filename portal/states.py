@@ -1,0 +1,84 @@
+"""Every state a badge can show, as one table: what it is called and which colour it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask_babel import lazy_gettext as _l
+
+if TYPE_CHECKING:
+    from flask_babel import LazyString
+
+
+class Badge(NamedTuple):
+    """A badge's text and colour class (ok, warn, bad, info, hold, idle)."""
+
+    text: LazyString | str
+    tone: str
+
+
+BADGES: dict[str, Badge] = {
+    # orders
+    "created": Badge(_l("Created"), "idle"),
+    "matching": Badge(_l("Matching"), "info"),
+    "offered": Badge(_l("Offered"), "info"),
+    "awaiting_payment": Badge(_l("Awaiting payment"), "warn"),
+    "paid_claimed": Badge(_l("Paid, claimed"), "info"),
+    "completed": Badge(_l("Completed"), "ok"),
+    "cancelled": Badge(_l("Cancelled"), "idle"),
+    "expired": Badge(_l("Expired"), "idle"),
+    "no_liquidity": Badge(_l("No liquidity"), "bad"),
+    "refused": Badge(_l("Refused"), "bad"),
+    "refunded": Badge(_l("Refunded"), "hold"),
+    "reversed": Badge(_l("Reversed"), "hold"),
+    # the side axes of an order
+    "exact": Badge(_l("Exact"), "ok"),
+    "under": Badge(_l("Underpaid"), "warn"),
+    "over": Badge(_l("Overpaid"), "warn"),
+    "split": Badge(_l("Split"), "warn"),
+    "in_time": Badge(_l("In time"), "ok"),
+    "late": Badge(_l("Late"), "warn"),
+    "open": Badge(_l("Open"), "warn"),
+    "decided": Badge(_l("Decided"), "ok"),
+    "clear": Badge(_l("Clear"), "ok"),
+    "flagged": Badge(_l("Flagged"), "warn"),
+    "held": Badge(_l("Held"), "hold"),
+    # verdicts and alerts
+    "allow": Badge(_l("Allow"), "ok"),
+    "review": Badge(_l("Review"), "warn"),
+    "hold": Badge(_l("Hold"), "bad"),
+    "refuse": Badge(_l("Refuse"), "bad"),
+    "taken": Badge(_l("Taken"), "info"),
+    "pending_second": Badge(_l("Waits for second officer"), "hold"),
+    "waiting": Badge(_l("Waiting"), "warn"),
+    "closed": Badge(_l("Closed"), "idle"),
+    "released": Badge(_l("Released"), "ok"),
+    "dismissed": Badge(_l("Dismissed"), "idle"),
+    "approved": Badge(_l("Approved"), "ok"),
+    # parties, accounts, bank accounts
+    "active": Badge(_l("Active"), "ok"),
+    "inactive": Badge(_l("Switched off"), "idle"),
+    "suspended": Badge(_l("Suspended"), "warn"),
+    "barred": Badge(_l("Barred"), "bad"),
+    "imported": Badge(_l("Imported"), "idle"),
+    "frozen": Badge(_l("Frozen"), "bad"),
+    "online": Badge(_l("Online"), "ok"),
+    "offline": Badge(_l("Offline"), "idle"),
+    "paused": Badge(_l("Paused"), "warn"),
+    # commissions, jobs, exports
+    "pending": Badge(_l("Pending"), "info"),
+    "payable": Badge(_l("Payable"), "warn"),
+    "paid": Badge(_l("Paid"), "ok"),
+    "running": Badge(_l("Running"), "info"),
+    "done": Badge(_l("Done"), "ok"),
+    "failed": Badge(_l("Failed"), "bad"),
+    # kinds
+    "deposit": Badge(_l("Deposit"), "info"),
+    "withdrawal": Badge(_l("Withdrawal"), "hold"),
+}
+
+
+def badge_of(state: object) -> Badge:
+    """Return the badge of a state; one the table does not know is shown as it is, without colour."""
+    name = str(state)
+    return BADGES.get(name) or Badge(name.replace("_", " ").capitalize(), "idle")

@@ -1,0 +1,22 @@
+"""The portal's pages: each module holds one desk; `register` puts them all in their place."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask_appbuilder import AppBuilder
+
+VIEWS = (
+    "portal.views.account:AccountView",
+    "portal.views.users:UsersView",
+)
+"""Every page but home, as module:class; a new desk is a new line here and a row in tests/portal/routes.py."""
+
+
+def register(appbuilder: AppBuilder) -> None:
+    """Add every view to the app; the menu is `portal.menu`, not Flask-AppBuilder's."""
+    for place in VIEWS:
+        module, _colon, name = place.partition(":")
+        appbuilder.add_view_no_menu(getattr(import_module(module), name))

@@ -1,0 +1,58 @@
+"""The administrator's list of users: switch on and off, give a new password; each is audited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import flash, redirect, render_template, url_for
+from flask_appbuilder.baseviews import BaseView, expose
+from flask_babel import gettext as _
+
+from core.actor import Right
+from portal.roles import ROLES, current_actor
+from portal.security import accounts
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+
+class UsersView(BaseView):
+    """Who can sign in. Nobody changes the own account here, and roles are given by `desk` commands only."""
+
+    route_base = "/users"
+    default_view = "list"
+    right = Right.MANAGE_USERS
+
+    @expose("/", methods=["GET"])
+    def list(self) -> str:
+        """Show all users."""
+        return self._page()
+
+    @expose("/<int:user_id>/activate", methods=["POST"])
+    def activate(self, user_id: int) -> ResponseReturnValue:
+        """Switch an account on."""
+        accounts.set_active(current_actor(), user_id, active=True)
+        flash(_("The account is switched on."), "ok")
+        return redirect(url_for("UsersView.list"))
+
+    @expose("/<int:user_id>/deactivate", methods=["POST"])
+    def deactivate(self, user_id: int) -> ResponseReturnValue:
+        """Switch an account off; its sessions are over."""
+        accounts.set_active(current_actor(), user_id, active=False)
+        flash(_("The account is switched off and its sessions have ended."), "ok")
+        return redirect(url_for("UsersView.list"))
+
+    @expose("/<int:user_id>/password", methods=["POST"])
+    def password(self, user_id: int) -> str:
+        """Give a new password and show it this once."""
+        fresh = accounts.reset_password(current_actor(), user_id)
+        return self._page((accounts.account(user_id).username, fresh))
+
+    def _page(self, shown_once: tuple[str, str] | None = None) -> str:
+        return render_template(
+            "users.html",
+            title=_("Users"),
+            users=accounts.accounts(),
+            role_labels={name: role.label for name, role in ROLES.items()},
+            shown_once=shown_once,
+        )
