@@ -43,6 +43,7 @@ def web_argv(port: int | None = None) -> list[str]:
         "--timeout", "60",
         "--graceful-timeout", "8",
         "--keep-alive", "5",
+        "--no-control-socket",
         "--log-level", known.log_level.lower(),
     ]  # fmt: skip
 
