@@ -1,5 +1,10 @@
 -- Rollups: what each fact of the feed adds to which row, in one place; advancing and rebuilding both read it.
 
+-- Their rows follow the tables, which `create or replace` could not change.
+drop function if exists rollup_hours(xid8, xid8);
+drop function if exists rollup_commission_days(xid8, xid8);
+drop function if exists rollup_alert_days(xid8, xid8);
+
 -- What the order events of the transactions from p_from up to (not with) p_to add, by hour of the event (UTC).
 -- `created` belongs to the acceptor who takes the order: when one is found later, it moves there.
 -- An imported order has one event and adds to the hours of the order's own times.
@@ -7,7 +12,7 @@ create or replace function rollup_hours(p_from xid8, p_to xid8)
 returns table (hour timestamptz, kind text, currency text, pool_id bigint, merchant_id bigint, acceptor_id bigint,
     created bigint, matched bigint, claimed bigint, completed bigint, expired bigint, cancelled bigint, refused bigint,
     refunded bigint, no_liquidity bigint, created_usdt_units bigint, usdt_units bigint, fiat_units bigint,
-    fee_units bigint, settle_seconds bigint)
+    fee_units bigint, settle_seconds bigint, agent_id bigint)
 language sql stable as $$
     with fed as (
         select b.* from outbox b
@@ -46,9 +51,10 @@ language sql stable as $$
            sum(case when c.what = 'completed' then o.usdt_units else 0 end)::bigint,
            sum(case when c.what = 'completed' then o.fiat_units else 0 end)::bigint,
            sum(case when c.what = 'completed' then o.fee_units else 0 end)::bigint,
-           sum(case when c.what = 'completed' then coalesce(floor(extract(epoch from o.completed_at - o.claimed_at)), 0) else 0 end)::bigint
+           sum(case when c.what = 'completed' then coalesce(floor(extract(epoch from o.completed_at - o.claimed_at)), 0) else 0 end)::bigint,
+           coalesce(o.agent_id, 0)
       from counted c join orders o on o.id = c.order_id
-     group by 1, 2, 3, 4, 5, 6
+     group by 1, 2, 3, 4, 5, 6, coalesce(o.agent_id, 0)
 $$;
 
 -- Commission lines of those transactions, by the UTC day they were earned.
@@ -91,9 +97,10 @@ create or replace function rollup_add(p_hours_from xid8, p_commission_from xid8,
 language plpgsql as $$
 begin
     insert into rollup_hour as r (hour, kind, currency, pool_id, merchant_id, acceptor_id, created, matched, claimed, completed,
-        expired, cancelled, refused, refunded, no_liquidity, created_usdt_units, usdt_units, fiat_units, fee_units, settle_seconds)
-    select h.* from rollup_hours(p_hours_from, p_to) h order by 1, 2, 3, 4, 5, 6
-    on conflict (hour, kind, currency, pool_id, merchant_id, acceptor_id) do update
+        expired, cancelled, refused, refunded, no_liquidity, created_usdt_units, usdt_units, fiat_units, fee_units, settle_seconds,
+        agent_id)
+    select h.* from rollup_hours(p_hours_from, p_to) h order by 1, 2, 3, 4, 5, 6, h.agent_id
+    on conflict (hour, kind, currency, pool_id, merchant_id, acceptor_id, agent_id) do update
        set created = r.created + excluded.created, matched = r.matched + excluded.matched, claimed = r.claimed + excluded.claimed,
            completed = r.completed + excluded.completed, expired = r.expired + excluded.expired,
            cancelled = r.cancelled + excluded.cancelled, refused = r.refused + excluded.refused,

@@ -1,0 +1,1 @@
+"""Figures for the dashboards: rollups kept by a job, and the questions they answer."""
