@@ -8,7 +8,7 @@ and kept with it, so a later change of plan, tier or tree changes no old order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Literal, Self
 
 from core.errors import BadInput
@@ -150,6 +150,9 @@ class Share:
         }
 
 
+_SHARE: Final = tuple(field.name for field in fields(Share))
+
+
 def split(path: Sequence[Link], *, base: Money, margin: Money) -> tuple[Share, ...]:
     """Return who earns what of `base` (gross USDT), the direct agent (level 1) first, the root last.
 
@@ -176,10 +179,10 @@ def to_json(shares: Sequence[Share]) -> list[dict[str, int | str]]:
 
 
 def from_json(rows: Sequence[Mapping[str, int | str]]) -> tuple[Share, ...]:
-    """Return the shares of a snapshot; one that does not fit is refused with `bad_input`."""
+    """Return the shares of a snapshot, whatever else its rows hold; refuse a broken one with `bad_input`."""
     try:
-        return tuple(Share(**row) for row in rows)  # type: ignore[arg-type]  # the snapshot is our own writing
-    except TypeError as broken:
+        return tuple(Share(**{name: row[name] for name in _SHARE}) for row in rows)  # type: ignore[arg-type]
+    except (TypeError, KeyError) as broken:
         raise BadInput("the commission snapshot has other fields than expected") from broken
 
 

@@ -100,7 +100,8 @@ def test_an_agent_twice_on_the_path_is_refused():
 @given(paths, bases, margins)
 def test_the_snapshot_gives_the_same_shares_again(links, base, margin):
     shares = split(links, base=base, margin=margin)
-    assert from_json(json.loads(json.dumps(to_json(shares)))) == shares
+    stored = json.loads(json.dumps([{**row, "formula": "for people"} for row in to_json(shares)]))
+    assert from_json(stored) == shares
 
 
 def test_a_foreign_snapshot_is_refused():

@@ -1,0 +1,1 @@
+"""Risk: facts, features, rules and the gates that every order passes."""

@@ -1,0 +1,140 @@
+"""What a gate answers: features in, reasons and a verdict out, all of it ready for JSON and replay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from core.errors import BadInput
+from core.risk.wording import WORDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.risk.parameters import Gate, Outcome
+
+Answer = Literal["allow", "review", "hold", "refuse"]
+ANSWERS: Final[tuple[Answer, ...]] = ("allow", "review", "hold", "refuse")
+"""The answers of a gate, mildest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """All that the rules see of an order, as known at the moment of the decision.
+
+    History is what was known strictly before that moment: the order that is judged counts in no figure of
+    history, and the rules add it where they must. Amounts in units of USDT, times in seconds.
+    """
+
+    usdt_units: int
+    kyc_level: int = 1
+    # the customer's history; `p95_90d_units` is the 95th percentile of its completed orders, 0 if unknown
+    orders_10m: int = 0
+    orders_1h: int = 0
+    orders_1d: int = 0
+    orders_30d: int = 0
+    usdt_24h_units: int = 0
+    usdt_30d_units: int = 0
+    p95_90d_units: int = 0
+    prior_orders: int = 0
+    prior_completed: int = 0
+    expired_unpaid_24h: int = 0
+    account_age_seconds: int = 0
+    # the median first order of customers like this one, 0 if unknown
+    cohort_median_units: int = 0
+    # the payer's account: customers seen with it, this one counted; why it is listed, "" if it is not
+    payer_users_30d: int = 0
+    payer_age_seconds: int = 0
+    payer_listed: str = ""
+    payer_name: str = ""
+    verified_name: str = ""
+    # the acceptor: from claim to confirmation; whether its bank's line was seen, None if it sends none
+    confirm_seconds: int | None = None
+    bank_line_seen: bool | None = None
+    acceptor_disputed_30d: int = 0
+    acceptor_confirmed_30d: int = 0
+
+    def to_json(self) -> dict[str, int | str | bool | None]:
+        """Return the features for storage; `from_json` gives the same features again."""
+        return {name: getattr(self, name) for name in _FEATURES}
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Self:
+        """Return stored features; refuse an unknown name with `bad_input`; a missing one is the default."""
+        unknown = sorted(set(given) - set(_FEATURES))
+        if unknown or "usdt_units" not in given:
+            raise BadInput(
+                f"features: {unknown[0] if unknown else 'usdt_units'} does not fit", features=unknown
+            )
+        return cls(**given)
+
+
+_FEATURES: Final = tuple(field.name for field in fields(Features))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule fired: its value against its threshold, what it added to the score, and the evidence.
+
+    `version` is the ruleset's. `contribution` is in thousandths of log-odds, after the cap of its family.
+    `text_key` with `args` is for translation; `text` and `counterfactual` are the same in English.
+    """
+
+    code: str
+    version: int
+    value: str
+    threshold: str
+    window: str
+    contribution: int
+    family: str
+    outcome: Outcome
+    text_key: str
+    args: Mapping[str, str]
+    evidence: Mapping[str, int | str | bool | None]
+
+    @property
+    def text(self) -> str:
+        """Return what happened, in English."""
+        return WORDINGS[self.text_key].text % self.args
+
+    @property
+    def counterfactual(self) -> str:
+        """Return what would have kept the rule silent, in English."""
+        return WORDINGS[self.text_key].unless % self.args
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reason for storage, with its words."""
+        return {**asdict(self), "text": self.text, "counterfactual": self.counterfactual}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a gate answers, the score (thousandths of log-odds) and the reasons that add up to it."""
+
+    gate: Gate
+    verdict: Answer
+    score: int
+    reasons: tuple[Reason, ...]
+    ruleset_version: int
+
+    @property
+    def passes(self) -> bool:
+        """Return whether the order may go on by itself: at G1 a review passes flagged, at G3 it waits."""
+        return self.verdict == "allow" or (self.verdict == "review" and self.gate == "G1")
+
+    @property
+    def alerts(self) -> tuple[Reason, ...]:
+        """Return the reasons an officer must judge; one that only adds to the score counts once it stops."""
+        if self.verdict != "allow":
+            return self.reasons
+        return tuple(reason for reason in self.reasons if reason.outcome != "score")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict for storage."""
+        return {
+            "gate": self.gate,
+            "verdict": self.verdict,
+            "score": self.score,
+            "ruleset_version": self.ruleset_version,
+            "reasons": [reason.to_json() for reason in self.reasons],
+        }
