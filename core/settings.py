@@ -136,7 +136,9 @@ def faults(settings: Settings) -> list[str]:
         return []
     found: list[str] = []
     if len(settings.secret_key.get_secret_value()) < SHORTEST_SECRET:
-        found.append("the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)")
+        found.append(
+            "the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)"
+        )
     try:
         read_keys(settings.field_key.get_secret_value())
     except BadInput as refusal:
@@ -152,7 +154,9 @@ def faults(settings: Settings) -> list[str]:
     if not settings.secure_cookies:
         found.append("cookies would travel over http: unset DESK_COOKIE_SECURE or set it to true")
     if not settings.hosts or any("*" in host or host.startswith(".") for host in settings.hosts):
-        found.append("hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to the exact names, e.g. desk.example.com")
+        found.append(
+            "hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to exact names, e.g. desk.example.com"
+        )
     return found
 
 
@@ -163,7 +167,7 @@ def settings() -> Settings:
     Raises BadInput that lists everything that is wrong and what to set.
     """
     try:
-        read = Settings()  # type: ignore[call-arg]  # aliases are filled from the environment
+        read = Settings()
     except ValidationError as error:
         wrong = [f"{variable(str(each['loc'][0]))}: {each['msg']}" for each in error.errors()]
         raise BadInput("the settings cannot be read:\n  - " + "\n  - ".join(wrong)) from error

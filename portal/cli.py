@@ -29,7 +29,9 @@ COMMANDS = {
     "cron": Entry("portal.commands.single:cron", "The schedule, alone."),
     "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database=True),
     "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database=True),
-    "import": Entry("portal.commands.imports:command", "Read past orders, statements or lists.", database=True),
+    "import": Entry(
+        "portal.commands.imports:command", "Read past orders, statements or lists.", database=True
+    ),
     "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database=True),
     "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database=True),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database=True),
@@ -90,7 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"desk: {refusal.detail} [{refusal.code}]", err=True)
         sys.exit(1)
     except BrokenPipeError:
-        # the reader of our output went away (`desk ... | head`): nothing is wrong, and nothing more can be said
+        # the reader of our output went away (`desk ... | head`): nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

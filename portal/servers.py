@@ -29,7 +29,10 @@ def addressed() -> Iterator[None]:
     if known.production:
         click.echo("desk: DATABASE_URL or REDIS_URL is unset: running on the embedded servers", err=True)
     with embedded.serving(known.home, **missing) as urls:
-        given = {"DATABASE_URL": known.database_url or urls.database, "REDIS_URL": known.redis_url or urls.redis}
+        given = {
+            "DATABASE_URL": known.database_url or urls.database,
+            "REDIS_URL": known.redis_url or urls.redis,
+        }
         before = {name: os.environ.get(name) for name in given}
         os.environ.update(given)
         settings.cache_clear()

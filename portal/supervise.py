@@ -1,4 +1,4 @@
-"""Keeps child processes alive: starts, restarts with growing pauses, prefixes their lines, ends them cleanly."""
+"""Keeps child processes alive: starts and restarts them, heads their lines, ends them cleanly."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -82,7 +85,10 @@ class Child:
         if self.process is not None and not self.due_at:
             if now - self.started_at > STEADY_SECONDS:
                 self.pause_seconds = FIRST_PAUSE_SECONDS
-            say("desk", f"{self.name} ended ({ending(self.process.returncode)}); again in {self.pause_seconds:g} s")
+            say(
+                "desk",
+                f"{self.name} ended ({ending(self.process.returncode)}); again in {self.pause_seconds:g} s",
+            )
             signal_group(self.process.pid, signal.SIGKILL)  # what it forked must not hold the port
             self.due_at = now + self.pause_seconds
             self.pause_seconds = min(self.pause_seconds * 2, LONGEST_PAUSE_SECONDS)

@@ -26,7 +26,12 @@ TEMPLATE = "template_desk"
 numbers = itertools.count(1)
 
 # Tests crash nothing but themselves: what a power cut would lose is of no use here.
-CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "'128MB'"}
+CARELESS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "'128MB'",
+}
 
 
 def servers_home() -> Path:
@@ -66,7 +71,9 @@ def template(servers):
     ready = home / "template.ready"
     with alone(home):
         if not ready.exists():
-            administer(servers, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}")
+            administer(
+                servers, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}"
+            )
             upgrade(named(servers, TEMPLATE))
             ready.touch()
     return TEMPLATE
@@ -130,10 +137,13 @@ def redis_url(servers):
 
 
 @pytest.fixture(autouse=True)
-def own_home(monkeypatch, tmp_path):
-    """Settings, secrets and files of a test stay in its own folder, whatever the caller's environment says."""
-    monkeypatch.setenv("DESK_HOME", str(tmp_path / "home"))
+def own_home(monkeypatch):
+    """Settings, secrets and files of a test stay in its own folder, whatever the environment says."""
+    home = Path(tempfile.mkdtemp(prefix="desk-home-"))
+    home.chmod(0o755)  # the servers' user must be able to walk through it when root runs the tests
+    monkeypatch.setenv("DESK_HOME", str(home))
     monkeypatch.delenv("DESK_ENV", raising=False)
     settings.cache_clear()
-    yield
+    yield home
     settings.cache_clear()
+    shutil.rmtree(home, ignore_errors=True)

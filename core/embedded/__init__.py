@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Place", "Urls", "place", "running", "serving", "start", "start_postgres", "start_redis", "stop", "urls"]
+__all__ = [
+    "Place",
+    "Urls",
+    "place",
+    "running",
+    "serving",
+    "start",
+    "start_postgres",
+    "start_redis",
+    "stop",
+    "urls",
+]
 
 
 class Urls(NamedTuple):
@@ -70,7 +81,8 @@ def serving(
 ) -> Iterator[Urls]:
     """Both servers while the block runs; the last block of any process to end stops them.
 
-    `settings` go to PostgreSQL on top of ours. Users are counted by a shared lock, which goes with its process: a killed user is no user.
+    `settings` go to PostgreSQL on top of ours. Users are counted by a
+    shared lock, which goes with its process: a killed user is no user.
     """
     home.mkdir(parents=True, exist_ok=True)
     with opened(home / "servers.users") as users:

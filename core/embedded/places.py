@@ -1,4 +1,4 @@
-"""Where the servers in a box keep their files, whose they are, and who may start or stop them just now."""
+"""Where the servers in a box keep their files, whose they are, and who may start or stop them."""
 
 from __future__ import annotations
 
@@ -53,20 +53,25 @@ class Place:
 def place(home: Path) -> Place:
     """The place of a home's servers, made when missing and the same ever after.
 
-    Servers never run as root: started by root they run as the owner of the data, or as a system user made for
-    it. When that user cannot walk to the home (a closed folder above it), the files live in /var/lib/escrow-desk.
+    Servers never run as root: started by root they run as the owner of the data, or as a system user made
+    for it. When that user cannot walk to the home (a closed folder above it), the files live in
+    /var/lib/escrow-desk.
     Raises Unavailable when the home belongs to another user.
     """
     home = home.expanduser().absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
     except PermissionError as error:
-        raise Unavailable(f"{home} cannot be made: permission denied. Set DESK_HOME to a folder of yours.") from error
+        raise Unavailable(
+            f"{home} cannot be made: permission denied. Set DESK_HOME to a folder of yours."
+        ) from error
     record = read_record(home)
     root = Path(record["root"]) if record else home
     uid, gid = owner(root)
     if not record:
-        root = home if os.geteuid() != 0 or reachable(home, uid, gid) else MACHINE_STORE / secrets.token_hex(6)
+        root = (
+            home if os.geteuid() != 0 or reachable(home, uid, gid) else MACHINE_STORE / secrets.token_hex(6)
+        )
     if root != home:
         root.mkdir(parents=True, exist_ok=True)
     run = Path(record["run"]) if record else short(root)
@@ -91,7 +96,7 @@ def owner(root: Path) -> tuple[int, int]:
             return stat.st_uid, stat.st_gid
         if stat.st_uid != me:
             raise Unavailable(
-                f"{data} belongs to user {name_of(stat.st_uid)}, made when the desk ran as root or as that user. "
+                f"{data} belongs to user {name_of(stat.st_uid)}, who ran the desk here, or root did. "
                 "Run as that user or as root, or set DESK_HOME to another folder.",
             )
     if me != 0:
@@ -119,7 +124,9 @@ def service_user() -> tuple[int, int]:
             with contextlib.suppress(KeyError):
                 entry = pwd.getpwnam(name)
                 return entry.pw_uid, entry.pw_gid
-    raise Unavailable("started as root, but there is no user to run the database as: make one named escrowdesk.")
+    raise Unavailable(
+        "started as root, but there is no user to run the database as: make one named escrowdesk."
+    )
 
 
 def reachable(path: Path, uid: int, gid: int) -> bool:
@@ -178,7 +185,7 @@ def write_record(home: Path, root: Path, run: Path) -> None:
 
 @contextlib.contextmanager
 def alone(home: Path, *, seconds: float = 180) -> Iterator[None]:
-    """Hold the home's lock: one starter or stopper at a time. The lock goes with its process, however it ends.
+    """Hold the home's lock: one starter or stopper at a time. The lock goes with its process.
 
     Raises Unavailable when somebody holds it longer than that.
     """
@@ -187,7 +194,9 @@ def alone(home: Path, *, seconds: float = 180) -> Iterator[None]:
         ends = time.monotonic() + seconds
         while not try_lock(file, fcntl.LOCK_EX):
             if time.monotonic() > ends:
-                raise Unavailable(f"another process has been starting or stopping the servers of {home} for long.")
+                raise Unavailable(
+                    f"another process has been starting or stopping the servers of {home} for long."
+                )
             time.sleep(0.1)
         yield
 
@@ -213,7 +222,7 @@ def try_lock(file: IO[str], kind: int) -> bool:
 
 
 def readable(sources: list[Path], name: str, where: Place) -> Path:
-    """The folder of the first source as the servers' user can read it: itself, or a copy kept for the machine.
+    """The first source as the servers' user can read it: itself, or a copy kept for the machine.
 
     All sources stand in one folder and are copied side by side, so that the paths between them stay true.
     """
@@ -224,7 +233,7 @@ def readable(sources: list[Path], name: str, where: Place) -> Path:
         fresh = kept.with_name(f"{name}.{os.getpid()}")
         for each in sources:
             shutil.copytree(each, fresh / each.name, ignore=shutil.ignore_patterns("include", "*.a", "*.pyc"))
-        subprocess.run(["chmod", "-R", "a+rX", str(fresh)], check=True)
+        subprocess.run(["/bin/chmod", "-R", "a+rX", str(fresh)], check=True)
         with contextlib.suppress(OSError):  # another starter was first
             fresh.rename(kept)
         shutil.rmtree(fresh, ignore_errors=True)

@@ -16,6 +16,8 @@ from core.embedded import processes
 from core.errors import Unavailable
 
 if TYPE_CHECKING:
+    import psutil
+
     from core.embedded.places import Place
 
 NAMES = ("postgres",)
@@ -106,7 +108,9 @@ def stop(where: Place) -> None:
     if _postmaster(where) is None:
         return
     for mode, seconds in (("fast", "10"), ("immediate", "5")):
-        stopped = _run(where, "pg_ctl", "-D", str(data_folder(where)), "-m", mode, "-w", "-t", seconds, "-s", "stop")
+        stopped = _run(
+            where, "pg_ctl", "-D", str(data_folder(where)), "-m", mode, "-w", "-t", seconds, "-s", "stop"
+        )
         if stopped.returncode == 0:
             return
     processes.end(list(processes.standing_in(data_folder(where), NAMES)), patience_seconds=2)
@@ -115,10 +119,12 @@ def stop(where: Place) -> None:
 def _run(where: Place, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of the bundled programs as the servers' user, away from any PG* variable of the caller."""
     folder = binaries(where)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))
+    }
     environment |= {"LD_LIBRARY_PATH": str(folder.parent / "lib"), "LC_ALL": "C"}
     # pg_ctl hands its output on to the server: a pipe would stay open, so the server gets files only.
-    return subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(folder / program), *arguments],
         check=False,
         stdin=subprocess.DEVNULL,
@@ -129,10 +135,11 @@ def _run(where: Place, program: str, *arguments: str) -> subprocess.CompletedPro
         env=environment,
         **where.as_owner(),  # type: ignore[call-overload]
     )
+    return done
 
 
 def _make(where: Place) -> None:
-    """Run initdb beside the final folder and move it there when whole, so that a kill leaves nothing half made."""
+    """Run initdb beside the final folder and move it there when whole: a kill leaves nothing half made."""
     data = data_folder(where)
     fresh = data.with_name("data.new")
     for leftover in (fresh, data):
@@ -156,7 +163,7 @@ def _make_database(where: Place) -> None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
 
 
-def _postmaster(where: Place) -> processes.psutil.Process | None:
+def _postmaster(where: Place) -> psutil.Process | None:
     """The server's first process if it lives and is truly ours."""
     pid = _pid_lines(where)[0]
     return processes.ours(int(pid), data_folder(where), NAMES) if pid.isdigit() else None
@@ -177,13 +184,15 @@ def _pid_lines(where: Place) -> list[str]:
 
 
 def _clear_crash(where: Place) -> None:
-    """After a kill: end what still stands in the data folder, then take away the lock files that name the dead.
+    """After a kill: end what still stands in the data folder, then remove the lock files of the dead.
 
     The order matters: a living backend without its postmaster would write beside the new server.
     """
     data = data_folder(where)
     if _postmaster(where) is not None:
-        processes.wait_until(lambda: _ready(where) or _postmaster(where) is None, seconds=RECOVERY_SECONDS, step=0.2)
+        processes.wait_until(
+            lambda: _ready(where) or _postmaster(where) is None, seconds=RECOVERY_SECONDS, step=0.2
+        )
         if running(where):
             return
     processes.end(list(processes.standing_in(data, NAMES)), patience_seconds=5)

@@ -17,7 +17,7 @@ def become(argv: list[str]) -> None:
 
     if settings().database_url and settings().redis_url:
         os.chdir(ROOT)
-        os.execv(argv[0], argv)
+        os.execv(argv[0], argv)  # noqa: S606 - no shell wanted
     with addressed():
         child = subprocess.Popen(argv, cwd=ROOT)
         try:

@@ -33,8 +33,9 @@ def need_browser() -> str:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         click.echo("desk: installing Chromium with apt (a minute or two)", err=True)
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        apt = shutil.which("apt-get") or "apt-get"
         for step in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
-            if subprocess.run(["apt-get", *step], check=False, stdout=2, env=quiet).returncode != 0:
+            if subprocess.run([apt, *step], check=False, stdout=2, env=quiet).returncode != 0:
                 break
         found = browser()
     if not found:

@@ -11,7 +11,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +25,7 @@ from portal.supervise import Child, end_all, end_orphans, ending, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 DEMO_ORDERS = 4000
 LOGINS = (
@@ -67,7 +67,9 @@ class Up:
         if child.reader is not None:
             child.reader.join(timeout=2)
         if child.process is not None and child.process.returncode != 0:
-            raise Unavailable(f"`desk {name}` failed ({ending(child.process.returncode)}); its lines above say why")
+            raise Unavailable(
+                f"`desk {name}` failed ({ending(child.process.returncode)}); its lines above say why"
+            )
 
     def child(self, name: str, *arguments: str) -> Child:
         """A `desk` command as a child of ours, not yet started."""
@@ -105,7 +107,7 @@ class Up:
 
     def greet(self, seconds: float) -> None:
         """Say where the portal is and who may sign in."""
-        say("desk", f"ready at http://{self.known.host}:{self.port} ({seconds:.0f} s after its processes started)")
+        say("desk", f"ready at http://{self.known.host}:{self.port} (in {seconds:.0f} s)")
         if not self.known.production:
             say("desk", f"sign in as {', '.join(LOGINS)}")
             say("desk", f"password of each: {self.known.demo_password.get_secret_value()}")

@@ -1,0 +1,125 @@
+"""The `desk` command: answers at once, refuses in one line, keeps servers only while it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from core import embedded
+from core.errors import Refusal, Unavailable
+from core.settings import ROOT, settings
+from portal import cli
+from portal.commands.test import need_browser
+from portal.commands.up import has_orders, must_be_free, only_one
+from portal.servers import bound
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "portal.cli", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+
+
+def test_help_lists_commands_without_importing_them():
+    shown = run("--help")
+    assert shown.returncode == 0
+    for name in ("up", "web", "worker", "cron", "env", "test"):
+        assert f"  {name} " in shown.stdout
+    heavy = ("flask", "sqlalchemy", "pandas", "dash")
+    probe = f"import sys, portal.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", probe], cwd=ROOT, text=True).strip() == "[]"
+
+
+def test_env_shows_the_urls_in_use_and_no_secret():
+    shown = run(
+        "env",
+        "--json",
+        DATABASE_URL="postgresql://desk:hunter2@db.example.com/desk",
+        DESK_SECRET_KEY="s" * 40,
+    )
+    values = json.loads(shown.stdout)
+    assert values["database_url"] == "postgresql://desk:********@db.example.com/desk"
+    assert values["redis_url"].startswith("unix://")
+    assert values["redis"] == "embedded, stopped"
+    assert "ssss" not in shown.stdout
+
+
+def test_env_as_lines_can_be_read_by_people():
+    shown = run("env").stdout
+    assert "DESK_PORT=8080\n" in shown
+    assert "(embedded, stopped)" in shown
+
+
+def test_a_refusal_is_one_line_with_its_code_and_exit_1():
+    refused = run("env", DESK_PORT="eighty")
+    assert refused.returncode == 1
+    assert "DESK_PORT" in refused.stderr
+    assert refused.stderr.rstrip().endswith("[bad_input]")
+    assert refused.stdout == ""
+
+
+def test_production_with_defaults_is_refused_by_every_command_that_reads_settings():
+    for name in ("env", "web", "worker", "cron", "up"):
+        refused = run(name, DESK_ENV="production")
+        assert refused.returncode == 1, name
+        assert "DESK_SECRET_KEY" in refused.stderr, name
+
+
+def test_an_unknown_command_is_a_usage_error():
+    assert run("nonsense").returncode == 2
+
+
+def test_a_command_finds_servers_and_leaves_none_behind(monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    home = settings().home
+    with bound():
+        assert embedded.running(home) == {"postgres": True, "redis": True}
+        assert settings().database_url.startswith("postgresql://")
+    assert embedded.running(home) == {"postgres": False, "redis": False}
+    assert settings().database_url == ""
+
+
+def test_a_taken_port_is_said_before_anything_starts():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(Unavailable, match="--port"):
+            must_be_free("127.0.0.1", taken.getsockname()[1])
+
+
+def test_one_home_has_one_supervisor():
+    with only_one(settings()), pytest.raises(Unavailable, match="already runs"), only_one(settings()):
+        pytest.fail("two supervisors over one home")
+
+
+def test_an_empty_market_is_seen_as_empty(database):
+    assert has_orders(database) is False
+
+
+def test_a_missing_browser_is_said_loudly(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "/nowhere/chromium")
+    monkeypatch.setattr("portal.commands.test.os.geteuid", lambda: 1000)
+    with pytest.raises(Unavailable, match="Chromium"):
+        need_browser()
+
+
+def test_main_turns_a_refusal_into_exit_1(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise Refusal("not like this")
+
+    monkeypatch.setattr(cli.desk, "main", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "desk: not like this [refused]\n"
