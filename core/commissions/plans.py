@@ -8,8 +8,8 @@ and kept with it, so a later change of plan, tier or tree changes no old order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Final, Literal, Self
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple, Self
 
 from core.errors import BadInput
 from core.money import BPS, USDT, Money
@@ -91,8 +91,7 @@ class PlanVersion:
         return next((tier for tier in self.tiers.get(product, ()) if tier[0] > volume_units), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One agent on the path of an order, with the rate its plan gives it now."""
 
     agent_id: int
@@ -102,8 +101,7 @@ class Link:
     own_bps: int
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What one agent earns on one order: `units` of USDT, and all that is needed to reckon it again."""
 
     agent_id: int
@@ -136,21 +134,7 @@ class Share:
 
     def to_json(self) -> dict[str, int | str]:
         """Return the share for the snapshot kept with the order."""
-        return {
-            "agent_id": self.agent_id,
-            "agent_ref": self.agent_ref,
-            "level": self.level,
-            "plan_version_id": self.plan_version_id,
-            "plan_version": self.plan_version,
-            "own_bps": self.own_bps,
-            "below_bps": self.below_bps,
-            "rate_bps": self.rate_bps,
-            "base_units": self.base_units,
-            "units": self.units,
-        }
-
-
-_SHARE: Final = tuple(field.name for field in fields(Share))
+        return self._asdict()
 
 
 def split(path: Sequence[Link], *, base: Money, margin: Money) -> tuple[Share, ...]:
@@ -160,6 +144,8 @@ def split(path: Sequence[Link], *, base: Money, margin: Money) -> tuple[Share, .
     remainder. What is left stays with the platform. Agents that earn nothing get no share. An agent twice on
     the path, or a rate outside 0 to 10,000 bps, is refused with `bad_input`.
     """
+    if base.units <= 0 or margin.units <= 0:
+        return ()
     shares: list[Share] = []
     seen: set[int] = set()
     highest = 0
@@ -181,7 +167,7 @@ def to_json(shares: Sequence[Share]) -> list[dict[str, int | str]]:
 def from_json(rows: Sequence[Mapping[str, int | str]]) -> tuple[Share, ...]:
     """Return the shares of a snapshot, whatever else its rows hold; refuse a broken one with `bad_input`."""
     try:
-        return tuple(Share(**{name: row[name] for name in _SHARE}) for row in rows)  # type: ignore[arg-type]
+        return tuple(Share(**{name: row[name] for name in Share._fields}) for row in rows)  # type: ignore[arg-type]
     except (TypeError, KeyError) as broken:
         raise BadInput("the commission snapshot has other fields than expected") from broken
 
@@ -198,7 +184,7 @@ def _share(link: Link, level: int, below_bps: int, base: Money) -> Share:
         below_bps=below_bps,
         rate_bps=rate_bps,
         base_units=base.units,
-        units=base.share_bps(rate_bps).units,
+        units=base.units * rate_bps // BPS,
     )
 
 
@@ -206,16 +192,10 @@ def _within(margin: Money, shares: list[Share]) -> tuple[Share, ...]:
     total = sum(share.units for share in shares)
     if total <= margin.units:
         return tuple(shares)
-    if margin.units <= 0:
-        return ()
     cut = margin.allocate([share.units for share in shares])
     return tuple(
-        _with_units(share, part.units) for share, part in zip(shares, cut, strict=True) if part.units > 0
+        share._replace(units=part.units) for share, part in zip(shares, cut, strict=True) if part.units > 0
     )
-
-
-def _with_units(share: Share, units: int) -> Share:
-    return Share(**{**share.to_json(), "units": units})  # type: ignore[arg-type]  # its own fields
 
 
 def _tier_at(base_bps: int, tiers: Sequence[tuple[int, int]], volume_units: int) -> int:

@@ -6,8 +6,7 @@ each candidate draws its lot from the seed and its own number, so nothing depend
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.errors import BadInput
 
@@ -36,8 +35,7 @@ REASONS: Final = {
 """What each outcome means, in English; screens translate by code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An acceptor with one of its bank accounts in the pool, as the snapshot saw it.
 
     `free_units` are USDT; `day_left_units` are fiat (None: no limit); `slot_limit` is the most open orders it
@@ -56,8 +54,7 @@ class Candidate:
     excluded: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """One candidate with its rank (lower is better), its lot (lower wins among equals) and its outcome."""
 
     candidate: Candidate
@@ -67,8 +64,7 @@ class Considered:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Who was chosen (None: nobody can), by which policy and seed, and what became of each candidate."""
 
     policy: str
@@ -78,8 +74,7 @@ class Choice:
     considered: tuple[Considered, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A way to choose: `rank` gives a whole number (lower is better), `lost` names a worse rank."""
 
     rank: Callable[[Candidate], int]
@@ -189,4 +184,4 @@ def _mixed(number: int) -> int:
 
 def _lot(start: int, pool_account_id: int) -> int:
     """Return the candidate's lot: 48 bits, so that any JSON reader keeps it exact."""
-    return _mixed(start ^ _mixed(pool_account_id)) >> 16
+    return _mixed(start ^ (pool_account_id * 0xD1342543DE82EF95)) >> 16

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from core.errors import BadInput
 from core.risk.wording import WORDINGS
@@ -18,8 +18,7 @@ ANSWERS: Final[tuple[Answer, ...]] = ("allow", "review", "hold", "refuse")
 """The answers of a gate, mildest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """All that the rules see of an order, as known at the moment of the decision.
 
     History is what was known strictly before that moment: the order that is judged counts in no figure of
@@ -56,20 +55,17 @@ class Features:
 
     def to_json(self) -> dict[str, int | str | bool | None]:
         """Return the features for storage; `from_json` gives the same features again."""
-        return {name: getattr(self, name) for name in _FEATURES}
+        return self._asdict()
 
     @classmethod
-    def from_json(cls, given: Mapping[str, Any]) -> Self:
+    def from_json(cls, given: Mapping[str, Any]) -> Features:
         """Return stored features; refuse an unknown name with `bad_input`; a missing one is the default."""
-        unknown = sorted(set(given) - set(_FEATURES))
+        unknown = sorted(set(given) - set(cls._fields))
         if unknown or "usdt_units" not in given:
             raise BadInput(
                 f"features: {unknown[0] if unknown else 'usdt_units'} does not fit", features=unknown
             )
         return cls(**given)
-
-
-_FEATURES: Final = tuple(field.name for field in fields(Features))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,21 @@ class Reason:
 
     def to_json(self) -> dict[str, Any]:
         """Return the reason for storage, with its words."""
-        return {**asdict(self), "text": self.text, "counterfactual": self.counterfactual}
+        return {
+            "code": self.code,
+            "version": self.version,
+            "value": self.value,
+            "threshold": self.threshold,
+            "window": self.window,
+            "contribution": self.contribution,
+            "family": self.family,
+            "outcome": self.outcome,
+            "text_key": self.text_key,
+            "args": dict(self.args),
+            "evidence": dict(self.evidence),
+            "text": self.text,
+            "counterfactual": self.counterfactual,
+        }
 
 
 @dataclass(frozen=True, slots=True)

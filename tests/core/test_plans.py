@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -84,7 +83,7 @@ def test_an_agent_put_in_at_a_rate_already_reached_changes_nobody(links, base, m
 @given(paths.filter(bool), bases)
 def test_a_better_rate_for_the_root_takes_nothing_from_those_below(links, base):
     before = units(split(links, base=base, margin=Money(10**14, USDT)))
-    raised = [*links[:-1], replace(links[-1], own_bps=links[-1].own_bps + 10)]
+    raised = [*links[:-1], links[-1]._replace(own_bps=links[-1].own_bps + 10)]
     after = units(split(raised, base=base, margin=Money(10**14, USDT)))
     for link in links[:-1]:
         assert after.get(link.agent_id) == before.get(link.agent_id)

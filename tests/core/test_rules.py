@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -31,7 +30,7 @@ PLAIN = Features(
 
 
 def judged(gate: str, ruleset: Ruleset = DEFAULT_RULESET, **facts):
-    verdict = evaluate(gate, replace(PLAIN, **facts), ruleset)
+    verdict = evaluate(gate, PLAIN._replace(**facts), ruleset)
     return verdict.verdict, [reason.code for reason in verdict.reasons]
 
 
@@ -125,13 +124,13 @@ def test_every_rule_of_the_catalogue_is_here_by_its_number():
 
 
 def test_a_review_goes_on_before_the_match_and_waits_before_the_release():
-    assert evaluate("G1", replace(PLAIN, payer_listed="x"), DEFAULT_RULESET).passes
-    assert not evaluate("G3", replace(PLAIN, payer_name="Ivan Tanaha"), DEFAULT_RULESET).passes
-    assert not evaluate("G1", replace(PLAIN, orders_10m=5), DEFAULT_RULESET).passes
+    assert evaluate("G1", PLAIN._replace(payer_listed="x"), DEFAULT_RULESET).passes
+    assert not evaluate("G3", PLAIN._replace(payer_name="Ivan Tanaha"), DEFAULT_RULESET).passes
+    assert not evaluate("G1", PLAIN._replace(orders_10m=5), DEFAULT_RULESET).passes
 
 
 def test_a_quick_confirmation_is_released_and_tells_an_officer():
-    verdict = evaluate("G3", replace(PLAIN, confirm_seconds=3), DEFAULT_RULESET)
+    verdict = evaluate("G3", PLAIN._replace(confirm_seconds=3), DEFAULT_RULESET)
     assert verdict.passes
     assert [reason.code for reason in verdict.alerts] == ["M_CONFIRM"]
 
@@ -146,7 +145,7 @@ def test_where_the_policy_asks_for_a_bank_line_none_means_hold():
 
 def test_an_acceptors_record_of_disputes_adds_to_the_score_only():
     verdict = evaluate(
-        "G3", replace(PLAIN, acceptor_disputed_30d=5, acceptor_confirmed_30d=95), DEFAULT_RULESET
+        "G3", PLAIN._replace(acceptor_disputed_30d=5, acceptor_confirmed_30d=95), DEFAULT_RULESET
     )
     assert (verdict.verdict, len(verdict.reasons), verdict.alerts) == ("allow", 1, ())
     assert verdict.score > DEFAULT_RULESET.prior_milli
@@ -169,7 +168,7 @@ def test_limits_rise_with_the_level_and_an_unknown_level_counts_as_the_next_lowe
 
 def test_velocity_counts_once_however_many_of_its_rules_fire():
     facts = {"orders_10m": 50, "usdt_24h_units": 10**12, "expired_unpaid_24h": 40}
-    verdict = evaluate("G1", replace(PLAIN, **facts), DEFAULT_RULESET)
+    verdict = evaluate("G1", PLAIN._replace(**facts), DEFAULT_RULESET)
     velocity = [reason.contribution for reason in verdict.reasons if reason.family == "velocity"]
     assert len(velocity) == 3
     assert sum(velocity) == DEFAULT_RULESET.family_caps_milli["velocity"]
@@ -234,7 +233,7 @@ def test_the_score_is_the_prior_and_what_each_reason_adds(gate, features):
 
 def test_a_reason_says_what_happened_and_what_would_have_kept_it_silent():
     reason = evaluate(
-        "G1", replace(PLAIN, prior_orders=0, usdt_units=2_500_500_000), DEFAULT_RULESET
+        "G1", PLAIN._replace(prior_orders=0, usdt_units=2_500_500_000), DEFAULT_RULESET
     ).reasons[-1]
     assert (reason.value, reason.threshold) == ("2500.5", "2000")
     assert reason.text == "2500.5 USDT as the first order, above 2000 USDT"
