@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TYPE_CHECKING
 
 from core import clock
 from core.errors import BadInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHAPE = re.compile(r"[a-z]{3}_[0-9A-HJKMNP-TV-Z]{16}\Z")
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
-def new(prefix: str) -> str:
-    """Return a fresh reference such as `ord_01JD3Q8Z7K4M2N5P`."""
-    number = (int(clock.now().timestamp() * 1000) & (1 << 48) - 1) << 32 | secrets.randbits(32)
+def new(prefix: str, at: datetime | None = None) -> str:
+    """Return a fresh reference such as `ord_01JD3Q8Z7K4M2N5P`; it sorts by `at`, else by now."""
+    number = (int((at or clock.now()).timestamp() * 1000) & (1 << 48) - 1) << 32 | secrets.randbits(32)
     pairs = _PAIRS
     return f"{prefix}_" + "".join(pairs[(number >> shift) & 1023] for shift in range(70, -1, -10))
 

@@ -1,0 +1,1 @@
+"""A seeded market that plays through the public commands, and the import of past orders."""
