@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(30, ge=1, le=24 * 60)
     session_hours: int = Field(12, ge=1, le=24 * 7)
     rate_max_age_seconds: int = Field(900, ge=1, description="an older exchange rate makes no quote")
+    api_burst: int = Field(1000, ge=1, description="requests of one key at once, per web process")
+    api_per_second: int = Field(200, ge=1, description="requests of one key a second, per web process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

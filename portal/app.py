@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.db import portal_session
-from portal import faults, format, frame, health, logs, taste, views  # noqa: A004 - our module of that name
+from portal import api, faults, format, frame, health, logs, taste, views  # noqa: A004 - our module of that name
 from portal.security import gate, headers
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> Flask:
         )
         views.register(appbuilder)
     _speak(app)
+    app.register_blueprint(api.blueprint())
     health.install(app)
     headers.install(app)
     format.install(app)

@@ -1,0 +1,128 @@
+"""Idempotency keys: the first answer to a request is stored and given again, whatever happens in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import vault
+from core.db import transaction
+from core.errors import KeyReused, StillRunning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEPT_HOURS = 48
+"""How long an answer is given again; promised are 24 hours."""
+
+DEAD_SECONDS = 60
+"""After so long without an end a request is taken for dead, and the next one with its key takes its turn."""
+
+_BEGIN = """
+insert into idempotency_key (party_id, key, request, state) values (%s, %s, %s, 'running')
+on conflict do nothing returning turn
+"""
+_KNOWN = """
+select request, state, status, answer, turn, clock_timestamp() - created_at > make_interval(secs => %s),
+       created_at = 'epoch'
+  from idempotency_key where party_id = %s and key = %s for update
+"""
+
+
+class Turn(NamedTuple):
+    """The right to answer a key. `again`: the same request died before, maybe after its change was stored."""
+
+    party_id: int
+    key: str
+    number: int = 1
+    again: bool = False
+
+
+class Answer(NamedTuple):
+    """An answer as it was first given, byte by byte."""
+
+    status: int
+    body: bytes
+
+
+def fingerprint(operation: str, body: Mapping[str, object]) -> bytes:
+    """Return what makes two requests the same: the operation and the body, whatever its spaces and order."""
+    plain = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(f"{operation}\n{plain}".encode()).digest()
+
+
+def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
+    """Take the turn of a key, or return the answer that was given to it.
+
+    Raises KeyReused when the key came with another request, StillRunning while the first one runs.
+    """
+    with transaction() as tx:
+        number = tx.call(_BEGIN, (party_id, key, request))
+        if number is not None:
+            return Turn(party_id, key)
+        rows = tx.rows(_KNOWN, (DEAD_SECONDS, party_id, key))
+        if not rows:  # the first request was undone between the two looks
+            raise StillRunning("a request with this Idempotency-Key has just ended; send it again", key=key)
+        known, state, status, answer, turn, dead, given_back = rows[0]
+        same = bytes(known) == request
+        if not same and not given_back:
+            raise KeyReused("this Idempotency-Key came with another request; use a new key", key=key)
+        if state == "done":
+            return Answer(status, vault.open_(bytes(answer)).encode())
+        if not dead:
+            raise StillRunning("the first request with this Idempotency-Key is still running", key=key)
+        tx.run(
+            "update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s"
+            " where party_id = %s and key = %s",
+            (request, party_id, key),
+        )
+    return Turn(party_id, key, turn + 1, again=same)
+
+
+def finish(turn: Turn, answer: Answer, *, ref: str = "") -> None:
+    """Store the answer; a turn that was taken over meanwhile stores nothing."""
+    with transaction() as tx:
+        tx.run(
+            "update idempotency_key set state = 'done', status = %s, answer = %s, body = %s::jsonb"
+            " where party_id = %s and key = %s and turn = %s and state = 'running'",
+            (
+                answer.status,
+                vault.seal(answer.body.decode()),
+                json.dumps({"ref": ref} if ref else {}),
+                turn.party_id,
+                turn.key,
+                turn.number,
+            ),
+        )
+
+
+def forget(turn: Turn) -> None:
+    """Remove the key, as if it had not been used: the request was refused and changed nothing."""
+    with transaction() as tx:
+        tx.run(
+            "delete from idempotency_key"
+            " where party_id = %s and key = %s and turn = %s and state = 'running'",
+            (turn.party_id, turn.key, turn.number),
+        )
+
+
+def give_back(turn: Turn) -> None:
+    """Let the next request with the key run at once: this one broke, and its change may have been stored."""
+    with transaction() as tx:
+        tx.run(
+            "update idempotency_key set created_at = 'epoch'"
+            " where party_id = %s and key = %s and turn = %s and state = 'running'",
+            (turn.party_id, turn.key, turn.number),
+        )
+
+
+def clean(limit: int = 10_000) -> int:
+    """Remove keys past their time, the oldest first; return how many. Safe twice and twice at once."""
+    with transaction() as tx:
+        return tx.run(
+            "delete from idempotency_key where (party_id, key) in (select party_id, key from idempotency_key"
+            " where created_at < clock_timestamp() - make_interval(hours => %s) order by created_at limit %s"
+            " for update skip locked)",
+            (KEPT_HOURS, limit),
+        )

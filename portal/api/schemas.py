@@ -1,0 +1,183 @@
+"""The shapes of the API, written once: bodies are checked by them, the OpenAPI document shows them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+REF: Final = "[a-z]{3}_[0-9A-HJKMNP-TV-Z]{16}"
+AMOUNT: Final = "(0|[1-9][0-9]*)([.][0-9]+)?"
+
+
+def line(longest: int, words: str = "", *, example: str = "", pattern: str = "") -> Schema:
+    """Return the schema of one line of text."""
+    schema: Schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    if words:
+        schema["description"] = words
+    if pattern:
+        schema["pattern"] = f"^{pattern}$"
+    if example:
+        schema["examples"] = [example]
+    return schema
+
+
+def body(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> Schema:
+    """Return the schema of an object that has these fields and no others."""
+    return {
+        "type": "object",
+        "properties": required | (optional or {}),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def shown(**fields: Schema) -> Schema:
+    """Return the schema of an answer: these fields, and maybe more in later versions."""
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def maybe(schema: Schema) -> Schema:
+    """Return the schema of a field that may be null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def listed(name: str) -> Schema:
+    """Return the schema of one page of a list."""
+    return shown(
+        items={"type": "array", "items": use(name)},
+        next_cursor=maybe({"type": "string"}),
+    )
+
+
+def use(name: str) -> Schema:
+    """Return a reference to a named schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_AMOUNT = line(40, "a plain decimal, for example 250.00", example="250.00", pattern=AMOUNT)
+_CURRENCY = line(4, "ISO 4217", example="BRL", pattern="[A-Z]{3,4}")
+_TIME: Schema = {"type": "string", "format": "date-time", "description": "RFC 3339, UTC"}
+_PAYER = body(
+    {
+        "name": line(140, "as the bank knows the payer", example="Ana Souza"),
+        "account": line(64, "the account the money comes from", example="12345678"),
+    }
+)
+_STATE: Schema = {"type": "string", "examples": ["awaiting_payment"]}
+
+ASKED: Final[dict[str, Schema]] = {
+    "QuoteRequest": body(
+        {
+            "kind": line(20, "deposit", example="deposit"),
+            "currency": _CURRENCY,
+            "amount": _AMOUNT,
+        },
+        {"method": line(40, "only pools of this payment method", example="pix")},
+    ),
+    "DepositRequest": body(
+        {
+            "quote": line(20, "a quote of yours, not yet expired", pattern="quo_[0-9A-HJKMNP-TV-Z]{16}"),
+            "merchant_order_id": line(64, "your own number of the order; each is taken once", example="A-1"),
+            "customer": body(
+                {
+                    "id": line(64, "your own number of the customer", example="c-1"),
+                    "name": line(140, "the verified name", example="Ana Souza"),
+                },
+                {"country": line(2, "ISO 3166", example="BR", pattern="[A-Za-z]{2}")},
+            ),
+            "payer": _PAYER,
+        }
+    ),
+    "ClaimRequest": body(
+        {"payer": _PAYER},
+        {"paid_at": {"type": "string", "format": "date-time", "description": "RFC 3339 with its zone"}},
+    ),
+    "CancelRequest": body({}, {"reason": line(280, "why", example="the customer gave up")}),
+    "ConfirmRequest": body(
+        {"received": _AMOUNT, "currency": _CURRENCY},
+        {"payer_name": line(140, "the payer's name as your bank shows it", example="Ana Souza")},
+    ),
+}
+
+_ORDER: dict[str, Schema] = {
+    "ref": line(20, pattern=REF),
+    "kind": {"type": "string"},
+    "merchant_order_id": {"type": "string"},
+    "state": _STATE,
+    "next_actor": {"type": "string", "description": "whose move it is"},
+    "deadline_at": maybe(_TIME),
+    "customer": shown(id={"type": "string"}),
+    "acceptor": maybe(shown(ref={"type": "string"}, name={"type": "string"})),
+    "currency": _CURRENCY,
+    "fiat_amount": _AMOUNT,
+    "usdt_amount": _AMOUNT,
+    "fee_usdt": _AMOUNT,
+    "created_at": _TIME,
+    "matched_at": maybe(_TIME),
+    "claimed_at": maybe(_TIME),
+    "completed_at": maybe(_TIME),
+}
+
+GIVEN: Final[dict[str, Schema]] = {
+    "Quote": shown(
+        ref=line(20, pattern=REF),
+        kind={"type": "string"},
+        currency=_CURRENCY,
+        method={"type": "string"},
+        fiat_amount=_AMOUNT,
+        usdt_amount=_AMOUNT,
+        fee_usdt=_AMOUNT,
+        net_usdt=_AMOUNT,
+        rate=line(40, "the price of one USDT in the currency", example="5.42", pattern=AMOUNT),
+        lines={
+            "type": "array",
+            "items": shown(code={"type": "string"}, amount={"type": "string"}, currency=_CURRENCY),
+        },
+        expires_at=_TIME,
+    ),
+    "OrderSummary": shown(**_ORDER),
+    "Order": shown(
+        **_ORDER,
+        pay_to=maybe(
+            shown(
+                bank={"type": "string"},
+                account={"type": "string"},
+                name={"type": "string"},
+                reference={"type": "string"},
+            )
+            | {"description": "where the customer pays; told to the order's merchant while it can be paid"}
+        ),
+    ),
+    "Balance": shown(
+        account={"type": "string"},
+        asset=_CURRENCY,
+        available=_AMOUNT,
+        escrow=_AMOUNT,
+        held=_AMOUNT,
+    ),
+    "Event": shown(
+        id={"type": "string"},
+        type={"type": "string", "examples": ["order.claim_paid"]},
+        order=line(20, pattern=REF),
+        merchant_order_id={"type": "string"},
+        state=maybe(_STATE),
+        at=_TIME,
+    ),
+    "Orders": listed("OrderSummary"),
+    "Balances": shown(items={"type": "array", "items": use("Balance")}),
+    "Events": shown(
+        items={"type": "array", "items": use("Event")},
+        next_cursor={"type": "string", "description": "always told: where to go on"},
+        has_more={"type": "boolean", "description": "whether to go on at once"},
+    ),
+    "Problem": shown(
+        type={"type": "string"},
+        title={"type": "string"},
+        status={"type": "integer"},
+        code={"type": "string"},
+        detail={"type": "string"},
+        facts={"type": "object"},
+        request_id={"type": "string"},
+    ),
+}

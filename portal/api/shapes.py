@@ -1,0 +1,103 @@
+"""Rows of the core as the API's JSON shows them: amounts as decimal strings, times as RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from core.actor import Scope
+from core.money import Money, asset
+from core.orders import queries
+from portal.api import cursors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.actor import Actor
+    from core.ledger.accounts import Balance
+    from core.orders.feed import Event
+    from core.orders.queries import OrderView
+    from core.pricing.quotes import QuoteView
+
+Shown = dict[str, Any]
+
+
+def when(at: datetime | None) -> str | None:
+    """Return a moment as RFC 3339, UTC."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def quote(view: QuoteView) -> Shown:
+    """Return a quote with every line of its fee."""
+    return {
+        "ref": view.ref,
+        "kind": view.kind,
+        "currency": view.currency,
+        "method": view.method,
+        "fiat_amount": view.fiat.text(),
+        "usdt_amount": view.usdt.text(),
+        "fee_usdt": view.fee.text(),
+        "net_usdt": view.net.text(),
+        "rate": view.rate.text(),
+        "lines": [
+            {
+                "code": each.code,
+                "amount": each.amount.text(),
+                "currency": each.amount.asset.code,
+                "note": each.note,
+            }
+            for each in view.lines
+        ],
+        "expires_at": when(view.expires_at),
+    }
+
+
+def summary(view: OrderView) -> Shown:
+    """Return an order without the bank account."""
+    return {
+        "ref": view.ref,
+        "kind": view.kind,
+        "merchant_order_id": view.external_ref,
+        "state": view.state,
+        "next_actor": view.next_actor,
+        "deadline_at": when(view.deadline_at),
+        "customer": {"id": view.customer_external_id},
+        "acceptor": None if view.acceptor is None else {"ref": view.acceptor.ref, "name": view.acceptor.name},
+        "currency": view.currency,
+        "fiat_amount": view.fiat.text(),
+        "usdt_amount": view.usdt.text(),
+        "fee_usdt": view.fee.text(),
+        "created_at": when(view.created_at),
+        "matched_at": when(view.matched_at),
+        "claimed_at": when(view.claimed_at),
+        "completed_at": when(view.completed_at),
+    }
+
+
+def order(actor: Actor, view: OrderView) -> Shown:
+    """Return an order; its merchant is told where the customer pays while it can be paid."""
+    place = queries.pay_to(actor, view) if actor.scope is Scope.MERCHANT else None
+    return summary(view) | {"pay_to": None if place is None else place._asdict()}
+
+
+def balance(row: Balance) -> Shown:
+    """Return what an account holds."""
+    of = asset(row.asset)
+    amounts = {"available": row.available, "escrow": row.escrow, "held": row.held}
+    return {
+        "account": row.account,
+        "asset": row.asset,
+        **{name: Money(units, of).text() for name, units in amounts.items()},
+    }
+
+
+def event(each: Event) -> Shown:
+    """Return one event; its id is the cursor behind it."""
+    return {
+        "id": cursors.of_place(each.place),
+        "type": f"order.{each.name}",
+        "order": each.order_ref,
+        "merchant_order_id": each.external_ref,
+        "state": each.state,
+        "at": when(each.at),
+    }

@@ -1,0 +1,125 @@
+"""The API's commands: a checked body becomes one call of the core, and its order is the answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from core.errors import AlreadyDone, NotFound, WrongState
+from core.money import Money, fiat
+from core.orders import deposit, feed, queries, release
+from core.orders.deposit import DepositRequest
+from core.orders.states import State
+from core.pricing import quotes
+from portal.api import shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.actor import Actor
+    from core.orders.queries import OrderView
+
+Body = dict[str, Any]
+Answered = tuple[int, Body]
+OK, CREATED = 200, 201
+_REF = re.compile(r"ord_[0-9A-HJKMNP-TV-Z]{16}")
+
+
+def quote(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: ARG001, FBT001 - quoting twice is no harm
+    """Freeze a price."""
+    currency = fiat(body["currency"])
+    amount = Money.parse(body["amount"], currency)
+    view = quotes.quote(actor, body["kind"], currency, amount, method=body.get("method"))
+    return CREATED, shapes.quote(view)
+
+
+def open_deposit(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
+    """Open a deposit from a quote; a request that died after its order was stored finds that order."""
+    customer, payer = body["customer"], body["payer"]
+    asked = DepositRequest(
+        quote_ref=body["quote"],
+        merchant_order_id=body["merchant_order_id"],
+        customer_id=customer["id"],
+        customer_name=customer["name"],
+        customer_country=customer.get("country", ""),
+        payer_name=payer["name"],
+        payer_account=payer["account"],
+    )
+    try:
+        ref: str | None = deposit.open_order(actor, asked).ref
+    except AlreadyDone:
+        ref = feed.own_order(actor, asked.merchant_order_id.strip(), asked.quote_ref) if again else None
+        if ref is None:
+            raise
+    return CREATED, shapes.order(actor, queries.order(actor, str(ref)))
+
+
+def claim(ref: str) -> Callable[[Actor, Body, bool], Answered]:
+    """Return the command that says the customer of this order has paid."""
+
+    def do(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
+        payer = body["payer"]
+
+        def step() -> None:
+            deposit.claim_paid(
+                actor,
+                known(ref),
+                payer_name=payer["name"],
+                payer_account=payer["account"],
+                paid_at=body.get("paid_at"),
+            )
+
+        return OK, _after(actor, ref, step, State.PAID_CLAIMED if again else None)
+
+    return do
+
+
+def cancel(ref: str) -> Callable[[Actor, Body, bool], Answered]:
+    """Return the command that calls this order off."""
+
+    def do(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
+        why = body.get("reason", "cancelled by the merchant")
+        done = State.CANCELLED if again else None
+        return OK, _after(actor, ref, lambda: deposit.cancel(actor, known(ref), reason=why), done)
+
+    return do
+
+
+def confirm(ref: str) -> Callable[[Actor, Body, bool], Answered]:
+    """Return the command that says the fiat of this order has come."""
+
+    def do(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
+        received = Money.parse(body["received"], fiat(body["currency"]))
+        payer = body.get("payer_name", "")
+
+        def step() -> None:
+            release.confirm(actor, known(ref), received=received, payer_name=payer)
+
+        return OK, _after(actor, ref, step, State.COMPLETED if again else None)
+
+    return do
+
+
+def _after(actor: Actor, ref: str, step: Callable[[], object], done: State | None) -> Body:
+    """Take the step and return the order; `done` is where a step that died before may have led already."""
+    try:
+        step()
+    except WrongState:
+        if done is None or queries.order(actor, ref).state != done:
+            raise
+    return shapes.order(actor, queries.order(actor, ref))
+
+
+def known(ref: str) -> str:
+    """Return the ref if it has the shape of an order's. Raises NotFound: an address that names nothing."""
+    if not _REF.fullmatch(ref):
+        raise NotFound("there is no such order among yours", ref=ref[:40])
+    return ref
+
+
+def one(actor: Actor, ref: str) -> OrderView:
+    """Return one of the actor's deposits. Raises NotFound, Forbidden."""
+    view = queries.order(actor, known(ref))
+    if view.kind != "deposit":
+        raise NotFound(f"there is no deposit {ref} among yours", ref=ref)
+    return view
