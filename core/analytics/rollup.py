@@ -43,7 +43,8 @@ def rebuild() -> int:
 def mark(tx: Transaction) -> Mark:
     """Return how fresh the rollups are."""
     rows = tx.rows(
-        "select w.moved_at, (select count(*) from (select 1 from outbox b where b.xid >= w.done_to limit 10001) n)"
+        "select w.moved_at, (select count(*) from"
+        "   (select 1 from outbox b where b.xid >= w.done_to limit 10001) n)"
         "  from watermark w where w.name = 'rollup'",
     )
     return Mark(*rows[0])

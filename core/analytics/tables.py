@@ -54,7 +54,7 @@ class RollupCommissionDay(Base):
 
 
 class RollupAlertDay(Base):
-    """Alerts counted by the UTC day they were raised, rule, verdict, currency, merchant and acceptor (0: none)."""
+    """Alerts by the UTC day they were raised, rule, verdict, currency, merchant and acceptor (0: none)."""
 
     __tablename__ = "rollup_alert_day"
 

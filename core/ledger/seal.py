@@ -1,4 +1,4 @@
-"""Seals: the hash chains over journal and audit that a job extends, and their heads anchored outside the database.
+"""Seals: hash chains over journal and audit, extended by a job, their heads anchored outside the database.
 
 A row's hash is SHA-256 of its canonical JSON text (the view `seal_source_journal` or `seal_source_audit`).
 A block's hash covers the block before it and the hashes of its rows, in order. The head of each chain is
@@ -95,7 +95,11 @@ def ledger_name() -> str:
     parts = urlsplit(settings().database_url)
     host = parts.hostname or ""
     socket = parse_qs(parts.query).get("host", [""])[0]
-    place = "local" if not host or host.startswith("/") or socket.startswith("/") else f"{host}:{parts.port or 5432}"
+    place = (
+        "local"
+        if not host or host.startswith("/") or socket.startswith("/")
+        else f"{host}:{parts.port or 5432}"
+    )
     return f"{place}/{parts.path.strip('/') or 'desk'}"
 
 
@@ -111,7 +115,9 @@ def anchored() -> Iterator[Head]:
                 if kept["ledger"] == name:
                     yield Head(*(kept[field] for field in Head._fields))
             except (ValueError, KeyError, TypeError) as error:
-                raise Unavailable(f"line {number} of {path} is no anchored head; it was damaged or edited") from error
+                raise Unavailable(
+                    f"line {number} of {path} is no anchored head; it was damaged or edited"
+                ) from error
 
 
 def anchor(found: Sequence[Head]) -> int:
@@ -125,7 +131,9 @@ def anchor(found: Sequence[Head]) -> int:
         path, name = anchor_file(), ledger_name()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = "".join(json.dumps({"ledger": name, **each._asdict()}) + "\n" for each in fresh)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8"
+        ) as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())

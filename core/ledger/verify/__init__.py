@@ -34,7 +34,7 @@ CHECKS: tuple[Callable[[Transaction], Finding], ...] = (
     promises.acknowledged,
     secrecy.secrets_stay,
 )
-"""Every invariant that the rows themselves can show; that a refused request changes nothing is shown by tests."""
+"""Every invariant that rows can show; that a refused request changes nothing is shown by tests."""
 
 
 def run() -> list[Finding]:

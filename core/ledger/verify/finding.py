@@ -20,12 +20,12 @@ class Finding(NamedTuple):
     title: str
     breaks: list[str]
     checked: int
-    count: int
+    total: int
 
     @property
     def holds(self) -> bool:
         """Whether nothing breaks the invariant."""
-        return self.count == 0
+        return self.total == 0
 
 
 class Check:
@@ -38,7 +38,7 @@ class Check:
         self.title = title
         self.breaks: list[str] = []
         self.checked = 0
-        self.count = 0
+        self.total = 0
 
     def counted(self, sql: str, args: Sequence[object] = ()) -> Check:
         """Add what the statement counts to the number of rows looked at."""
@@ -48,23 +48,24 @@ class Check:
     def none(self, sql: str, args: Sequence[object] = ()) -> Check:
         """Each row (place, words) of the statement is a break; the lowest places are written out."""
         rows = self.tx.rows(
-            f"select b.words, count(*) over () from ({_plain(sql, args)}) as b (place, words)"  # noqa: S608 - our own words
+            f"select b.words, count(*) over () from ({_plain(sql, args)}) as b (place,"  # noqa: S608 - our own words
+            " words)"
             f" order by b.place limit {SHOWN}",
             args,
         )
-        self.count += rows[0][1] if rows else 0
+        self.total += rows[0][1] if rows else 0
         self.breaks += [row[0] for row in rows]
         return self
 
     def broken(self, words: Sequence[str]) -> Check:
         """Add breaks that were found outside the database."""
-        self.count += len(words)
+        self.total += len(words)
         self.breaks += list(words[:SHOWN])
         return self
 
     def finding(self) -> Finding:
         """Return what was found."""
-        return Finding(self.invariant, self.title, self.breaks[:SHOWN], self.checked, self.count)
+        return Finding(self.invariant, self.title, self.breaks[:SHOWN], self.checked, self.total)
 
 
 def _plain(sql: str, args: Sequence[object]) -> str:

@@ -1,4 +1,4 @@
-"""Invariants of the money itself: every entry balances, balances are the sum of their legs, custody covers all."""
+"""Invariants of the money itself: entries balance, balances are the sum of their legs, custody covers all."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from core.ledger.verify.finding import Check, Finding
 if TYPE_CHECKING:
     from core.db import Transaction
 
-# Stored balances beside the legs that should have made them. Credits that wait to be folded are not stored yet.
+# Stored balances beside the legs that should have made them; credits that wait to be folded are not stored.
 _SUMS = """
 select a.id, a.name, a.kind, a.asset, a.available, a.escrow, a.held,
-       coalesce(s.available, 0) as sum_available, coalesce(s.escrow, 0) as sum_escrow, coalesce(s.held, 0) as sum_held,
-       coalesce(s.waiting, 0) as waiting
+       coalesce(s.available, 0) as sum_available, coalesce(s.escrow, 0) as sum_escrow,
+       coalesce(s.held, 0) as sum_held, coalesce(s.waiting, 0) as waiting
   from ledger_account a
   left join (select l.account_id,
-                    sum(l.units) filter (where l.pocket = 'available' and (l.xid is null or l.xid < c.folded_to)) as available,
+                    sum(l.units) filter (where l.pocket = 'available'
+                                           and (l.xid is null or l.xid < c.folded_to)) as available,
                     sum(l.units) filter (where l.pocket = 'available' and l.xid >= c.folded_to) as waiting,
                     sum(l.units) filter (where l.pocket = 'escrow') as escrow,
                     sum(l.units) filter (where l.pocket = 'held') as held
-               from journal_leg l join ledger_account c on c.id = l.account_id group by l.account_id) s on s.account_id = a.id
+               from journal_leg l join ledger_account c on c.id = l.account_id
+              group by l.account_id) s on s.account_id = a.id
 """
 
 
@@ -55,7 +57,8 @@ def stored(tx: Transaction) -> Finding:
     check = Check(tx, "I2", "stored balances are the sum of their legs, every account")
     check.counted("select count(*) from ledger_account")
     check.none(
-        f"select s.id, format('account %s: %s stores %s, its legs sum to %s', s.name, p.pocket, p.kept, p.legs)"  # noqa: S608 - our own words
+        "select s.id, format('account %s: %s stores %s, its legs sum to %s', s.name, p.pocket, p.kept,"  # noqa: S608 - our own words
+        " p.legs)"
         f" from ({_SUMS}) s cross join lateral (values ('available', s.available, s.sum_available),"
         " ('escrow', s.escrow, s.sum_escrow), ('held', s.held, s.sum_held)) as p (pocket, kept, legs)"
         " where p.kept <> p.legs",
@@ -94,7 +97,8 @@ def frozen(tx: Transaction) -> Finding:
     )
     check.none(
         "select h.id, format('hold %s is open on order %s, which is %s', h.ref, o.ref, o.state)"
-        " from hold h join orders o on o.id = h.order_id where h.closed_at is null and o.state <> 'paid_claimed'",
+        " from hold h join orders o on o.id = h.order_id where h.closed_at is null and o.state <>"
+        " 'paid_claimed'",
     )
     return check.finding()
 
@@ -104,8 +108,10 @@ def above_zero(tx: Transaction) -> Finding:
     check = Check(tx, "I4", "no balance below zero, but the house's")
     check.counted("select count(*) from ledger_account where kind <> 'house'")
     check.none(
-        f"select s.id, format('account %s: %s is %s', s.name, p.pocket, p.units) from ({_SUMS}) s"  # noqa: S608 - our own words
-        " cross join lateral (values ('available', s.available + s.waiting), ('escrow', s.escrow), ('held', s.held))"
+        f"select s.id, format('account %s: %s is %s', s.name, p.pocket, p.units) from ({_SUMS})"  # noqa: S608 - our own words
+        " s"
+        " cross join lateral (values ('available', s.available + s.waiting), ('escrow', s.escrow), ('held',"
+        " s.held))"
         "       as p (pocket, units)"
         " where s.kind <> 'house' and p.units < 0",
     )
@@ -117,10 +123,13 @@ def covered(tx: Transaction) -> Finding:
     check = Check(tx, "I9", "liabilities + fees + commissions + reserves = custody, per asset")
     check.counted("select count(distinct asset) from ledger_account")
     check.none(
-        f"select 0, format('%s: custody holds %s, %s are owed: a difference of %s', asset,"  # noqa: S608 - our own words
-        "        -sum(units) filter (where name = 'house:custody'), sum(units) filter (where name <> 'house:custody'),"
+        "select 0, format('%s: custody holds %s, %s are owed: a difference of %s',"  # noqa: S608 - our own words
+        " asset,"
+        "        -sum(units) filter (where name = 'house:custody'), sum(units) filter (where name <>"
+        " 'house:custody'),"
         "        sum(units))"
-        f" from (select s.asset, s.name, s.available + s.waiting + s.escrow + s.held as units from ({_SUMS}) s) b"
+        " from (select s.asset, s.name, s.available + s.waiting + s.escrow + s.held as units from"
+        f" ({_SUMS}) s) b"
         " group by asset having sum(units) <> 0",
     )
     return check.finding()

@@ -1,4 +1,4 @@
-"""Invariants of orders: one release or one return, a legal path, the fee to the cent, everything told once."""
+"""Invariants of orders: one release or one return, a legal path, the fee exact, everything told once."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ select order_id, count(*) filter (where reason = 'escrow_freeze') as freezes,
 _RELEASES = """
 select e.order_id, e.ref,
        coalesce(sum(l.units) filter (where a.kind = 'merchant'), 0) as merchant,
+       coalesce(sum(l.units) filter (where a.kind = 'acceptor'), 0) as acceptor,
        coalesce(sum(l.units) filter (where a.name = 'house:fees'), 0) as fees,
        coalesce(sum(l.units) filter (where a.kind = 'agent'), 0) as agents,
        coalesce(sum(l.units) filter (where l.pocket in ('escrow', 'held')), 0) as frozen
@@ -37,12 +38,15 @@ select e.order_id, e.ref,
 
 
 def ended_once(tx: Transaction) -> Finding:
-    """I5: a completed order has one release, one that ended otherwise has its escrow back once, never both."""
+    """I5: a completed order has one release, one that ended otherwise one return, never both."""
     check = Check(tx, "I5", "each order has exactly one release or one return, never both").counted(_ORDERS)
     check.none(
-        f"select x.id, format('order %s is %s: %s freezes, %s releases, %s returns; due are %s releases, %s returns',"  # noqa: S608 - our own words
+        "select x.id, format('order %s is %s: %s freezes, %s releases, %s returns; due are %s releases,"  # noqa: S608 - our own words
+        " %s"
+        " returns',"
         "        x.ref, x.state, x.freezes, x.releases, x.returns, x.due_releases, x.due_returns)"
-        " from (select o.id, o.ref, o.state, coalesce(e.freezes, 0) as freezes, coalesce(e.releases, 0) as releases,"
+        " from (select o.id, o.ref, o.state, coalesce(e.freezes, 0) as freezes, coalesce(e.releases, 0) as"
+        " releases,"
         "              coalesce(e.returns, 0) as returns, e.release_key, e.return_key,"
         "              case when o.state in ('completed', 'reversed') then 1 else 0 end as due_releases,"
         "              case when o.state in ('cancelled', 'expired', 'refunded', 'no_liquidity', 'refused')"
@@ -69,13 +73,13 @@ def ended_once(tx: Transaction) -> Finding:
 
 
 def legal_path(tx: Transaction) -> Finding:
-    """I6: each order walked through the published table to where it stands; none waits long past its deadline.
+    """I6: each order walked through the published table to where it stands, none waits past its deadline.
 
     A walk is checked without trusting any order of rows: each step is in the table, and every state was
     entered as often as it was left, but for the present one, which was entered once more. Imported orders
     bring their end only.
     """
-    check = Check(tx, "I6", "each order's path is a walk in the published table, none waits past its deadline")
+    check = Check(tx, "I6", "each order's path is a walk in the table, none waits past its deadline")
     check.counted(_ORDERS)
     check.none(
         "select b.order_id, format('order %s: %s -> %s by %s is no step of the life cycle',"
@@ -103,25 +107,33 @@ def legal_path(tx: Transaction) -> Finding:
         " and not exists (select 1 from outbox b where b.order_id = o.id and b.to_state = o.state)",
     )
     check.none(
-        "select o.id, format('order %s has waited in %s since its deadline %s', o.ref, o.state, o.deadline_at)"
-        " from orders o where o.state in ('created', 'matching', 'offered', 'awaiting_payment', 'paid_claimed')"
-        f" and o.deadline_at < clock_timestamp() - interval '{GRACE}'",
+        "select o.id, 'order ' || o.ref || ' has waited in ' || o.state || ' since its deadline ' ||"
+        " o.deadline_at"
+        " from orders o where o.state in ('created', 'matching', 'offered', 'awaiting_payment',"
+        " 'paid_claimed')"
+        " and o.deadline_at < clock_timestamp() - %s::interval",
+        (GRACE,),
     )
     return check.finding()
 
 
 def fee_to_the_cent(tx: Transaction) -> Finding:
-    """I10: what an order's release pays is its quoted fee, its frozen split and the rest, to the last unit."""
-    check = Check(tx, "I10", "fee and commission lines = gross - net exactly, by the versions of the order's opening")
+    """I10: what an order's release pays is its quoted fee and frozen split, to the last unit."""
+    check = Check(tx, "I10", "fee and commission lines = gross - net exactly, as frozen at opening")
     check.counted("select count(*) from orders where state in ('completed', 'reversed')")
     check.none(
-        "select o.id, format('order %s (entry %s): merchant %s, fees %s, agents %s; due are %s and %s in all',"  # noqa: S608 - our own words
-        "        o.ref, r.ref, r.merchant, r.fees, r.agents, o.usdt_units - o.fee_units, o.fee_units)"
+        "select o.id, format('order %s (entry %s): merchant %s, acceptor %s, fees %s, agents"  # noqa: S608 - our own words
+        " %s;"
+        " the order is of %s with a fee of %s',"
+        "        o.ref, r.ref, r.merchant, r.acceptor, r.fees, r.agents, o.usdt_units, o.fee_units)"
         f" from ({_RELEASES}) r join orders o on o.id = r.order_id"
-        " where r.merchant <> o.usdt_units - o.fee_units or r.fees + r.agents <> o.fee_units or r.fees < 0",
+        " where r.fees + r.agents <> o.fee_units or r.fees < 0 or case o.kind when 'deposit'"
+        "       then r.merchant <> o.usdt_units - o.fee_units or r.acceptor <> -o.usdt_units"
+        "       else r.merchant <> -o.usdt_units or r.acceptor <> o.usdt_units - o.fee_units end",
     )
     check.none(
-        "select coalesce(c.order_id, l.order_id), format('order #%s: commission lines give account #%s %s units,"
+        "select coalesce(c.order_id, l.order_id), format('order #%s: commission lines give account #%s %s"
+        " units,"
         " the release %s', coalesce(c.order_id, l.order_id), coalesce(c.account_id, l.account_id),"
         "        coalesce(c.units, 0), coalesce(l.units, 0))"
         " from (select c.order_id, a.id as account_id, sum(c.units) as units from commission_line c"
@@ -151,21 +163,25 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
         "    or q.fee_schedule_id is distinct from o.fee_schedule_id or q.merchant_id <> o.merchant_id",
     )
     check.none(
-        "select c.id, format('commission line %s: plan version #%s was not in force when order %s was opened',"
+        "select c.id, format('commission line %s: plan version #%s was not in force when order %s was"
+        " opened',"
         "        c.ref, c.plan_version_id, o.ref)"
-        " from commission_line c join orders o on o.id = c.order_id join plan_version v on v.id = c.plan_version_id"
+        " from commission_line c join orders o on o.id = c.order_id join plan_version v on v.id ="
+        " c.plan_version_id"
         " where v.effective_from > o.created_at",
     )
     return check.finding()
 
 
 def told_once(tx: Transaction) -> Finding:
-    """I12: each change of an order is in the audit trail once and in the outbox once, and they say the same."""
+    """I12: each change of an order is in the audit trail once and in the outbox once, and say the same."""
     check = Check(tx, "I12", "each state change has exactly one audit row and one outbox event")
     check.counted("select count(*) from outbox where order_id is not null")
     check.none(
-        "select coalesce(t.order_id, a.order_id), format('order %s: %s (%s -> %s) is %s times in the outbox, %s times"
-        " in the audit trail', coalesce(t.ref, a.ref), coalesce(t.topic, a.topic), coalesce(t.before, a.before),"
+        "select coalesce(t.order_id, a.order_id), format('order %s: %s (%s -> %s) is %s times in the"
+        " outbox, %s times"
+        " in the audit trail', coalesce(t.ref, a.ref), coalesce(t.topic, a.topic), coalesce(t.before,"
+        " a.before),"
         "        coalesce(t.after, a.after), coalesce(t.n, 0), coalesce(a.n, 0))"
         " from (select order_id, topic, coalesce(from_state, '') as before, coalesce(to_state, '') as after,"
         "              max(subject) as ref, count(*) as n"
@@ -177,7 +193,8 @@ def told_once(tx: Transaction) -> Finding:
         " where coalesce(t.n, 0) <> coalesce(a.n, 0)",
     )
     check.none(
-        "select b.id, format('outbox #%s (%s %s): there is no such order', b.id, b.topic, b.subject) from outbox b"
+        "select b.id, format('outbox #%s (%s %s): there is no such order', b.id, b.topic, b.subject) from"
+        " outbox b"
         " where b.order_id is not null and not exists (select 1 from orders o where o.id = b.order_id)",
     )
     return check.finding()

@@ -1,4 +1,4 @@
-"""Invariants of promises: one key one effect, withdrawal accounts, locked periods, four eyes, what was acknowledged."""
+"""Invariants of promises: one key one effect, withdrawal accounts, locks, four eyes, answers given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def one_effect(tx: Transaction) -> Finding:
-    """I7: a key of the journal, a quote, a merchant's order number and a commission share were each used once.
+    """I7: a key of the journal, a quote, a merchant's order number, a commission share: each was used once.
 
     The database's unique constraints see to it; this looks at the rows themselves, should one be gone.
     """
@@ -21,15 +21,19 @@ def one_effect(tx: Transaction) -> Finding:
         " from journal_entry group by key having count(*) > 1",
     )
     check.none(
-        "select min(id), format('%s orders were made of quote #%s: %s', count(*), quote_id, string_agg(ref, ', '))"
+        "select min(id), format('%s orders were made of quote #%s: %s', count(*), quote_id, string_agg(ref,"
+        " ', '))"
         " from orders where quote_id is not null group by quote_id having count(*) > 1",
     )
     check.none(
-        "select min(id), format('order number %s of merchant #%s is on %s orders: %s', external_ref, merchant_id,"
-        "        count(*), string_agg(ref, ', ')) from orders group by merchant_id, external_ref having count(*) > 1",
+        "select min(id), format('order number %s of merchant #%s is on %s orders: %s', external_ref,"
+        " merchant_id,"
+        "        count(*), string_agg(ref, ', ')) from orders group by merchant_id, external_ref having"
+        " count(*) > 1",
     )
     check.none(
-        "select min(id), format('order #%s pays agent #%s at level %s by %s lines: %s', order_id, agent_id, level,"
+        "select min(id), format('order #%s pays agent #%s at level %s by %s lines: %s', order_id, agent_id,"
+        " level,"
         "        count(*), string_agg(ref, ', '))"
         " from commission_line group by order_id, agent_id, level having count(*) > 1",
     )
@@ -45,14 +49,16 @@ def withdrawal_accounts(tx: Transaction) -> Finding:
     check = Check(tx, "I11", "exactly one withdrawal account per party that has any, and it is theirs")
     check.counted("select count(distinct party_id) from bank_account")
     check.none(
-        "select p.id, format('%s %s has %s bank accounts and %s withdrawal accounts of its own', p.kind, p.code,"
+        "select p.id, format('%s %s has %s bank accounts and %s withdrawal accounts of its own', p.kind,"
+        " p.code,"
         "        b.accounts, b.designated)"
         " from (select b.party_id, count(*) as accounts, count(w.party_id) as designated from bank_account b"
         "         left join withdrawal_account w on w.bank_account_id = b.id and w.party_id = b.party_id"
         "        group by b.party_id) b join party p on p.id = b.party_id where b.designated <> 1",
     )
     check.none(
-        "select w.party_id, format('party #%s has designated bank account #%s, which is not its own', w.party_id,"
+        "select w.party_id, format('party #%s has designated bank account #%s, which is not its own',"
+        " w.party_id,"
         "        w.bank_account_id)"
         " from withdrawal_account w where not exists"
         "  (select 1 from bank_account b where b.id = w.bank_account_id and b.party_id = w.party_id)",
@@ -67,7 +73,8 @@ def locked_periods(tx: Transaction) -> Finding:
     check.none(
         "select e.id, format('entry %s (%s), dated %s, was booked %s, after the period was locked %s',"
         "        e.ref, e.key, e.happened_at, e.booked_at, l.locked_at)"
-        " from period_lock l join journal_entry e on e.happened_at >= l.starts_at and e.happened_at < l.ends_at"
+        " from period_lock l join journal_entry e on e.happened_at >= l.starts_at and e.happened_at <"
+        " l.ends_at"
         " where e.booked_at > l.locked_at and (l.unlocked_at is null or e.booked_at < l.unlocked_at)",
     )
     return check.finding()
@@ -94,15 +101,19 @@ def four_eyes(tx: Transaction) -> Finding:
 
 
 def acknowledged(tx: Transaction) -> Finding:
-    """I16: every answer we gave stands: the orders and quotes it names exist, and what was refused left no trace."""
+    """I16: every answer we gave stands: what it names exists, and what was refused left no trace."""
     check = Check(tx, "I16", "what was acknowledged is there, what was refused is not")
-    check.counted("select count(*) from idempotency_key where state = 'done'").counted("select count(*) from orders")
+    check.counted("select count(*) from idempotency_key where state = 'done'").counted(
+        "select count(*) from orders"
+    )
     check.none(
         "select 0, format('the answer to key %s of party #%s names %s, which does not exist',"
         "        k.key, k.party_id, k.body ->> 'ref')"
         " from idempotency_key k where k.state = 'done' and k.status between 200 and 299"
-        " and ((k.body ->> 'ref' like 'ord\\_%' and not exists (select 1 from orders o where o.ref = k.body ->> 'ref'))"
-        "   or (k.body ->> 'ref' like 'quo\\_%' and not exists (select 1 from quote q where q.ref = k.body ->> 'ref')))",
+        " and ((k.body ->> 'ref' like 'ord\\_%' and not exists (select 1 from orders o where o.ref = k.body"
+        " ->> 'ref'))"
+        "   or (k.body ->> 'ref' like 'quo\\_%' and not exists (select 1 from quote q where q.ref = k.body"
+        " ->> 'ref')))",
     )
     check.none(
         "select o.id, format('order %s was never told: the outbox has no opening of it', o.ref) from orders o"
@@ -114,7 +125,8 @@ def acknowledged(tx: Transaction) -> Finding:
         " from orders o join journal_entry e on e.order_id = o.id where o.state = 'refused'",
     )
     check.none(
-        "select c.id, format('commission line %s belongs to order #%s, which was not completed', c.ref, c.order_id)"
+        "select c.id, format('commission line %s belongs to order #%s, which was not completed', c.ref,"
+        " c.order_id)"
         " from commission_line c where not exists"
         "  (select 1 from orders o where o.id = c.order_id and o.state in ('completed', 'reversed'))",
     )

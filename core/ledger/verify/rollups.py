@@ -11,25 +11,46 @@ if TYPE_CHECKING:
 
 # (table, watermark, the function that counts everything again, how a row is named)
 _ROLLUPS = (
-    ("rollup_hour", "rollup", "rollup_hours", "r.hour::text || ' ' || r.currency || ' merchant #' || r.merchant_id"),
-    ("rollup_commission_day", "rollup_commission", "rollup_commission_days", "r.day::text || ' agent #' || r.agent_id"),
-    ("rollup_alert_day", "rollup_alert", "rollup_alert_days", "r.day::text || ' rule ' || r.rule || ' ' || r.currency"),
+    (
+        "rollup_hour",
+        "rollup",
+        "rollup_hours",
+        "r.hour::text || ' ' || r.currency || ' merchant #' || r.merchant_id",
+    ),
+    (
+        "rollup_commission_day",
+        "rollup_commission",
+        "rollup_commission_days",
+        "r.day::text || ' agent #' || r.agent_id",
+    ),
+    (
+        "rollup_alert_day",
+        "rollup_alert",
+        "rollup_alert_days",
+        "r.day::text || ' rule ' || r.rule || ' ' || r.currency",
+    ),
 )
 
 
 def rollups(tx: Transaction) -> Finding:
-    """I13: each rollup row is what counting the whole feed again gives, and completed volume is the ledger's."""
+    """I13: each rollup row is what counting the feed again gives, and completed volume is the ledger's."""
     check = Check(tx, "I13", "rollups = ledger")
     for table, mark, function, name in _ROLLUPS:
         check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
         again = f"select * from {function}('0', (select done_to from watermark where name = '{mark}'))"  # noqa: S608 - our own words
         check.none(
-            f"select row_number() over (order by r), format('{table} %s: {{what}}', {name})"  # noqa: S608 - our own words
-            f" from (select * from {table} except ({again})) r".replace("{what}", "not what the feed adds up to"),
+            f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
+            f" {name})"
+            f" from (select * from {table} except ({again})) r".replace(
+                "{what}", "not what the feed adds up to"
+            ),
         )
         check.none(
-            f"select row_number() over (order by r), format('{table} %s: {{what}}', {name})"  # noqa: S608 - our own words
-            f" from (({again}) except select * from {table}) r".replace("{what}", "the feed adds up to another row"),
+            f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
+            f" {name})"
+            f" from (({again}) except select * from {table}) r".replace(
+                "{what}", "the feed adds up to another row"
+            ),
         )
     check.none(
         "select 0, format('hour %s: rollups say %s units completed and %s fees, the ledger %s and %s',"

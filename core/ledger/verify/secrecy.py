@@ -1,4 +1,4 @@
-"""Invariant of secrecy: no account number and no API key stands in clear text outside the table that seals it."""
+"""Invariant of secrecy: no account number or API key stands in the clear outside the table that seals it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TEXTS = (
     ("customer", "'customer ' || ref", "verified_name"),
 )  # fmt: skip
 
-# An account number has at least six digits in a row, as people and banks write them; an API key its own shape.
+# An account number has six digits or more in a row, as banks write them; an API key has its own shape.
 _SUSPECT = "[0-9]{6}|dk_[A-Za-z0-9_-]{30}"
 _TOKEN = re.compile(r"[A-Za-z0-9]{6,34}")
 _KEY = re.compile(r"dk_[A-Za-z0-9_-]{40}")
@@ -49,11 +49,19 @@ def secrets_stay(tx: Transaction) -> Finding:
     for table, name, text in _TEXTS:
         check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
         suspects += _suspects(tx, table, name, text)
-    accounts = _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "bank_account")
-    accounts |= _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "payer_account")
+    accounts = _known(
+        tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "bank_account"
+    )
+    accounts |= _known(
+        tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "payer_account"
+    )
     keys = _known(tx, [_hashed(word) for _, word in suspects if _KEY.fullmatch(word)], "hash", "api_key")
     return check.broken(
-        [f"{row} holds an account number in the clear" for row, word in suspects if vault.blind(word) in accounts]
+        [
+            f"{row} holds an account number in the clear"
+            for row, word in suspects
+            if vault.blind(word) in accounts
+        ]
         + [f"{row} holds an API key in the clear" for row, word in suspects if _hashed(word) in keys],
     ).finding()
 
