@@ -21,7 +21,7 @@ from core.embedded.places import alone, opened, try_lock
 from core.migrations.runner import upgrade
 from core.settings import settings
 
-FORGOTTEN_SECONDS = 900
+FORGOTTEN_SECONDS = 120
 TEMPLATE = "template_desk"
 numbers = itertools.count(1)
 
