@@ -108,7 +108,7 @@ def _carried(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
     ):
         with attempt:
             return _batch(rows, digest)
-    raise AssertionError  # pragma: the loop above returns or raises
+    raise AssertionError  # never reached: the loop returns or raises
 
 
 def _batch(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:

@@ -224,7 +224,8 @@ begin
       from history_row r join history_order h using (line) order by h.id;
     insert into audit (at, actor, role, action, subject, order_id, details)
     select p_at, p_actor, 'system', 'order.import', r.order_ref, h.id,
-           jsonb_build_object('file', p_file, 'line', r.line, 'row', r.print)
+           jsonb_build_object('to', case r.state when 'disputed_refunded' then 'refunded' else r.state end, 'file', p_file,
+                              'line', r.line, 'row', r.print)
       from history_row r join history_order h using (line) order by h.id;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units,
         seconds, note)
