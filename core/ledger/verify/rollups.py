@@ -59,7 +59,7 @@ def rollups(tx: Transaction) -> Finding:
         " from (select hour, sum(usdt_units) as usdt, sum(fee_units) as fee from rollup_hour group by hour"
         "        having sum(usdt_units) <> 0) r"
         " full join (select date_trunc('hour', e.happened_at, 'UTC') as hour,"
-        "                   -sum(l.units) filter (where a.kind = 'acceptor') as usdt,"
+        "                   -sum(l.units) filter (where l.units < 0) as usdt,"
         "                   sum(l.units) filter (where a.kind in ('agent', 'house')) as fee"
         "              from journal_entry e join journal_leg l on l.entry_id = e.id"
         "              join ledger_account a on a.id = l.account_id"
