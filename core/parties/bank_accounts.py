@@ -10,6 +10,7 @@ from core.db import transaction
 from core.errors import AlreadyDone, Barred, Changed, Conflict, Frozen, NotFound, WrongState
 from core.money import fiat
 from core.parties import acceptors, account_numbers, particulars
+from core.risk.names import similarity
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -144,7 +145,7 @@ def _locked(tx: Transaction, actor: Actor, ref: str) -> _Row:
 
 
 def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:
-    likeness = _likeness(holder, party.name)
+    likeness = similarity(holder, party.name).score_milli
     if likeness < SAME_NAME_MILLI:
         raise Conflict(
             f"the account's holder must be {party.name}, the verified name of {party.code}",
@@ -152,16 +153,6 @@ def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:
             likeness_milli=likeness,
             needed_milli=SAME_NAME_MILLI,
         )
-
-
-def _likeness(one: str, other: str) -> int:
-    """Return how alike two names are, 0 to 1000."""
-    try:
-        from core.risk.names import similarity
-    except ImportError:
-        return 1000 if one.casefold() == other.casefold() else 0
-    score: int = similarity(one, other).score_milli
-    return score
 
 
 def _must_be_new(tx: Transaction, party: particulars.PartyRow, index: bytes) -> None:
