@@ -35,6 +35,7 @@ COMMANDS = {
     "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database=True),
     "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database=True),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database=True),
+    "seal": Entry("portal.commands.seal:command", "Seal the journal and the audit trail.", database=True),
     "export": Entry("portal.commands.export:command", "Write a report to files.", database=True),
     "backup": Entry("portal.commands.backup:backup", "Write a backup of the database.", database=True),
     "restore": Entry("portal.commands.backup:restore", "Bring a backup back.", database=True),

@@ -24,14 +24,13 @@ select order_id, count(*) filter (where reason = 'escrow_freeze') as freezes,
   from journal_entry where order_id is not null group by order_id
 """
 
-# The legs of each release, by who they pay; `agents` without those that sum to nothing.
+# The legs of each release, by who they pay: the merchant of a deposit, the acceptor of a withdrawal.
 _RELEASES = """
 select e.order_id, e.ref,
-       coalesce(sum(l.units) filter (where a.kind = 'merchant'), 0) as merchant,
-       coalesce(sum(l.units) filter (where a.kind = 'acceptor'), 0) as acceptor,
+       coalesce(sum(l.units) filter (where l.units > 0 and a.kind = 'merchant'), 0) as merchant,
+       coalesce(sum(l.units) filter (where l.units > 0 and a.kind = 'acceptor'), 0) as acceptor,
        coalesce(sum(l.units) filter (where a.name = 'house:fees'), 0) as fees,
-       coalesce(sum(l.units) filter (where a.kind = 'agent'), 0) as agents,
-       coalesce(sum(l.units) filter (where l.pocket in ('escrow', 'held')), 0) as frozen
+       coalesce(sum(l.units) filter (where a.kind = 'agent'), 0) as agents
   from journal_entry e join journal_leg l on l.entry_id = e.id join ledger_account a on a.id = l.account_id
  where e.reason = 'escrow_release' group by e.order_id, e.id
 """
@@ -122,14 +121,14 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
     check = Check(tx, "I10", "fee and commission lines = gross - net exactly, as frozen at opening")
     check.counted("select count(*) from orders where state in ('completed', 'reversed')")
     check.none(
-        "select o.id, format('order %s (entry %s): merchant %s, acceptor %s, fees %s, agents"  # noqa: S608 - our own words
-        " %s;"
-        " the order is of %s with a fee of %s',"
-        "        o.ref, r.ref, r.merchant, r.acceptor, r.fees, r.agents, o.usdt_units, o.fee_units)"
+        "select o.id, format('order %s (entry %s): merchant %s, acceptor %s, fees %s, agents %s;"  # noqa: S608 - our own words
+        " due are %s for the %s and %s of fees in all', o.ref, r.ref, r.merchant, r.acceptor, r.fees, r.agents,"
+        " o.usdt_units - o.fee_units, case o.kind when 'deposit' then 'merchant' else 'acceptor' end,"
+        " o.fee_units)"
         f" from ({_RELEASES}) r join orders o on o.id = r.order_id"
-        " where r.fees + r.agents <> o.fee_units or r.fees < 0 or case o.kind when 'deposit'"
-        "       then r.merchant <> o.usdt_units - o.fee_units or r.acceptor <> -o.usdt_units"
-        "       else r.merchant <> -o.usdt_units or r.acceptor <> o.usdt_units - o.fee_units end",
+        " where case o.kind when 'deposit' then r.merchant else r.acceptor end <> o.usdt_units - o.fee_units"
+        "    or case o.kind when 'deposit' then r.acceptor else r.merchant end <> 0"
+        "    or r.fees + r.agents <> o.fee_units or r.fees < 0",
     )
     check.none(
         "select coalesce(c.order_id, l.order_id), format('order #%s: commission lines give account #%s %s"
