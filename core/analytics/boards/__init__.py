@@ -1,0 +1,1 @@
+"""What the dashboards ask of the rollups: volume, risk, commissions; sums in SQL, rows of the actor only."""

@@ -1,0 +1,163 @@
+"""Commission lines from the daily rollup: totals, by time, agent, level and plan; their share of the fees; the pace.
+
+Lines count on the UTC day they were earned. An agent sees its own subtree's lines and nothing of the platform's
+fees.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import clock
+from core.actor import Actor, Right, Scope
+from core.analytics.boards.asking import COMMISSIONS, Days, days, own, where
+from core.db import reading
+from core.errors import BadInput, Forbidden
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from core.analytics.boards.asking import Filters
+
+MOST_AGENTS = 200
+DAY_SECONDS = 86_400
+_COUNTS = (
+    "coalesce(sum(r.lines), 0)::bigint, coalesce(sum(r.base_units), 0)::bigint, coalesce(sum(r.units), 0)::bigint"
+)
+
+
+class Counts(NamedTuple):
+    """Lines, the USDT units they were earned on (an order counts once for each of its agents), USDT units earned."""
+
+    lines: int
+    base_units: int
+    units: int
+
+
+class BucketRow(NamedTuple):
+    """What agents of one level earned in the day or week (of Monday) that begins on `start`."""
+
+    start: date
+    level: int
+    counts: Counts
+
+
+class KeyRow(NamedTuple):
+    """What one agent, level or plan version earned; `agents` is how many shared in it."""
+
+    code: str
+    name: str
+    agents: int
+    counts: Counts
+
+
+class Cost(NamedTuple):
+    """Commissions beside the fees of the same days, USDT units."""
+
+    units: int
+    fee_units: int
+
+
+class Pace(NamedTuple):
+    """The running UTC month: earned until now, by day, and what the month would come to at the same pace."""
+
+    first: date
+    last: date
+    elapsed_seconds: int
+    units: int
+    expected_units: int
+    days: list[tuple[date, int]]
+
+
+def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
+    """Return the sums over the days. Raises Forbidden."""
+    condition, args = _where(actor, span, filters)
+    with reading() as tx:
+        return Counts(*tx.rows(f"select {_COUNTS} from rollup_commission_day r where {condition}", args)[0])  # noqa: S608
+
+
+def by_bucket(actor: Actor, span: Days, filters: Filters, bucket: str) -> list[BucketRow]:
+    """Return the sums by day or week and level, oldest first. Raises Forbidden, BadInput."""
+    if bucket not in {"day", "week"}:
+        raise BadInput(f"'{bucket[:20]}' is not a bucket of commissions", bucket=bucket[:20])
+    condition, args = _where(actor, span, filters)
+    with reading() as tx:
+        rows = tx.rows(
+            f"select date_trunc(%s, r.day::timestamp)::date, r.level, {_COUNTS} from rollup_commission_day r"  # noqa: S608
+            f" where {condition} group by 1, 2 order by 1, 2",
+            (bucket, *args),
+        )
+    return [BucketRow(start, level, Counts(*counts)) for start, level, *counts in rows]
+
+
+_KEYS = {
+    "agent": ("r.agent_id", "join party p on p.id = g.key", "p.code, p.name"),
+    "level": ("r.level", "", "g.key::text, g.key::text"),
+    "plan": (
+        "r.plan_version_id",
+        "join plan_version v on v.id = g.key join plan p on p.id = v.plan_id",
+        "p.code || ' v' || v.version, p.code",
+    ),
+}
+
+
+def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow]:
+    """Return the sums by agent, level or plan version, most earned first, at most 200. Raises Forbidden, BadInput."""
+    if what not in _KEYS:
+        raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
+    key, join, said = _KEYS[what]
+    condition, args = _where(actor, span, filters)
+    with reading() as tx:
+        rows = tx.rows(
+            f"with g (key, agents, lines, base_units, units) as (select {key}, count(distinct r.agent_id), {_COUNTS}"  # noqa: S608
+            f" from rollup_commission_day r where {condition} group by 1)"
+            f" select {said}, g.agents, g.lines, g.base_units, g.units from g {join}"
+            f" order by g.units desc, 1 limit {MOST_AGENTS}",
+            args,
+        )
+    return [KeyRow(code, name, agents, Counts(*counts)) for code, name, agents, *counts in rows]
+
+
+def cost(actor: Actor, span: Days) -> Cost:
+    """Return all commissions beside all fees of those days. Raises Forbidden for whoever does not see all rows."""
+    actor.must(Right.SEE_COMMISSIONS)
+    if actor.scope is not Scope.ALL:
+        raise Forbidden("the platform's fees are not shown to agents", right=Right.SEE_COMMISSIONS.value)
+    args = (span.first, span.last)
+    with reading() as tx:
+        rows = tx.rows(
+            "select (select coalesce(sum(r.units), 0)::bigint from rollup_commission_day r where r.day between %s and %s),"
+            " (select coalesce(sum(r.fee_units), 0)::bigint from rollup_hour r"
+            "   where r.hour >= %s::date::timestamp at time zone 'UTC'"
+            "     and r.hour < (%s::date + 1)::timestamp at time zone 'UTC')",
+            (*args, *args),
+        )
+    return Cost(*rows[0])
+
+
+def pace(actor: Actor, filters: Filters) -> Pace:
+    """Return the running UTC month and a plain run-rate: earned so far ÷ time passed × length of the month.
+
+    Whole units, rounded down; no season or trend is assumed. Raises Forbidden.
+    """
+    now = clock.now()
+    first = now.date().replace(day=1)
+    last = first.replace(day=monthrange(first.year, first.month)[1])
+    condition, args = _where(actor, Days(first, last), filters)
+    with reading() as tx:
+        rows = tx.rows(
+            f"select r.day, sum(r.units)::bigint from rollup_commission_day r where {condition} group by 1 order by 1",  # noqa: S608
+            args,
+        )
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    elapsed = (now.date() - first).days * DAY_SECONDS + (now - midnight).seconds
+    units = sum(earned for _day, earned in rows)
+    length = (last - first).days + 1
+    expected = units * length * DAY_SECONDS // max(elapsed, 1)
+    return Pace(first, last, elapsed, units, expected, [(day, earned) for day, earned in rows])
+
+
+def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:
+    actor.must(Right.SEE_COMMISSIONS)
+    return where(filters, COMMISSIONS, days(span), own(actor, agent="r.agent_id"))

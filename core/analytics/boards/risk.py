@@ -1,0 +1,183 @@
+"""Alerts from the daily rollup: by rule and day, verdicts, precision, concentration; and what is held and open now.
+
+Alerts count on the UTC day they were raised, decisions on the day of their alert. Held value and open alerts
+are those of this moment, read from the holds and the alerts themselves: both are few.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import clock
+from core.actor import Actor, Right
+from core.analytics.boards.asking import ALERTS, days, own, where
+from core.db import reading
+from core.errors import BadInput
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from core.analytics.boards.asking import Days, Filters
+
+_COUNTS = (
+    "coalesce(sum(r.raised), 0)::bigint, coalesce(sum(r.closed), 0)::bigint, coalesce(sum(r.confirmed), 0)::bigint,"
+    " coalesce(sum(r.false_positive), 0)::bigint, coalesce(sum(r.usdt_units), 0)::bigint,"
+    " coalesce(sum(r.decide_seconds), 0)::bigint"
+)
+AGES = (3600, 4 * 3600, 24 * 3600, 72 * 3600)
+"""The upper ends of the ages open alerts are counted by, in seconds; older ones come last."""
+MOST_PARTIES = 200
+
+
+class Counts(NamedTuple):
+    """Alerts raised and closed; of the closed: confirmed and false; USDT units looked at; seconds to decide, summed."""
+
+    raised: int
+    closed: int
+    confirmed: int
+    false_positive: int
+    usdt_units: int
+    decide_seconds: int
+
+    @property
+    def waiting(self) -> int:
+        """Alerts not decided yet."""
+        return self.raised - self.closed
+
+    @property
+    def inconclusive(self) -> int:
+        """Closed alerts that were neither confirmed nor false."""
+        return self.closed - self.confirmed - self.false_positive
+
+
+class DayRow(NamedTuple):
+    """The alerts raised on one UTC day."""
+
+    day: date
+    counts: Counts
+
+
+class KeyRow(NamedTuple):
+    """The alerts of one rule, verdict, merchant or acceptor."""
+
+    code: str
+    name: str
+    counts: Counts
+
+
+class Held(NamedTuple):
+    """What compliance holds now: open holds and their units, and the ledger's held pockets, which must agree."""
+
+    holds: int
+    units: int
+    ledger_units: int
+
+
+class AgeRow(NamedTuple):
+    """Open alerts younger than `until_seconds` (None: older than all others), and how many are past their due time."""
+
+    until_seconds: int | None
+    waiting: int
+    late: int
+
+
+def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
+    """Return the sums over the days. Raises Forbidden."""
+    condition, args = _where(actor, span, filters)
+    with reading() as tx:
+        return Counts(*tx.rows(f"select {_COUNTS} from rollup_alert_day r where {condition}", args)[0])  # noqa: S608
+
+
+def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
+    """Return the sums by day, oldest first; days without alerts have no row. Raises Forbidden."""
+    condition, args = _where(actor, span, filters)
+    with reading() as tx:
+        rows = tx.rows(
+            f"select r.day, {_COUNTS} from rollup_alert_day r where {condition} group by 1 order by 1",  # noqa: S608
+            args,
+        )
+    return [DayRow(day, Counts(*counts)) for day, *counts in rows]
+
+
+_KEYS = {
+    "rule": ("r.rule", "", "g.key, g.key"),
+    "verdict": ("r.verdict", "", "g.key, g.key"),
+    "merchant": ("r.merchant_id", "join party p on p.id = g.key", "p.code, p.name"),
+    "acceptor": ("r.acceptor_id", "join party p on p.id = g.key", "p.code, p.name"),
+}
+
+
+def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow]:
+    """Return the sums by rule, verdict, merchant or acceptor, most alerts first, at most 200.
+
+    Raises Forbidden, BadInput.
+    """
+    if what not in _KEYS:
+        raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
+    key, join, said = _KEYS[what]
+    condition, args = _where(actor, span, filters)
+    names = ", ".join(Counts._fields)
+    with reading() as tx:
+        rows = tx.rows(
+            f"with g (key, {names}) as (select {key}, {_COUNTS} from rollup_alert_day r where {condition} group by 1)"  # noqa: S608
+            f" select {said}, {', '.join(f'g.{name}' for name in Counts._fields)} from g {join}"
+            f" order by g.raised desc, 1 limit {MOST_PARTIES}",
+            args,
+        )
+    return [KeyRow(code, name, Counts(*counts)) for code, name, *counts in rows]
+
+
+def opened(actor: Actor, span: Days, filters: Filters) -> int:
+    """Return how many orders were opened on those UTC days, to set alerts against. Raises Forbidden."""
+    actor.must(Right.SEE_RISK)
+    # The hourly rollup knows no rules: that filter does not narrow the orders.
+    condition, args = where(
+        filters,
+        ("merchant", "acceptor", "currency"),
+        ("r.hour >= %s::date::timestamp at time zone 'UTC'", (span.first,)),
+        ("r.hour < (%s::date + 1)::timestamp at time zone 'UTC'", (span.last,)),
+        own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id"),
+    )
+    with reading() as tx:
+        count: int = tx.call(
+            f"select coalesce(sum(r.created), 0)::bigint from rollup_hour r where {condition}",  # noqa: S608
+            args,
+        )
+    return count
+
+
+def held(actor: Actor) -> Held:
+    """Return what is held now, and the ledger's own sum beside it. Raises Forbidden."""
+    actor.must(Right.SEE_RISK)
+    acceptor, args = own(actor, acceptor="a.party_id")
+    with reading() as tx:
+        rows = tx.rows(
+            "select count(h.id), coalesce(sum(h.units), 0)::bigint,"  # noqa: S608
+            f" (select coalesce(sum(a.held), 0)::bigint from ledger_account a where a.kind = 'acceptor' and {acceptor})"
+            f" from hold h join ledger_account a on a.id = h.account_id where h.closed_at is null and {acceptor}",
+            (*args, *args),
+        )
+    return Held(*rows[0])
+
+
+def open_by_age(actor: Actor) -> list[AgeRow]:
+    """Return the alerts nobody has decided, by age, youngest first; every age has a row. Raises Forbidden."""
+    actor.must(Right.SEE_RISK)
+    mine, args = own(actor, merchant="o.merchant_id", acceptor="o.acceptor_id")
+    now = clock.now()
+    with reading() as tx:
+        rows = tx.rows(
+            "select width_bucket(greatest(extract(epoch from %s - a.raised_at), 0), %s::numeric[]), count(*),"  # noqa: S608
+            " count(*) filter (where a.due_at < %s) from alert a join orders o on o.id = a.order_id"
+            f" where a.closed_at is null and {mine} group by 1",
+            (now, list(AGES), now, *args),
+        )
+    found = {place: (waiting, late) for place, waiting, late in rows}
+    ends: tuple[int | None, ...] = (*AGES, None)
+    return [AgeRow(end, *found.get(place, (0, 0))) for place, end in enumerate(ends)]
+
+
+def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:
+    actor.must(Right.SEE_RISK)
+    mine = own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id")
+    return where(filters, ALERTS, days(span), mine)
