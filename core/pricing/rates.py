@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core import clock
-from core.db import transaction
 from core.errors import BadInput, Unavailable
 from core.money import Asset, Rate, fiat
 from core.settings import settings
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.db import Transaction
-
-SANDBOX = "sandbox"
-"""The source of rates that are only kept alive; production never takes them."""
 
 _LONGEST_SOURCE = 40
 _AHEAD = timedelta(seconds=5)
@@ -64,25 +60,6 @@ def current(tx: Transaction, currency: Asset | str) -> Rate:
             rate_max_age_seconds=longest,
         )
     return Rate(price, asset)
-
-
-def keep_alive() -> int:
-    """Repeat the last known rates in the sandbox, where no source speaks; return how many were repeated.
-
-    A no-op in production, and while a rate is younger than a third of its longest age.
-    """
-    present = settings()
-    if present.production:
-        return 0
-    at = clock.now()
-    with transaction() as tx:
-        return tx.run(
-            "insert into rate (currency, price, source, observed_at)"
-            " select last.currency, last.price, %s, %s from (select distinct on (currency)"
-            " currency, price, observed_at from rate order by currency, observed_at desc, id desc) last"
-            " where last.observed_at < %s",
-            (SANDBOX, at, at - timedelta(seconds=present.rate_max_age_seconds / 3)),
-        )
 
 
 def _asset(currency: Asset | str) -> Asset:

@@ -171,17 +171,6 @@ def test_rates_that_cannot_be_are_refused(database):
             rates.observe(tx, currency, rate, source, at)
 
 
-def test_the_sandbox_keeps_its_rates_alive(database):
-    with clock.at(NOON):
-        market = make.market(1)
-        assert rates.keep_alive() == 0
-    later = NOON + timedelta(days=2)
-    with clock.at(later):
-        assert rates.keep_alive() == 1
-        assert rates.keep_alive() == 0
-        assert ask(market).rate == Rate.parse(make.RATES["BRL"], BRL)
-
-
 def test_a_busy_merchant_pays_less_and_old_quotes_keep_their_version(database):
     market = make.market(1)
     before = ask(market)
