@@ -8,7 +8,6 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
@@ -22,6 +21,7 @@ from core.simulator.rows import Reject, Row, opened, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from core.db import Transaction
 
@@ -33,13 +33,13 @@ _LOCK: Final = 0x415703  # pg_advisory_xact_lock key: one batch at a time, so th
 _PREFIX: Final = {"agent": "agt", "merchant": "mer", "acceptor": "acc", "pool": "pol"}
 _PATIENCE_SECONDS: Final = 60
 _STAGE_ROW: Final = (
-    "copy history_row (line, external_ref, kind, merchant, acceptor, agent, customer, customer_name, country, payer_name,"
-    " blind, note, currency, fiat_units, usdt_units, fee_units, price, state, created_at, claimed_at, completed_at, ended_at,"
-    " print, order_ref, entry_ref, customer_ref) from stdin"
+    "copy history_row (line, external_ref, kind, merchant, acceptor, agent, customer, customer_name, country,"
+    " payer_name, blind, note, currency, fiat_units, usdt_units, fee_units, price, state, created_at, claimed_at,"
+    " completed_at, ended_at, print, order_ref, entry_ref, customer_ref) from stdin"
 )
 _STAGE_SHARE: Final = (
-    "copy history_share (line, ref, agent_id, agent_ref, level, plan_version_id, plan_version, own_bps, below_bps, rate_bps,"
-    " base_units, units) from stdin"
+    "copy history_share (line, ref, agent_id, agent_ref, level, plan_version_id, plan_version, own_bps,"
+    " below_bps, rate_bps, base_units, units) from stdin"
 )
 
 
@@ -125,7 +125,9 @@ def _batch(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
             if same:
                 known += 1
             else:
-                refused.append(_refused(first[line], "duplicate_ref", "this merchant has another order of that ref"))
+                refused.append(
+                    _refused(first[line], "duplicate_ref", "this merchant has another order of that ref")
+                )
         for (line,) in tx.rows("select history_locked()"):
             if line not in gone:
                 gone.append(line)
@@ -230,7 +232,9 @@ def _payers(tx: Transaction, rows: Iterable[Row]) -> None:
         blind = vault.blind(row.payer_account)
         if blind not in seen or row.created_at < seen[blind].created_at:
             seen[blind] = row
-    have = {bytes(b) for (b,) in tx.rows("select blind from payer_account where blind = any(%s)", (list(seen),))}
+    have = {
+        bytes(b) for (b,) in tx.rows("select blind from payer_account where blind = any(%s)", (list(seen),))
+    }
     fresh = {blind: row for blind, row in seen.items() if blind not in have}
     if not fresh:
         return
@@ -266,13 +270,13 @@ def _shares(tx: Transaction, rows: dict[int, Row]) -> Iterator[tuple[Any, ...]]:
 
 def _remember(digest: str, counts: Counts) -> None:
     """Keep what became of the file, by its digest; the counts of its last run stand."""
+    now = clock.now()
     with transaction() as tx:
         tx.run(
             "insert into import_file (kind, sha256, rows_read, rows_added, rows_known, rows_bad, started_at, done_at)"
-            " values ('history', %(sha)s, %(read)s, %(added)s, %(known)s, %(bad)s, %(at)s, %(at)s)"
+            " values ('history', %s, %s, %s, %s, %s, %s, %s)"
             " on conflict on constraint import_file_once do update set rows_read = excluded.rows_read,"
             " rows_added = import_file.rows_added + excluded.rows_added, rows_known = excluded.rows_known,"
             " rows_bad = excluded.rows_bad, done_at = excluded.done_at",
-            {"sha": digest, "read": counts.read, "added": counts.added, "known": counts.known,
-             "bad": counts.rejected, "at": clock.now()},
-        )  # fmt: skip
+            (digest, counts.read, counts.added, counts.known, counts.rejected, now, now),
+        )

@@ -1,10 +1,10 @@
-"""The reject file: lines that could not go in, with their number, a code and the reason, beside the import."""
+"""The reject file: lines that could not go in, each with its number, a code and the reason."""
 
 from __future__ import annotations
 
 import csv
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from core.errors import BadInput
 
@@ -28,7 +28,7 @@ class RejectFile:
         self._file: TextIO | None = None
         self._writer: Any = None
 
-    def __enter__(self) -> RejectFile:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -53,7 +53,7 @@ class RejectFile:
             self._file.flush()
         except OSError as fault:
             raise BadInput(
-                f"the reject file {self.path} cannot be written ({fault.strerror}); name another with --rejects",
+                f"the reject file {self.path} cannot be written ({fault.strerror}); choose one by --rejects",
                 file=str(self.path),
             ) from fault
         self.written += 1

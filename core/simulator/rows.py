@@ -1,4 +1,4 @@
-"""A file of past orders read line by line in constant memory: each line is a row that can go in, or a reject."""
+"""A file of past orders read line by line in constant memory: each is a row that can go in, or a reject."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import gzip
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
 from core import clock
 from core.errors import BadAmount, BadInput
 from core.money import RATE_DECIMALS, USDT, Asset, Money, divide, fiat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 COLUMNS: Final = (
     "ref", "kind", "merchant", "acceptor", "agent", "customer", "customer_name", "payer_account", "payer_name",
@@ -92,7 +94,7 @@ def opened(path: Path) -> IO[bytes]:
     try:
         with path.open("rb") as probe:
             packed = probe.read(2) == _GZIP
-        return gzip.open(path, "rb") if packed else path.open("rb")
+        return cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb")
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}", file=str(path)) from error
 
@@ -155,7 +157,9 @@ def _header(raw: bytes) -> list[int]:
     ]
     if faults:
         hint = " (cells are separated by commas)" if len(names) == 1 else ""
-        raise BadInput(f"the header is not that of a history file: {'; '.join(faults)}{hint}", columns=list(COLUMNS))
+        raise BadInput(
+            f"the header is not that of a history file: {'; '.join(faults)}{hint}", columns=list(COLUMNS)
+        )
     return [names.index(name) for name in COLUMNS]
 
 
@@ -273,7 +277,9 @@ def _moment(field: str, value: str, newest: datetime) -> datetime | None:
     if not value:
         return None
     if not _MOMENT.fullmatch(value):
-        raise _Fault("bad_time", f"{field} is {_clip(value)}, not like 2026-04-02T17:15:41Z (RFC 3339, with zone)")
+        raise _Fault(
+            "bad_time", f"{field} is {_clip(value)}, not like 2026-04-02T17:15:41Z (RFC 3339, with zone)"
+        )
     try:
         moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""After many orders at once: balances folded, rollups advanced, seals extended, the planner's figures fresh."""
+"""After many orders at once: fold balances, advance rollups, extend seals, refresh the planner's figures."""
 
 from __future__ import annotations
 
