@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -52,8 +52,8 @@ def create_app(settings: Settings) -> Flask:
             update_perms=False,
         )
         views.register(appbuilder)
-    _speak(app)
     app.register_blueprint(api.blueprint())
+    _speak(app)
     health.install(app)
     headers.install(app)
     format.install(app)
@@ -133,6 +133,8 @@ def _speak(app: Flask) -> None:
     """Let language and time zone follow the signed-in person, else the browser."""
 
     def language() -> str:
+        if not has_request_context():
+            return "en"
         asked = request.args.get("lang", "")
         person = current_person()
         if person is not None and person.language in taste.LANGUAGES:
@@ -142,7 +144,7 @@ def _speak(app: Flask) -> None:
         return request.accept_languages.best_match(list(taste.LANGUAGES), "en") or "en"
 
     def zone() -> ZoneInfo | object:
-        person = current_person()
+        person = current_person() if has_request_context() else None
         return ZoneInfo(person.zone) if person is not None and person.zone in taste.zones() else UTC
 
     speech = app.extensions["babel"]

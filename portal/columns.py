@@ -72,7 +72,7 @@ def draw(row: Any, column: Column) -> Markup:
     """Return the cell for the screen, the second line included."""
     first = _DRAWN[column.kind](row, column, getattr(row, column.name))
     if column.under is None:
-        return Markup(escape(first))
+        return escape(first)
     return Markup('{}<span class="sub">{}</span>').format(first, draw(row, column.under))
 
 
@@ -102,12 +102,16 @@ _DRAWN: dict[str, Callable[[Any, Column, Any], Any]] = {
 
 def heads(column: Column) -> list[str]:
     """Return the column's headings in a file: money has a second one for the currency."""
-    own = [str(column.label), f"{column.label} ({_('currency')})"] if column.kind == "money" else [str(column.label)]
+    own = (
+        [str(column.label), f"{column.label} ({_('currency')})"]
+        if column.kind == "money"
+        else [str(column.label)]
+    )
     return own + (heads(column.under) if column.under else [])
 
 
 def plain(row: Any, column: Column, *, reveal: bool) -> list[str]:
-    """Return the cell's plain texts for a file: exact amounts, UTC times, never a formula, masked unless `reveal`."""
+    """Return the cell's plain texts for a file: exact, UTC, no formula, masked unless `reveal`."""
     value = getattr(row, column.name)
     under = plain(row, column.under, reveal=reveal) if column.under else []
     if column.kind == "money":

@@ -1,4 +1,4 @@
-"""Desk: a row-scoped, read-only ModelView with safe POST deeds; the only Flask-AppBuilder base class lists use."""
+"""Desk: a row-scoped, read-only ModelView with safe POST deeds; the only base class lists use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.filters import BaseFilter
-from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TC002 - read while running
 from flask_appbuilder.views import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -64,7 +64,7 @@ class Button:
 
 
 def deed(name: str, label: LazyString | str, right: Right, **more: Any) -> Callable[[_Method], _Method]:
-    """Mark a method as a deed: it gets the rows (already within the actor's scope) and may return a response."""
+    """Mark a method as a deed: it gets rows within the actor's scope and may return a response."""
 
     def mark(method: _Method) -> _Method:
         method.deed = Deed(name, label, right, run=method, **more)  # type: ignore[attr-defined]
@@ -84,7 +84,7 @@ class InScope(BaseFilter):  # type: ignore[misc]  # Flask-AppBuilder ships no ty
 
 
 class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
-    """What a view says: a mapped class, columns, filters, order, who owns which rows. It adds, edits, deletes nothing."""
+    """What a view says: a mapped class, columns, filters, order, owners. It adds, edits, deletes nothing."""
 
     datamodel: ClassVar[SQLAInterface]
     right: ClassVar[Right]
@@ -102,7 +102,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     reads: ClassVar[tuple[str, ...]] = ()
     """Columns a list row needs besides those it shows."""
     owner: ClassVar[dict[Scope, str]] = {}
-    """For each party scope, the column that holds the owning party's number; a scope that is missing sees nothing."""
+    """For each party scope, the column with the owning party's number; a scope not named sees nothing."""
     empty: ClassVar[tuple[LazyString | str, LazyString | str]] = (
         _l("Nothing here yet"),
         _l("Rows appear here as soon as there are any."),
@@ -130,6 +130,9 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     def _init_forms(self) -> None:
         """Build no forms: there is nothing to add or edit, and filters are ours."""
 
+    def _init_titles(self) -> None:
+        """Keep the desk's own title."""
+
     @property
     def model(self) -> Any:
         """The mapped class the rows come from."""
@@ -156,7 +159,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         return ""
 
     def question(self, name: str, row: Any) -> str:  # noqa: ARG002 - for desks to override
-        """Return what is asked before the deed is done to this row: it repeats amount and counterparty."""
+        """Return what is asked before the deed is done: it repeats amount and counterparty."""
         return str(self.deeds[name].confirm)
 
     def states(self, row: Any) -> list[str]:
@@ -186,7 +189,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
 
     @expose("/action/<string:name>/<key>", methods=["POST"])
     def action(self, name: str, key: str) -> ResponseReturnValue:
-        """Do a deed to one row of the actor's, then show it; a refusal is told on the row's page, status kept."""
+        """Do a deed to one row of the actor's, then show it; a refusal is told there, status kept."""
         doing = self._doing(name, single=True)
         rows = listing.rows_of(self, current_actor(), [key])
         try:
@@ -255,7 +258,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         return html, status
 
     def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
-        """Return the deeds the actor's role knows for this row, those not possible now greyed with the reason."""
+        """Return the deeds the actor's role knows for this row; those not possible now have a reason."""
         return [
             Button(
                 name=each.name,

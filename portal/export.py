@@ -1,4 +1,4 @@
-"""CSV of exactly the filtered rows: streamed, no formulas, a footer that says what it is and proves itself."""
+"""CSV of exactly the filtered rows: streamed, no formulas, a footer that says and proves what it is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core import audit, clock
 from core.actor import Right
 from core.db import reading, transaction
 from core.money import Money, asset
-from portal.columns import code_of, defused, heads, plain
+from portal.columns import defused, heads, plain
 from portal.listing import Asked, fields, ordering
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def _add(desk: Desk, row: Any, sums: dict[tuple[str, str], int]) -> None:
     for each in desk.sums:
         units = getattr(row, each.name)
         if units is not None:
-            sums[str(each.label), each.asset if each.asset.isupper() else str(getattr(row, each.asset))] += units
+            sums[str(each.label), each.asset if each.asset.isupper() else str(getattr(row, each.asset))] += (
+                units
+            )
 
 
 def _footer(

@@ -1,4 +1,4 @@
-"""How refusals and faults are told: our page in the portal (status and code kept), problem+json in the API."""
+"""How refusals and faults are told: our page in the portal, problem+json in the API; status and code kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ SERVER_FAULT = 500
 NOT_ALLOWED = 405
 UNAVAILABLE = 503
 RETRY_SECONDS = "5"
-NAMES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media"}
+NAMES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media",
+}
 
 
 def wants_problem() -> bool:
@@ -57,12 +63,17 @@ def answer(status: int, code: str, detail: str, facts: dict[str, Any] | None = N
             page = render_template("fault.html", status=status, code=code, detail=detail, trace=trace)
         except Exception:  # noqa: BLE001 - the page about a fault must come even when the database is gone
             log.warning("plain fault page", exc_info=True)
-            page = f"<!doctype html><html lang=en><title>{status}</title><h1>{status}</h1><p>{escape(detail)}</p><p>{trace}"
+            page = f"<!doctype html><html lang=en><title>{status}</title><p>{escape(detail)}</p><p>{trace}"
         response = make_response(page)
     response.status_code = status
     if status == UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_SECONDS
     return response
+
+
+def unknown_page() -> Response:
+    """Return the answer to an address that leads nowhere, or nowhere the caller may see."""
+    return answer(404, NAMES[404], _("There is no such page, or it is not one you may see."))
 
 
 def _plain(value: object) -> object:
@@ -76,7 +87,9 @@ def install(app: Flask) -> None:
         return answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
 
     def forged(_error: CSRFError) -> Response:
-        return answer(400, "form_expired", _("This form is no longer valid. Reload the page and send it again."))
+        return answer(
+            400, "form_expired", _("This form is no longer valid. Reload the page and send it again.")
+        )
 
     def http(error: HTTPException) -> Response:
         status = error.code or SERVER_FAULT
@@ -89,13 +102,15 @@ def install(app: Flask) -> None:
             405: _("This address does not take that method."),
             413: _("That is too large."),
         }
-        response = answer(status, NAMES.get(status, f"http_{status}"), said.get(status, error.description or ""))
+        response = answer(
+            status, NAMES.get(status, f"http_{status}"), said.get(status, error.description or "")
+        )
         if status == NOT_ALLOWED and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
         return response
 
     def unreadable(error: Exception) -> Response:
-        """A value the database cannot read (out of range, NUL) came from the address or a form: 400, not 500."""
+        """Answer 400: a value the database cannot read came from the address or a form."""
         original = getattr(error, "orig", error)
         if isinstance(original, psycopg.DataError):
             log.warning("unreadable value", error=str(original)[:200])

@@ -1,4 +1,4 @@
-"""Filters of a list: each reads its arguments of the address strictly, gives a clause, and says it in words."""
+"""Filters of a list: each reads its arguments strictly, gives a clause, and says it in words."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from core.errors import Refusal
 from core.money import Money, asset
 
 if TYPE_CHECKING:
-    from werkzeug.datastructures import MultiDict
-
     from flask_babel import LazyString
+    from werkzeug.datastructures import MultiDict
 
 LONGEST = 120
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -158,7 +157,7 @@ class Amount:
     name: str
     label: LazyString | str
     asset: str
-    """A code in capitals, or the name of the column with the code: then that filter must name one currency."""
+    """A code in capitals, or the column with the code: then its filter must name one currency."""
     control = "amount"
 
     def arguments(self) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _exact(moment: datetime) -> str:
 
 
 def ago(moment: datetime | None) -> Markup:
-    """Return a time as people say it ("2 minutes ago", a date when older), exact UTC and own zone on hover."""
+    """Return a time as people say it ("2 min. ago", a date when older), exact UTC and own zone on hover."""
     if moment is None:
         return Markup('<span class="muted">–</span>')
     locale = get_locale() or "en"
@@ -146,7 +146,7 @@ def mask_name(text: str | None) -> str:
 
 
 def ref(text: str | None, href: str = "") -> Markup:
-    """Return a reference in monospace, short, in full on hover, with a copy button; linked when `href` is given."""
+    """Return a reference in monospace, short, in full on hover, with a copy button and maybe a link."""
     if not text:
         return Markup('<span class="muted">–</span>')
     prefix, _sep, body = text.partition("_")
@@ -170,7 +170,9 @@ def _icons() -> dict[str, str]:
 
 def icon(name: str) -> Markup:
     """Return an icon of the kept set, inline; unknown names raise KeyError, so that tests find them."""
-    return Markup('<svg class="i" viewBox="0 0 24 24" aria-hidden="true">{}</svg>').format(Markup(_icons()[name]))  # noqa: S704 - our own file
+    return Markup('<svg class="i" viewBox="0 0 24 24" aria-hidden="true">{}</svg>').format(
+        Markup(_icons()[name])  # noqa: S704 - our own file
+    )
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -180,7 +182,23 @@ def zone_of(name: str) -> ZoneInfo:
 
 def install(app: Flask) -> None:
     """Register all of these as filters, and those without an object as globals."""
-    shown = (number, amount, money, share, ago, when, day, left, span, badge, mask_account, mask_name, ref, copy, icon)
+    shown = (
+        number,
+        amount,
+        money,
+        share,
+        ago,
+        when,
+        day,
+        left,
+        span,
+        badge,
+        mask_account,
+        mask_name,
+        ref,
+        copy,
+        icon,
+    )
     for each in shown:
         app.jinja_env.filters[each.__name__] = each
         app.jinja_env.globals.setdefault(each.__name__, each)

@@ -50,7 +50,7 @@ class Desk:
 
     @property
     def density(self) -> str:
-        """comfortable or compact."""
+        """Comfortable or compact."""
         person = self.person
         return person.density if person else "comfortable"
 

@@ -1,4 +1,4 @@
-"""Signs of life: /healthz (alive), /readyz (database, schema, other processes), /metrics (Prometheus text)."""
+"""Signs of life: /healthz (alive), /readyz (database, schema, processes), /metrics (Prometheus text)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from werkzeug.exceptions import NotFound
 
 from core import clock
@@ -41,7 +48,7 @@ def healthz() -> ResponseReturnValue:
 @health.get("/readyz")
 @needs(PUBLIC)
 def readyz() -> ResponseReturnValue:
-    """Answer 200 when the database answers and has our schema, else 503; late workers are told but don't fail it."""
+    """Answer 200 when the database answers and has our schema, else 503; late workers are only told."""
     checks: dict[str, str] = {}
     try:
         with reading() as tx:

@@ -37,7 +37,7 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -57,7 +57,7 @@ def configure(level: str) -> None:
 
 
 def install(app: Flask) -> None:
-    """Give each request a trace id (the caller's X-Request-Id if it is well formed) and write one line about it."""
+    """Give each request a trace id (the caller's X-Request-Id if well formed) and write one line about it."""
 
     def begin() -> None:
         asked = request.headers.get("X-Request-Id", "")

@@ -64,7 +64,13 @@ SECTIONS: tuple[tuple[LazyString | str, tuple[Item, ...]], ...] = (
             Item("orders", _l("Orders"), "arrow-left-right", "/orders/list/", Right.SEE_ORDERS),
             Item("acceptors", _l("Acceptors"), "handshake", "/acceptors/list/", Right.SEE_ACCEPTORS),
             Item("merchants", _l("Merchants"), "store", "/merchants/list/", Right.SEE_MERCHANTS),
-            Item("bank_accounts", _l("Bank accounts"), "landmark", "/bank-accounts/list/", Right.SEE_BANK_ACCOUNTS),
+            Item(
+                "bank_accounts",
+                _l("Bank accounts"),
+                "landmark",
+                "/bank-accounts/list/",
+                Right.SEE_BANK_ACCOUNTS,
+            ),
             Item("agents", _l("Agents"), "network", "/agents/list/", Right.SEE_AGENTS),
         ),
     ),
@@ -137,7 +143,9 @@ def _pages() -> frozenset[str]:
     if pages is None:
         rules = {rule.rule for rule in current_app.url_map.iter_rules()}
         boards = any(rule.startswith("/dashboards/") for rule in rules)
-        listed = {item.href for _title, items in SECTIONS for item in items if item.href.startswith("/dashboards/")}
+        listed = {
+            item.href for _title, items in SECTIONS for item in items if item.href.startswith("/dashboards/")
+        }
         pages = current_app.extensions["desk_pages"] = frozenset(rules | (listed if boards else set()))
     return pages
 
@@ -146,7 +154,9 @@ def _here(item: Item) -> bool:
     if item.href == "/":
         return request.path == "/"
     base = item.href.removesuffix("list/")
-    return request.path.startswith(base) and not (item.name == "acceptors" and request.path.startswith("/acceptors/desk/"))
+    return request.path.startswith(base) and not (
+        item.name == "acceptors" and request.path.startswith("/acceptors/desk/")
+    )
 
 
 def _count(item: Item, actor: Actor) -> Count | None:

@@ -1,4 +1,4 @@
-"""Roles as one table: each role's rights and which rows it owns; nothing of it lives in the database but the name."""
+"""Roles as one table: each role's rights and which rows it owns; the database knows only their names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 _SEE_ALL = frozenset(right for right in Right if right.value.startswith("see_"))
 _PARTY_SEES = frozenset(
-    {Right.SEE_ORDERS, Right.SEE_BALANCE, Right.SEE_LEDGER, Right.SEE_BANK_ACCOUNTS, Right.SEE_VOLUME, Right.EXPORT},
+    {
+        Right.SEE_ORDERS,
+        Right.SEE_BALANCE,
+        Right.SEE_LEDGER,
+        Right.SEE_BANK_ACCOUNTS,
+        Right.SEE_VOLUME,
+        Right.EXPORT,
+    },
 )
 
 
@@ -57,7 +64,8 @@ ROLES: dict[str, Role] = {
     "finance": Role(
         _l("Finance"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS}) | {Right.TOP_UP_RESERVE, Right.EXPORT},
+        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS})
+        | {Right.TOP_UP_RESERVE, Right.EXPORT},
     ),
     "agent": Role(
         _l("Agent"),
@@ -98,7 +106,7 @@ ROLES: dict[str, Role] = {
 }
 
 FAB_ROLES: dict[str, list[list[str]]] = {name: [] for name in ROLES}
-"""The roles Flask-AppBuilder is told about; which right a view asks for is matched in `portal.security.gate`."""
+"""The roles Flask-AppBuilder is told of; the right a view asks for is matched in `portal.security`."""
 
 PARTY_SCOPES = frozenset({Scope.AGENT, Scope.ACCEPTOR, Scope.MERCHANT})
 
@@ -136,3 +144,11 @@ def current_actor() -> Actor:
             raise NotSignedIn("sign in first")
         actor = g.actor = actor_of(person)
     return actor
+
+
+def actor_or_none() -> Actor | None:
+    """Return the actor of this request, or None when nobody is signed in."""
+    try:
+        return current_actor()
+    except NotSignedIn:
+        return None

@@ -1,4 +1,4 @@
-"""Accounts: check a password in constant time, change it, switch an account on or off; each ends its sessions."""
+"""Accounts: check a password in constant time, change it, switch on or off; changes end sessions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ select u.id, u.username, u.first_name || ' ' || u.last_name, u.email, coalesce(u
                  where ur.user_id = u.id), ''),
        coalesce(p.code, ''),
        (select max(at) from login_attempt a where a.user_id = u.id and a.succeeded),
-       (select count(*) from portal_session s where s.user_id = u.id and s.ended_at is null and s.ends_at > now())
+       (select count(*) from portal_session s where s.user_id = u.id and s.ended_at is null
+        and s.ends_at > now())
 from ab_user u left join user_party up on up.user_id = u.id left join party p on p.id = up.party_id
 """
 
@@ -105,7 +106,9 @@ def check_new_password(username: str, password: str) -> None:
     if len(password) > LONGEST:
         raise BadInput(_("A password has at most %(n)s characters.", n=LONGEST))
     if username.lower() in password.lower() or len(set(password)) < SHORTEST // 3:
-        raise BadInput(_("That password is too easy to guess: it holds the user name or few different characters."))
+        raise BadInput(
+            _("That password is too easy to guess: it holds the user name or few different characters.")
+        )
 
 
 def change_password(actor: Actor, current: str, fresh: str) -> SignedIn:
@@ -153,13 +156,14 @@ def _store(tx: Transaction, user_id: int, password: str, *, must_change: bool) -
 
 
 def set_active(actor: Actor, user_id: int, *, active: bool) -> None:
-    """Switch an account on or off; off ends its sessions at once. One's own and the last administrator stay on."""
+    """Switch an account on or off (its sessions end). One's own and the last administrator stay on."""
     actor.must(Right.MANAGE_USERS)
     target = _other(actor, user_id)
     with transaction() as tx:
         admins = tx.rows(
             "select u.id from ab_user u join ab_user_role ur on ur.user_id = u.id "
-            "join ab_role r on r.id = ur.role_id where r.name = 'admin' and u.active order by u.id for update of u",
+            "join ab_role r on r.id = ur.role_id where r.name = 'admin' and u.active "
+            "order by u.id for update of u",
         )
         if not active and [row[0] for row in admins] == [user_id]:
             raise Conflict(_("The last active administrator cannot be switched off."))
@@ -183,7 +187,8 @@ def save_taste(user_id: int, **changes: str) -> None:
             "values (%(id)s, coalesce(%(language)s, ''), coalesce(%(theme)s, 'system'), "
             "coalesce(%(density)s, 'comfortable'), coalesce(%(zone)s, 'UTC'), false) "
             "on conflict (user_id) do update set language = coalesce(%(language)s, portal_user.language), "
-            "theme = coalesce(%(theme)s, portal_user.theme), density = coalesce(%(density)s, portal_user.density), "
+            "theme = coalesce(%(theme)s, portal_user.theme), "
+            "density = coalesce(%(density)s, portal_user.density), "
             "zone = coalesce(%(zone)s, portal_user.zone)",
             {"id": user_id, "language": None, "theme": None, "density": None, "zone": None} | changes,
         )

@@ -1,4 +1,4 @@
-"""One gate before every view: who must be signed in, and which right each route asks for; what says nothing is shut."""
+"""One gate before every view: who must be signed in and with which right; what says nothing is shut."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def owner_of(app: Flask, blueprint: str) -> object | None:
 
 
 def guard() -> Response | None:
-    """Let the request pass, send people to the sign-in page, or refuse with `not_signed_in` or `forbidden`."""
+    """Let the request pass, send people to sign in, or refuse with `not_signed_in` or `forbidden`."""
     if request.routing_exception is not None:
         return None
     asked = needed(current_app, request.endpoint, request.path)
@@ -82,7 +82,9 @@ def guard() -> Response | None:
     if asked == SIGNED_IN:
         return None
     if not isinstance(asked, Right):
-        raise Forbidden("this page is for nobody: it does not say which right it asks for", route=request.endpoint)
+        raise Forbidden(
+            "this page is for nobody: it does not say which right it asks for", route=request.endpoint
+        )
     current_actor().must(asked)
     return None
 

@@ -1,4 +1,4 @@
-"""What every answer carries: content security policy with a nonce, no framing, no sniffing, no caching of signed-in pages."""
+"""What every answer carries: a policy for content with a nonce, no framing, no sniffing, no keeping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lockout by account and by address, over every way to sign in; a try is written down before it is checked."""
+"""Lockout by account and by address, over every way to sign in; a try is noted before it is checked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Try(NamedTuple):
 
 
 def admit(account: str, ip: str, agent: str) -> Try:
-    """Count a try and return it; refuse with `too_many` when the account or the address has used up its tries.
+    """Count a try and return it; refuse with `too_many` when account or address has used up its tries.
 
     The row is there before the password is looked at, and tries for one account wait for each other, so a
     hundred at once get no more guesses than five in a row.
@@ -47,19 +47,21 @@ def admit(account: str, ip: str, agent: str) -> Try:
         tx.raw.execute("select pg_advisory_xact_lock(hashtextextended('login ' || %s, 0))", (name,))
         facts = {"account": name, "ip": ip, "since": now - WINDOW, "tries": ACCOUNT_TRIES}
         row = tx.raw.execute(_COUNT, facts).fetchone()
-        by_account, by_ip, oldest = row if row else (0, 0, None)
+        by_account, by_ip, oldest = row or (0, 0, None)
         refused = by_account >= ACCOUNT_TRIES or by_ip >= ADDRESS_TRIES
         number = 0
         if not refused:
             number = tx.call(
-                "insert into login_attempt (at, account, ip, agent, succeeded) values (%s, %s, %s, %s, false) "
-                "returning id",
+                "insert into login_attempt (at, account, ip, agent, succeeded) "
+                "values (%s, %s, %s, %s, false) returning id",
                 (now, name, ip, agent[:200]),
             )
     if refused:
         until = (oldest or now) + WINDOW
         wait = max(1, -(-int((until - now).total_seconds()) // 60))
-        raise TooMany(_("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=wait), minutes=wait)
+        raise TooMany(
+            _("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=wait), minutes=wait
+        )
     return Try(number, name)
 
 

@@ -1,4 +1,4 @@
-"""Flask-AppBuilder's security manager, narrowed: one sign-in view, roles in process, sessions of our own, no ladder."""
+"""Flask-AppBuilder's security manager, narrowed: one sign-in view, roles in process, own sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeskLogin(LoginManager):
 
 
 class DeskSecurity(SecurityManager):
-    """Access by `portal.roles` alone: no SQL per check, no database permissions, no JWT, no API keys of its own."""
+    """Access by `portal.roles` alone: no SQL per check, no database permissions, no JWT, no API keys."""
 
     authdbview = SignInView
     userstatschartview = None
@@ -36,10 +36,10 @@ class DeskSecurity(SecurityManager):
         """Return the login manager that knows our sessions."""
         return DeskLogin(app)
 
-    def create_jwt_manager(self, app: Flask) -> None:  # noqa: ARG002 - the signature is Flask-AppBuilder's
+    def create_jwt_manager(self, app: Flask) -> None:
         """Return None: there is no second way in by JWT."""
 
-    def create_limiter(self, app: Flask) -> None:  # noqa: ARG002 - the signature is Flask-AppBuilder's
+    def create_limiter(self, app: Flask) -> None:
         """Return None: the lockout counts in the database, over all processes."""
 
     def create_db(self) -> None:
@@ -56,7 +56,7 @@ class DeskSecurity(SecurityManager):
         self.appbuilder.add_view_no_menu(self.auth_view)
 
     def has_access(self, permission_name: str, view_name: str) -> bool:  # noqa: ARG002 - methods are fixed by the desk
-        """Return whether the signed-in person's role holds the right the view asks for; views without one are shut."""
+        """Return whether the person's role holds the right the view asks for; views without one are shut."""
         if current_person() is None:
             return False
         view = owner_of(current_app._get_current_object(), view_name)  # type: ignore[attr-defined]  # noqa: SLF001
@@ -69,7 +69,7 @@ class DeskSecurity(SecurityManager):
 
 
 class Portal(AppBuilder):
-    """AppBuilder without its stock pages: no back route, no locale route, no menu API, no OpenAPI of its own."""
+    """AppBuilder without its stock pages: no back route, no locale route, no menu API, no OpenAPI."""
 
     def _add_admin_views(self) -> None:
         self._indexview = self.add_view_no_menu(self.indexview)

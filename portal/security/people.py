@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user of the portal in this request; what Flask-Login and Flask-AppBuilder ask of a user, and no ORM."""
+    """A user in this request: what Flask-Login and Flask-AppBuilder ask of a user, and no ORM."""
 
     id: int
     username: str

@@ -1,4 +1,4 @@
-"""Server-side sessions: a random token in the cookie, a row in the database that is asked at every request."""
+"""Server-side sessions: a random token in the cookie, a row in the database asked at every request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ SEEN_EVERY = timedelta(seconds=60)
 # One query a request: the session, the account, its roles (there must be exactly one), its party, its taste.
 _WHO = """
 select s.id, s.stamp, s.seen_at, s.ends_at, u.id, u.username, u.first_name, u.last_name, u.password,
-       (select array_agg(r.name) from ab_user_role ur join ab_role r on r.id = ur.role_id where ur.user_id = u.id),
+       (select array_agg(r.name) from ab_user_role ur join ab_role r on r.id = ur.role_id
+        where ur.user_id = u.id),
        p.party_id, coalesce(t.language, ''), coalesce(t.theme, 'system'), coalesce(t.density, 'comfortable'),
        coalesce(t.zone, 'UTC'), coalesce(t.must_change_password, false)
 from portal_session s
@@ -47,7 +48,8 @@ def open_session(user_id: int, password_hash: str, role: str, *, ip: str, agent:
     ends = now + timedelta(hours=current_app.config["SESSION_HOURS"])
     with transaction() as tx:
         tx.run(
-            "insert into portal_session (user_id, token_hash, stamp, created_at, seen_at, ends_at, ip, agent) "
+            "insert into portal_session "
+            "(user_id, token_hash, stamp, created_at, seen_at, ends_at, ip, agent) "
             "values (%s, %s, %s, %s, %s, %s, %s, %s)",
             (user_id, _hash(token), stamp(password_hash, role), now, now, ends, ip, agent[:200]),
         )
@@ -62,7 +64,8 @@ def close_session(why: str = "signed out") -> None:
     if isinstance(token, str):
         with transaction() as tx:
             tx.run(
-                "update portal_session set ended_at = %s, ended_why = %s where token_hash = %s and ended_at is null",
+                "update portal_session set ended_at = %s, ended_why = %s "
+                "where token_hash = %s and ended_at is null",
                 (clock.now(), why, _hash(token)),
             )
     session.clear()
@@ -112,7 +115,9 @@ def _person() -> Person | None:
         return _over(number, "idle", now)
     if now - seen > SEEN_EVERY:
         with transaction() as tx:
-            tx.run("update portal_session set seen_at = %s where id = %s and seen_at < %s", (now, number, now))
+            tx.run(
+                "update portal_session set seen_at = %s where id = %s and seen_at < %s", (now, number, now)
+            )
     party, language, theme, density, zone, must_change = rest
     return Person(
         user_id, username, first, last, roles[0], party, number, language, theme, density, zone, must_change

@@ -1,4 +1,4 @@
-"""The sign-in page and signing out; both by POST with a CSRF token, errors in words that tell nothing of accounts."""
+"""The sign-in page and signing out, by POST with a CSRF token; errors tell nothing of accounts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SignInView(AuthDBView):
     @expose("/login/", methods=["POST"])
     @needs(PUBLIC)
     def sign_in(self) -> ResponseReturnValue:
-        """Check name and password; open a session or show the form again with one sentence for every fault."""
+        """Check name and password; open a session, or show the form again with one sentence for all."""
         username = request.form.get("username", "").strip()
         password = request.form.get("password", "")
         if not username or not password or "\0" in username + password:

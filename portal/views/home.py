@@ -9,7 +9,7 @@ from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
 
 from core import clock
-from core.actor import Actor, Right
+from core.actor import Actor, Right  # noqa: TC001 - NamedTuples read them while running
 from portal.roles import current_actor
 from portal.security.accounts import since_last_time
 from portal.security.gate import SIGNED_IN
@@ -55,8 +55,10 @@ _panels: list[Part] = []
 _asides: list[Part] = []
 
 
-def card(right: Right, *roles: str) -> Callable[[Callable[[Actor], Card | None]], Callable[[Actor], Card | None]]:
-    """Register a function that returns a figure for an actor; shown to holders of the right (of these roles)."""
+def card(
+    right: Right, *roles: str
+) -> Callable[[Callable[[Actor], Card | None]], Callable[[Actor], Card | None]]:
+    """Register a function that returns a figure for an actor; shown to holders of the right."""
 
     def register(make: Callable[[Actor], Card | None]) -> Callable[[Actor], Card | None]:
         _cards.append(Part(right, frozenset(roles), make))

@@ -1,0 +1,98 @@
+"""Every route of the product and who may use it; a route without a row here fails test_route_roles."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+ROLES = ("admin", "compliance", "finance", "auditor", "agent", "acceptor", "merchant")
+EVERYBODY = frozenset({"anonymous", *ROLES})
+SIGNED_IN = frozenset(ROLES)
+BY_KEY = frozenset({"key"})
+"""The API: no role gets in by its cookie, keys are tested with the API."""
+ADMIN = frozenset({"admin"})
+
+
+class Row(NamedTuple):
+    """One route: its method, its rule, who may use it, and the form to send."""
+
+    method: str
+    rule: str
+    who: frozenset[str]
+    form: dict[str, str] | None = None
+    """Sent by the test; chosen so that it changes nothing even when it is let in."""
+    path: str = ""
+    """The address to try instead of one made from the rule."""
+
+
+def desk(base: str, who: frozenset[str], deeds: frozenset[str] = frozenset()) -> list[Row]:
+    """Return the rows of a desk: list, page, file for `who`, deeds for `deeds` (else for nobody)."""
+    return [
+        Row("GET", f"{base}/list/", who),
+        Row("GET", f"{base}/show/<key>", who),
+        Row("GET", f"{base}/export.csv", who),
+        Row("POST", f"{base}/action/<string:name>/<key>", deeds or who),
+        Row("POST", f"{base}/action_post", deeds or who, {"action": "none", "rowid": "none"}),
+    ]
+
+
+SHELL = [
+    Row("GET", "/static/<path:filename>", EVERYBODY),
+    Row("GET", "/healthz", EVERYBODY),
+    Row("GET", "/readyz", EVERYBODY),
+    Row("GET", "/metrics", EVERYBODY),
+    Row("GET", "/login/", EVERYBODY),
+    Row("POST", "/login/", EVERYBODY, {"username": "", "password": ""}),
+    Row("POST", "/logout/", SIGNED_IN),
+    Row("GET", "/", SIGNED_IN),
+    Row("GET", "/account/", SIGNED_IN),
+    Row("GET", "/account/password", SIGNED_IN),
+    Row("POST", "/account/password", SIGNED_IN, {"current": "x", "fresh": "one", "again": "two"}),
+    Row("POST", "/account/taste", SIGNED_IN, {"theme": "none"}),
+    Row("GET", "/users/", ADMIN),
+    Row("POST", "/users/<int:user_id>/activate", ADMIN),
+    Row("POST", "/users/<int:user_id>/deactivate", ADMIN),
+    Row("POST", "/users/<int:user_id>/password", ADMIN),
+]
+
+API = [
+    Row("POST", "/api/v1/quotes", BY_KEY),
+    Row("POST", "/api/v1/deposits", BY_KEY),
+    Row("GET", "/api/v1/deposits", BY_KEY),
+    Row("GET", "/api/v1/deposits/<ref>", BY_KEY),
+    Row("POST", "/api/v1/deposits/<ref>/claim", BY_KEY),
+    Row("POST", "/api/v1/deposits/<ref>/cancel", BY_KEY),
+    Row("POST", "/api/v1/orders/<ref>/confirm", BY_KEY),
+    Row("GET", "/api/v1/balances", BY_KEY),
+    Row("GET", "/api/v1/events", BY_KEY),
+    Row("GET", "/api/v1/openapi.json", EVERYBODY),
+]
+
+SUITE = "/dashboards/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
+BOARDS = [
+    Row("GET", "/dashboards/", SIGNED_IN),
+    Row("GET", "/dashboards/<path:path>", SIGNED_IN, path="/dashboards/volume"),
+    Row(
+        "GET",
+        "/dashboards/<path:path>",
+        SIGNED_IN - {"finance", "agent", "acceptor", "merchant"},
+        path="/dashboards/risk",
+    ),
+    Row(
+        "GET",
+        "/dashboards/<path:path>",
+        frozenset({"admin", "finance", "auditor", "agent"}),
+        path="/dashboards/commissions",
+    ),
+    Row("GET", "/dashboards/_dash-layout", SIGNED_IN),
+    Row("GET", "/dashboards/_dash-dependencies", SIGNED_IN),
+    Row("POST", "/dashboards/_dash-update-component", SIGNED_IN),
+    Row("GET", "/dashboards/_reload-hash", SIGNED_IN),
+    Row("GET", "/dashboards/_favicon.ico", SIGNED_IN),
+    Row("GET", "/dashboards/assets/<path:filename>", SIGNED_IN),
+    Row("GET", SUITE, SIGNED_IN, path="/dashboards/_dash-component-suites/dash/deps/none.js"),
+]
+
+DESKS: list[Row] = []
+"""The desks' rows: `*desk("/orders", …)` and what they have besides."""
+
+ROWS = [*SHELL, *API, *BOARDS, *DESKS]

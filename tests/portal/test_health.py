@@ -1,0 +1,63 @@
+"""Alive, ready, measured: what machines ask."""
+
+from __future__ import annotations
+
+from core import db
+from core.db import transaction
+
+
+def test_alive_asks_nobody_and_ready_asks_the_database(fresh):
+    client = fresh.app.test_client()
+    assert client.get("/healthz").json == {"status": "alive"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json["checks"]["database"] == "ok"
+    assert ready.json["checks"]["schema"] == "ok"
+    assert ready.json["status"] == "degraded"
+
+
+def test_ready_knows_the_other_processes_by_their_signs_of_life(fresh):
+    with transaction() as tx:
+        tx.run(
+            "insert into heartbeat "
+            "values ('worker:1', now(), null), ('cron', now() - interval '1 hour', null)",
+        )
+    checks = fresh.app.test_client().get("/readyz").json["checks"]
+    assert checks["worker"] == "ok"
+    assert checks["cron"] == "late"
+
+
+def test_without_the_database_nothing_is_ready_and_pages_say_so(fresh):
+    browser = fresh.browser()
+    browser.sign_in("auditor")
+    url = db.engine().url
+    db.connect("postgresql://nobody@/nothing?host=/nonexistent")
+    try:
+        client = fresh.app.test_client()
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        page = browser.get("/parcels/list/")
+        assert page.status_code == 503
+        assert page.headers["Retry-After"]
+    finally:
+        db.connect(url.render_as_string(hide_password=False))
+
+
+def test_a_database_of_another_schema_is_not_ready(fresh):
+    with transaction() as tx:
+        tx.run("update alembic_version set version_num = '0000'")
+    assert fresh.app.test_client().get("/readyz").status_code == 503
+
+
+def test_metrics_are_for_this_machine_or_the_token(fresh):
+    client = fresh.app.test_client()
+    here = client.get("/metrics")
+    assert here.status_code == 200
+    assert "desk_http_answers_total" in here.text
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "10.1.2.3"}).status_code == 404
+    assert client.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 404
+    fresh.app.config["METRICS_TOKEN"] = "a token of some length"
+    assert client.get("/metrics").status_code == 404
+    assert (
+        client.get("/metrics", headers={"Authorization": "Bearer a token of some length"}).status_code == 200
+    )
