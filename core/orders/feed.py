@@ -1,4 +1,4 @@
-"""What a party's programs ask: the events of its orders, none skipped or twice; an order by its own number."""
+"""What a party's programs ask: its orders' events, none skipped or twice; an order by its own number."""
 
 from __future__ import annotations
 

@@ -123,9 +123,7 @@ def moment(text: str, field: str) -> datetime:
             return datetime.fromisoformat(_six_decimals(text.upper()))
         except (ValueError, OverflowError):
             pass  # no such day, hour or zone: told below
-    raise BadInput(
-        f"{field} is not a time such as 2026-11-20T10:00:00Z (RFC 3339, with its zone)", field=field
-    )
+    raise BadInput(f"{field} is not a time such as 2026-11-20T10:00:00Z (RFC 3339, with its zone)", field=field)
 
 
 def _six_decimals(text: str) -> str:

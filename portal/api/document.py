@@ -46,9 +46,7 @@ OPERATIONS: Final = (
     Operation("get", "/deposits", "listDeposits", "List your deposits, newest first", "Orders", pages=True),
     Operation("get", "/deposits/{ref}", "showDeposit", "Show one of your deposits", "Order"),
     Operation("post", "/deposits/{ref}/claim", "claim", "Say the customer has paid", "Order", "ClaimRequest"),
-    Operation(
-        "post", "/deposits/{ref}/cancel", "cancel", "Call it off", "Order", "CancelRequest", empty=True
-    ),
+    Operation("post", "/deposits/{ref}/cancel", "cancel", "Call it off", "Order", "CancelRequest", empty=True),
     Operation("post", "/orders/{ref}/confirm", "confirm", "Say the fiat has come", "Order", "ConfirmRequest"),
     Operation("get", "/balances", "listBalances", "Show what you hold", "Balances"),
     Operation("get", "/events", "listEvents", "Your orders' events, oldest first", "Events", pages=True),

@@ -62,9 +62,7 @@ def once(schema: str, command: Command, *, may_be_empty: bool = False) -> Respon
         raise
     else:
         answer, ref = Answer(status, written(shown)), str(shown.get("ref", ""))
-    with suppress(
-        Refusal
-    ):  # the change stands; without its answer the next request with the key finds it again
+    with suppress(Refusal):  # the change stands; without its answer the next request with the key finds it again
         idempotency.finish(turn, answer, ref=ref)
     return _response(answer)
 

@@ -40,9 +40,7 @@ def build() -> Blueprint:
         ("/events", "GET", events),
         ("/openapi.json", "GET", openapi),
     ):
-        api.add_url_rule(
-            rule, view_func=view, methods=[method], strict_slashes=True, provide_automatic_options=False
-        )
+        api.add_url_rule(rule, view_func=view, methods=[method], strict_slashes=True, provide_automatic_options=False)
     api.record_once(_set_up)
     api.register_error_handler(TooMany, _too_many)
     api.after_request(_finish)

@@ -1,0 +1,1 @@
+"""Reports: files people take with them, each tied to the ledger."""

@@ -1,0 +1,53 @@
+"""Orders: deadlines that have passed, orders that wait for an acceptor, fair starting places in the pools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import Refusal
+from core.orders import deadlines, dispatch
+from core.parties import slots
+from jobs.logs import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AT_ONCE = 500
+MOST_PASSES = 20
+
+
+def expire() -> dict[str, object]:
+    """Do what passed deadlines ask for, the oldest first; one order that breaks does not stop the others."""
+    done, broken = 0, set[str]()
+    for _ in range(MOST_PASSES):
+        refs = [ref for ref in deadlines.due(AT_ONCE + len(broken)) if ref not in broken]
+        moved = sum(_moved(deadlines.expire, ref, broken) for ref in refs)
+        done += moved
+        if moved < AT_ONCE // 2:
+            break
+    if broken:
+        raise RuntimeError(f"{len(broken)} orders could not be expired, {done} were: {sorted(broken)[:5]}")
+    return {"orders": done}
+
+
+def _moved(step: Callable[[str], object], ref: str, broken: set[str]) -> bool:
+    try:
+        step(ref)
+    except Refusal as refusal:  # somebody else moves it just now: the next run looks again
+        log.info("order left for later", ref=ref, code=refusal.code)
+        return False
+    except Exception:  # noqa: BLE001 - told at the end, when the others are done
+        log.exception("order broke", ref=ref)
+        broken.add(ref)
+        return False
+    return True
+
+
+def match() -> dict[str, object]:
+    """Try again to find acceptors for orders that wait."""
+    return {"orders": dispatch.match_due()}
+
+
+def shuffle() -> dict[str, object]:
+    """Give every pool account a new random place, so that nobody is lucky for ever."""
+    return {"accounts": slots.shuffle()}
