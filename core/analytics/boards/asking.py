@@ -65,7 +65,9 @@ def where(filters: Filters, names: tuple[str, ...], *first: Condition) -> Condit
         value = getattr(filters, name)
         if value:
             parts.append((_FILTERS[name], (value,)))
-    return " and ".join(f"({sql})" for sql, _args in parts), tuple(each for _sql, args in parts for each in args)
+    return " and ".join(f"({sql})" for sql, _args in parts), tuple(
+        each for _sql, args in parts for each in args
+    )
 
 
 def hours(span: Span) -> Condition:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 MOST_AGENTS = 200
 DAY_SECONDS = 86_400
-_COUNTS = (
-    "coalesce(sum(r.lines), 0)::bigint, coalesce(sum(r.base_units), 0)::bigint, coalesce(sum(r.units), 0)::bigint"
-)
+_COUNTS = "coalesce(sum(r.lines), 0)::bigint, coalesce(sum(r.base_units), 0)::bigint, coalesce(sum(r.units), 0)::bigint"
 
 
 class Counts(NamedTuple):
