@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 _WRITE = """
-insert into audit (at, actor, role, user_id, action, subject, reason, details, trace_id)
-values (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
+insert into audit (at, actor, role, user_id, action, subject, order_id, reason, details, trace_id)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
 """
 
 
@@ -27,11 +27,13 @@ def write(
     *,
     reason: str = "",
     details: Mapping[str, object] | None = None,
+    order_id: int | None = None,
 ) -> None:
     """Store one row of the trail in the caller's transaction.
 
     `action` is `noun.verb`; `subject` is the ref of what was changed or looked at. `details` never hold
-    secrets or unmasked personal data. (Orders' own steps write theirs inside the SQL that moves them.)
+    secrets or unmasked personal data. `order_id` puts the row on an order's timeline. (Orders' own steps
+    write theirs inside the SQL that moves them.)
     """
     tx.run(
         _WRITE,
@@ -42,6 +44,7 @@ def write(
             actor.user_id,
             action,
             subject,
+            order_id,
             reason,
             None if details is None else json.dumps(details, ensure_ascii=False),
             actor.trace_id,
