@@ -1,8 +1,8 @@
-"""The database: one engine, `transaction()` (the only place that commits) and `reading()`."""
+"""The database: one engine, `transaction()` (with core/steps.py the only place that commits) and `reading()`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,11 @@ NAMES = {
     "fk": "%(table_name)s_%(column_0_name)s_fkey",
     "pk": "%(table_name)s_pkey",
 }
-_OPTIONS = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+_OPTIONS = (
+    "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+)
+
+CONNECT: dict[str, Any] = {"options": _OPTIONS, "application_name": "escrow-desk", "connect_timeout": 5}
 
 # What a named constraint means to the person who asked. The database refuses; this says it in words.
 _MEANING: dict[str, tuple[type[Refusal], str]] = {
@@ -29,7 +33,10 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
     "order_external_once": (AlreadyDone, "an order with this number exists already for the merchant"),
     "order_quote_once": (AlreadyDone, "an order was already made from this quote"),
     "journal_balanced": (Conflict, "the posting does not balance"),
-    "period_open": (WrongState, "the period of this posting is locked; post an adjustment in the open period"),
+    "period_open": (
+        WrongState,
+        "the period of this posting is locked; post an adjustment in the open period",
+    ),
     "hold_open_once": (AlreadyDone, "the order is held already"),
     "approval_waiting_once": (AlreadyDone, "a request for this is waiting for a decision already"),
     "party_code_once": (AlreadyDone, "a party of this kind has that code already"),
@@ -90,6 +97,14 @@ def remembered() -> dict[tuple[str, int], Any]:
     return _Bound.remembered
 
 
+_on_disconnect: list[Callable[[], None]] = []
+
+
+def on_disconnect(let_go: Callable[[], None]) -> None:
+    """Have `let_go` called when this process lets go of its database."""
+    _on_disconnect.append(let_go)
+
+
 portal_session: scoped_session[Session] = scoped_session(sessionmaker())
 
 
@@ -108,7 +123,7 @@ def connect(url: str, *, pool_size: int = 10) -> sa.Engine:
         max_overflow=10,
         pool_timeout=5,
         pool_pre_ping=False,
-        connect_args={"options": _OPTIONS, "application_name": "escrow-desk", "connect_timeout": 5},
+        connect_args=CONNECT,
     )
     _Bound.engine = engine
     portal_session.remove()
@@ -122,6 +137,8 @@ def disconnect() -> None:
         portal_session.remove()
         _Bound.engine.dispose()
         _Bound.engine = None
+    for let_go in _on_disconnect:
+        let_go()
     _Bound.remembered.clear()
 
 
@@ -134,7 +151,7 @@ def engine() -> sa.Engine:
     return _Bound.engine
 
 
-def _in_words(error: psycopg.Error) -> Refusal | None:
+def in_words(error: psycopg.Error) -> Refusal | None:
     """Return the refusal a database error means, or None if it is a fault of ours."""
     name = getattr(error.diag, "constraint_name", None) or ""
     if name in _MEANING:
@@ -169,13 +186,13 @@ def _open(*, read_only: bool) -> Iterator[Transaction]:
             tx.raw.commit()
     except psycopg.Error as error:
         _undo(tx)
-        refusal = _in_words(error)
+        refusal = in_words(error)
         if refusal is None:
             raise
         raise refusal from error
     except exc.DBAPIError as error:
         _undo(tx)
-        refusal = _in_words(error.orig) if isinstance(error.orig, psycopg.Error) else None
+        refusal = in_words(error.orig) if isinstance(error.orig, psycopg.Error) else None
         if refusal is None:
             raise
         raise refusal from error

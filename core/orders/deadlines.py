@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from core.actor import Right, system
 from core.db import reading, transaction
 from core.errors import Refusal
-from core.orders.deposit import end
+from core.orders.ending import end
 from core.orders.locking import after, base, event_row, locked, moment
 from core.orders.states import DisputeState, Event, NextActor, State
 
@@ -32,7 +32,8 @@ def due(limit: int = 500) -> list[str]:
     """Return the refs of waiting orders past their deadline, the oldest first."""
     with reading() as tx:
         rows = tx.rows(
-            "select ref from orders where deadline_at < coalesce(%s, clock_timestamp()) order by deadline_at limit %s",
+            "select o.ref from order_waiting w join orders o on o.id = w.order_id"
+            " where w.deadline_at < coalesce(%s, clock_timestamp()) order by w.deadline_at limit %s",
             (moment(), limit),
         )
     return [ref for (ref,) in rows]
@@ -78,12 +79,17 @@ def _to_dispute_desk(tx: Transaction, actor: Actor, order: dict[str, Any]) -> No
             " %(merchant_id)s, %(acceptor_id)s, %(payer_account_id)s, %(usdt_units)s)",
             facts,
         )
-    row = event_row("remind" if stopped else "dispute", order["state"], None, reason="deadline passed")
     tx.call(
-        "select order_tell(%s, %s, %s, %s, %s, %s)",
-        (order["id"], order["ref"], order["acceptor_id"], order["at"], json.dumps({"name": actor.name, "role": actor.role}),
-         json.dumps([row])),
-    )  # fmt: skip
+        "select order_tell_from(%s, %s, %s, %s)",
+        (
+            order["id"],
+            json.dumps(base(order, actor)),
+            order["at"],
+            json.dumps(
+                event_row("remind" if stopped else "dispute", order["state"], None, reason="deadline passed")
+            ),
+        ),
+    )
 
 
 def expire_due(limit: int = 500) -> int:

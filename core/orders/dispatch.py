@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids
@@ -13,10 +14,10 @@ from core.errors import Changed
 from core.orders import matching
 from core.orders.locking import base, event_row, locked, moment
 from core.orders.states import NEXT_ACTOR, Event, State, step
+from core.steps import once
 
 if TYPE_CHECKING:
     from core.actor import Actor
-    from core.db import Transaction
 
 TRIES = 3
 """How many acceptors one dispatch tries in turn, when others were quicker."""
@@ -25,17 +26,28 @@ WAIT_SECONDS = 300
 """How long an order may wait in `matching` before it ends with `no_liquidity`."""
 
 
-EXPLAINED = ("acceptor", "pool_account_id", "free_units", "open_orders", "weight", "score", "lot", "outcome")
+EXPLAINED = (
+    "acceptor_id",
+    "pool_account_id",
+    "free_units",
+    "open_orders",
+    "weight",
+    "score",
+    "lot",
+    "outcome",
+)
 """The places of one candidate's row in `dispatch.candidates`."""
 
 _FIT = frozenset({matching.CHOSEN, matching.BUSIER, matching.NOT_DRAWN})
 
 
 class Plan(NamedTuple):
-    """Whom to try, in which order, and the explanation that is stored."""
+    """Whom to try, in which order (parallel lists), and the explanation that is stored; None if nobody was asked."""
 
-    tries: list[dict[str, int]]
-    dispatch: dict[str, Any]
+    pool_accounts: list[int]
+    accounts: list[int]
+    acceptors: list[int]
+    told: dict[str, Any] | None
 
 
 def slot() -> int:
@@ -43,57 +55,62 @@ def slot() -> int:
     return secrets.randbits(31)
 
 
-def plan(policy: str, policy_version: int, found: list[dict[str, Any]], *, need_units: int, fiat_units: int) -> Plan:
+def plan(
+    policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int
+) -> Plan:
     """Choose among the candidates found; return up to three to try and why each other one lost.
 
-    The explanation keeps one short row a candidate: see `EXPLAINED` for what its places mean.
+    `found` has a row for each candidate as `match_candidates` returns it. The explanation keeps one short row
+    a candidate: see `EXPLAINED` for what its places mean.
     """
     seed = secrets.randbits(62)
     choice = matching.choose(
-        policy, [_candidate(each) for each in found], seed=seed, need_units=need_units, need_fiat_units=fiat_units
+        policy,
+        [_candidate(row) for row in found],
+        seed=seed,
+        need_units=need_units,
+        need_fiat_units=fiat_units,
     )
     fit = sorted(
-        (each for each in choice.considered if each.outcome in _FIT),
-        key=lambda each: (each.score, each.lot, each.candidate.pool_account_id),
+        (each.score, each.lot, each.candidate.pool_account_id)
+        for each in choice.considered
+        if each.outcome in _FIT
     )
-    accounts = {each["pool_account_id"]: each["account_id"] for each in found}
-    tries = [
-        {
-            "pool_account_id": each.candidate.pool_account_id,
-            "account_id": accounts[each.candidate.pool_account_id],
-            "acceptor_id": each.candidate.acceptor_id,
-        }
-        for each in fit[:TRIES]
-    ]
+    by_number = {row[0]: row for row in found}
+    tries = [by_number[number] for _, _, number in fit[:TRIES]]
     explained = [
-        [c.acceptor_ref, c.pool_account_id, c.free_units, c.open_orders, each.weight, each.score, each.lot, each.outcome]
+        [
+            c.acceptor_id,
+            c.pool_account_id,
+            c.free_units,
+            c.open_orders,
+            each.weight,
+            each.score,
+            each.lot,
+            each.outcome,
+        ]
         for each in choice.considered
         for c in (each.candidate,)
     ]
-    return Plan(tries, {"policy": policy, "policy_version": policy_version, "seed": seed, "candidates": explained})
-
-
-def _candidate(found: dict[str, Any]) -> matching.Candidate:
-    return matching.Candidate(
-        acceptor_id=found["acceptor_id"],
-        pool_account_id=found["pool_account_id"],
-        acceptor_ref=found["acceptor_ref"],
-        slot=found["slot"],
-        free_units=found["free_units"],
-        open_orders=found["open_orders"],
-        weight=found["weight"],
-        day_left_units=found["day_left_units"],
-        slot_limit=found["open_limit"],
+    return Plan(
+        [row[0] for row in tries],
+        [row[1] for row in tries],
+        [row[2] for row in tries],
+        {"policy": policy, "policy_version": policy_version, "seed": seed, "candidates": explained},
     )
 
 
-def wider(tx: Transaction, pool_id: int, at: str, *, need_units: int, fiat_units: int) -> list[dict[str, Any]]:
+def _candidate(row: list[int]) -> matching.Candidate:
+    number, _, acceptor, place, weight, free, open_orders, open_limit, day_left = row
+    return matching.Candidate(acceptor, number, "", place, free, open_orders, weight, day_left, open_limit)
+
+
+def wider(pool_id: int, at: datetime, *, need_units: int, fiat_units: int) -> list[list[int]]:
     """Return candidates from the whole pool; asked when the first few were all short or full."""
-    found: list[dict[str, Any]] = tx.call(
-        "select match_candidates_wide(%s, %s, %s, (%s::timestamptz at time zone 'UTC')::date, 8)",
-        (pool_id, need_units, fiat_units, at),
+    found: list[list[int]] | None = once(
+        "select match_candidates_wide(%s, %s, %s, %s, 8)", (pool_id, need_units, fiat_units, at)
     )
-    return found
+    return found or []
 
 
 def match_waiting(actor: Actor, ref: str) -> State:
@@ -105,20 +122,22 @@ def match_waiting(actor: Actor, ref: str) -> State:
             "select policy, policy_version, pay_seconds from pool where id = %s", (order["pool_id"],)
         )[0]
         need, fiat = order["usdt_units"], order["fiat_units"]
-        found = wider(tx, order["pool_id"], order["at"], need_units=need, fiat_units=fiat)
+        at = datetime.fromisoformat(order["at"])
+        found = wider(order["pool_id"], at, need_units=need, fiat_units=fiat)
         chosen = plan(policy, version, found, need_units=need, fiat_units=fiat)
-        if not chosen.tries:
+        if not chosen.accounts:
             return State(order["state"])
-        deadline = tx.call("select to_jsonb(%s::timestamptz + make_interval(secs => %s))", (order["at"], pay_seconds))
         facts = base(order, actor) | {
-            "tries": chosen.tries,
-            "dispatch": chosen.dispatch,
+            "pool_accounts": chosen.pool_accounts,
+            "accounts": chosen.accounts,
+            "acceptors": chosen.acceptors,
+            "dispatch": chosen.told,
             "attempt": order["attempts"] + 1,
             "entry": ids.new("jrn"),
             "state": target,
             "next_actor": NEXT_ACTOR[target],
-            "deadline_at": deadline,
-            "events": [event_row(Event.MATCH, order["state"], target)],
+            "deadline_at": (at + timedelta(seconds=pay_seconds)).isoformat(),
+            "event": event_row(Event.MATCH, order["state"], target),
         }
         won = tx.call("select order_match(%s)", (json.dumps(facts),))
         return target if won else State(order["state"])
@@ -128,8 +147,9 @@ def match_due(limit: int = 200) -> int:
     """Try all orders that wait for an acceptor, the most urgent first; return how many were matched."""
     with reading() as tx:
         refs = tx.rows(
-            "select ref from orders where state = 'matching' and deadline_at > coalesce(%s, clock_timestamp())"
-            " order by deadline_at limit %s",
+            "select o.ref from order_waiting w join orders o on o.id = w.order_id"
+            " where o.state = 'matching' and w.deadline_at > coalesce(%s, clock_timestamp())"
+            " order by w.deadline_at limit %s",
             (moment(), limit),
         )
     matched = 0

@@ -20,21 +20,20 @@ def moment() -> datetime | None:
     return clock.now() if clock.controlled() else None
 
 
-def told(actor: Actor) -> dict[str, Any]:
-    """Return the actor as the SQL functions store it in the journal and the audit trail."""
-    return {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id}
+def actor_facts(actor: Actor) -> dict[str, object]:
+    """Return the actor as the steps store it in the journal and the audit trail."""
+    return {"actor": actor.name, "role": actor.role, "user": actor.user_id, "trace": actor.trace_id}
 
 
-def locked(tx: Transaction, actor: Actor, right: Right, ref: str, *, gate: bool = False) -> dict[str, Any]:
-    """Lock an order for a step and return its row, with `at`, `late` and, for a gate, its features.
+def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> dict[str, Any]:
+    """Lock an order for a step and return its row, with `at`, `late` and `claimed_seconds_ago`.
 
     Refuses with `forbidden` without the right, and with `not_found` for no such order or another party's.
     """
     actor.must(right)
-    order: dict[str, Any] | None = tx.call("select order_lock(%s, %s, %s)", (ids.check(ref, "ord"), moment(), gate))
+    order: dict[str, Any] | None = tx.call("select order_for_step(%s, %s)", (ids.check(ref, "ord"), moment()))
     if order is None or not actor.owns(merchant_id=order["merchant_id"], acceptor_id=order["acceptor_id"]):
-        message = f"there is no order {ref} among yours"
-        raise NotFound(message, ref=ref)
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
     return order
 
 
@@ -43,15 +42,18 @@ def after(order: dict[str, Any], event: Event) -> State:
     return step(State(order["state"]), event)
 
 
-def event_row(event: str, before: str | None, to: str | None, *, reason: str = "", **payload: object) -> dict[str, Any]:
-    """Return one event as `order_tell` stores it: once in the outbox, once in the audit trail."""
-    return {"event": event, "from_state": before, "to_state": to, "reason": reason, "payload": payload or None}
+def event_row(event: str, before: str | None, to: str | None, *, reason: str = "") -> dict[str, Any]:
+    """Return one event as it is told: once in the outbox, once in the audit trail."""
+    return {"event": event, "from_state": before, "to_state": to, "reason": reason}
+
+
+_BASE = (
+    "ref", "version", "at", "usdt_units", "fiat_units", "customer_id", "merchant_id", "acceptor_id",
+    "payer_account_id", "escrow_account_id", "pool_account_id", "matched_at",
+)  # fmt: skip
 
 
 def base(order: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """Return the facts that every step hands to its SQL function."""
-    keys = (
-        "ref", "version", "at", "usdt_units", "fiat_units", "customer_id", "merchant_id", "acceptor_id",
-        "payer_account_id", "escrow_account_id", "pool_account_id", "matched_at",
-    )  # fmt: skip
-    return {"order_id": order["id"], "actor": told(actor), **{key: order[key] for key in keys}}
+    """Return the facts that every rarer step hands to its SQL function as JSON."""
+    who = {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id}
+    return {"order_id": order["id"], "actor": who, **{key: order[key] for key in _BASE}}

@@ -123,7 +123,9 @@ def order(actor: Actor, ref: str) -> OrderView:
         return order_in(tx, actor, ref)
 
 
-def page(actor: Actor, *, kind: str = "deposit", before: tuple[datetime, int] | None = None, limit: int = 50) -> list[OrderView]:
+def page(
+    actor: Actor, *, kind: str = "deposit", before: tuple[datetime, int] | None = None, limit: int = 50
+) -> list[OrderView]:
     """Return the actor's orders, newest first; `before` is the last row's (created_at, id) for the next page."""
     actor.must(Right.SEE_ORDERS)
     where, args = condition(actor)
@@ -141,7 +143,11 @@ def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
 
     Only for those who tell the customer: the order's merchant, and its acceptor, whose account it is.
     """
-    if view.state not in PAYABLE or view.pool_account_id is None or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}:
+    if (
+        view.state not in PAYABLE
+        or view.pool_account_id is None
+        or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}
+    ):
         return None
     with reading() as tx:
         found: dict[str, str] = tx.call("select order_pay_to(%s)", (view.pool_account_id,))
@@ -166,7 +172,7 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     actor.must(Right.SEE_ORDERS)
     with reading() as tx:
         rows = tx.rows(
-            "select at, action, actor, role, reason, details ->> 'from', details ->> 'to', action from audit"
+            "select at, action, actor, role, reason, from_state, to_state, action from audit"
             " where order_id = %s order by id",
             (view.id,),
         )
@@ -174,7 +180,9 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     if actor.may(Right.SEE_ALERTS):
         return told
     return [
-        row._replace(actor=row.role, reason="") if row.action in {"order.stop", "order.refund", "order.refuse"} else row
+        row._replace(actor=row.role, reason="")
+        if row.action in {"order.stop", "order.refund", "order.refuse"}
+        else row
         for row in told
         if not row.action.startswith(("alert.", "reveal"))
     ]
@@ -224,13 +232,29 @@ def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
             "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s order by attempt",
             (view.id,),
         )
-        own = None if actor.scope is Scope.ALL else tx.call("select code from party where id = %s", (actor.party_id,))
+        codes = dict(
+            tx.rows("select id, code from party where kind = 'acceptor' and id = any(%s)", (_asked(rows),))
+        )
+    own = None if actor.scope is Scope.ALL else actor.party_id
     found = []
     for attempt, policy, version, seed, at, candidates in rows:
         told = [dict(zip(EXPLAINED, each, strict=True)) for each in candidates]
         for each in told:
             each["because"] = REASONS.get(str(each["outcome"]), "")
+            each["acceptor"] = codes.get(each["acceptor_id"], "")
         found.append(
-            DispatchRow(attempt, policy, version, seed, at, [each for each in told if own in {None, each["acceptor"]}])
+            DispatchRow(
+                attempt,
+                policy,
+                version,
+                seed,
+                at,
+                [each for each in told if own in {None, each["acceptor_id"]}],
+            )
         )
     return found
+
+
+def _asked(rows: list[tuple[Any, ...]]) -> list[int]:
+    """Return the ids of all acceptors the dispatches looked at."""
+    return sorted({each[0] for row in rows for each in row[5]})

@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from core import ids
 from core.actor import Actor, Right
-from core.db import transaction
-from core.errors import AmountDiffers, BadInput, UnderReview
+from core.errors import AmountDiffers, BadInput, Changed, NotFound, UnderReview
 from core.orders import escrow
-from core.orders.deposit import text
-from core.orders.locking import after, base, event_row, locked
-from core.orders.states import NEXT_ACTOR, DisputeState, Event, NextActor, RiskState, State
+from core.orders.input import text
+from core.orders.locking import actor_facts, event_row, moment
+from core.orders.opening import numbers
+from core.orders.states import NEXT_ACTOR, DisputeState, Event, NextActor, RiskState, State, step
 from core.risk import gates
+from core.steps import once
+from core.steps import step as call
 
 if TYPE_CHECKING:
-    from core.db import Transaction
     from core.money import Money
+
+_LOOKS = 3
+"""How often a confirmation looks at the order again when it changed under its hands."""
 
 REVIEW_SECONDS = 24 * 3600
 """How long compliance has for an order it stopped."""
+
+_NUMBERS = (
+    "id", "version", "merchant_id", "acceptor_id", "customer_id", "payer_account_id", "escrow_account_id",
+    "pool_account_id", "fiat_units", "usdt_units", "fee_units", "claimed_seconds_ago", "open_alerts", "merchant_account_id",
+)  # fmt: skip
 
 
 def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str = "") -> State:
@@ -31,28 +40,55 @@ def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str = "") ->
     Refuses with wrong_state, amount_differs, under_review, not_found or bad_input.
     """
     seen_name = text(payer_name, "payer.name") if payer_name else ""
-    with transaction() as tx:
-        order = locked(tx, actor, Right.CONFIRM_RECEIPT, ref, gate=True)
-        target = after(order, Event.CONFIRM)
-        _must_be_free(order)
-        _must_be_what_is_due(order, received)
-        gate = gates.release(tx, order, payer_name=seen_name or order["payer_name"])
-        if gate.stops:
-            _stop(tx, actor, order, gate, received)
-            return State(order["state"])
-        pay_out(tx, actor, order, target, gate=gate, received=received.units)
+    for _ in range(_LOOKS - 1):
+        try:
+            return _confirm(actor, ref, received, seen_name)
+        except Changed:
+            # Somebody was quicker: look again, so that the answer names the state the order is in now.
+            continue
+    return _confirm(actor, ref, received, seen_name)
+
+
+def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
+    order = _look(actor, ref)
+    before = State(order["state"])
+    target = step(before, Event.CONFIRM)
+    _must_be_free(order, ref)
+    _must_be_what_is_due(order, received)
+    gate = gates.release(order, numbers(order["vector"]), payer_name=seen_name or order["payer_name"])
+    if gate.stops:
+        once("select order_stop(%s)", (json.dumps(_stopped(actor, ref, order, gate, received)),))
+        return before
+    call("order_release", pay_out(actor, ref, order, target, gate=gate, received=received.units))
     return target
 
 
-def _must_be_free(order: dict[str, Any]) -> None:
+def _look(actor: Actor, ref: str) -> dict[str, Any]:
+    """Return the order as it is now, without a lock: what follows is guarded by its version."""
+    actor.must(Right.CONFIRM_RECEIPT)
+    row = call("order_release_look", {"ref": ids.check(ref, "ord"), "at": moment()})
+    if row is None:
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    order: dict[str, Any] = dict(row)
+    for name in _NUMBERS:
+        order[name] = None if order[name] is None else int(order[name])
+    if not actor.owns(acceptor_id=order["acceptor_id"]):
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    order["split"] = json.loads(order["split"])
+    return order
+
+
+def _must_be_free(order: dict[str, Any], ref: str) -> None:
     stopped = order["risk_state"] == RiskState.HELD or order["open_alerts"] > 0
     if stopped or order["dispute_state"] == DisputeState.OPEN:
-        raise UnderReview("this order is under review; nothing is needed from you", ref=order["ref"])
+        raise UnderReview("this order is under review; nothing is needed from you", ref=ref)
 
 
 def _must_be_what_is_due(order: dict[str, Any], received: Money) -> None:
     if received.asset.code != order["currency"]:
-        raise BadInput(f"this order is in {order['currency']}, not {received.asset.code}", currency=order["currency"])
+        raise BadInput(
+            f"this order is in {order['currency']}, not {received.asset.code}", currency=order["currency"]
+        )
     if received.units != order["fiat_units"]:
         due = type(received)(order["fiat_units"], received.asset)
         raise AmountDiffers(
@@ -63,48 +99,81 @@ def _must_be_what_is_due(order: dict[str, Any], received: Money) -> None:
 
 
 def pay_out(
-    tx: Transaction, actor: Actor, order: dict[str, Any], target: State, *, gate: gates.Gate | None,
+    actor: Actor, ref: str, order: dict[str, Any], target: State, *, gate: gates.Gate | None,
     received: int, reason: str = "", risk_state: RiskState | None = None,
-) -> None:  # fmt: skip
-    """Release a locked order (locked with its gate's facts): one entry, the commission lines, the end."""
-    legs = escrow.release(order)
-    lines = [{"ref": ids.new("com"), **share} for share in order["split"] if share["units"] > 0]
-    facts = base(order, actor) | {
-        "change": {
-            "state": target,
-            "next_actor": NEXT_ACTOR[target],
-            "received_units": received,
-            "completed_at": order["at"],
-            "ended_at": order["at"],
-            "deadline_at": None,
-            "risk_state": risk_state or order["risk_state"],
-        },
+) -> dict[str, object]:  # fmt: skip
+    """Return what `order_release` needs to pay an order out: one entry, the commission lines, the end."""
+    shares: list[dict[str, Any]] = order["split"]
+    legs = escrow.release(
+        escrow_account=order["escrow_account_id"],
+        merchant_account=order["merchant_account_id"],
+        usdt_units=order["usdt_units"],
+        fee_units=order["fee_units"],
+        shares=shares,
+    )
+    state = risk_state or (
+        gate.risk_state if gate is not None and gate.risk_state != "clear" else order["risk_state"]
+    )
+    no_gate = dict.fromkeys(("gate", "ruleset", "verdict", "score", "features", "reasons", "alerts"))
+    return {
+        "at": order["at"],
+        "order": order["id"],
+        "version": order["version"],
+        "ref": ref,
+        "from": order["state"],
+        "to": target,
+        "next": NEXT_ACTOR[target],
+        "received": received,
+        "risk_state": state,
+        "customer": order["customer_id"],
+        "merchant": order["merchant_id"],
+        "acceptor": order["acceptor_id"],
+        "payer": order["payer_account_id"],
+        "usdt": order["usdt_units"],
+        "pool_account": order["pool_account_id"],
+        "seconds": order["claimed_seconds_ago"],
         "entry": ids.new("jrn"),
         "accounts": legs.accounts,
         "pockets": legs.pockets,
         "units": legs.units,
-        "lines": lines,
-        "settle_seconds": order["claimed_seconds_ago"],
-        "events": [event_row(Event.CONFIRM, order["state"], target, reason=reason)],
+        "line_refs": [ids.new("com") for _ in shares],
+        "line_agents": [share["agent_id"] for share in shares],
+        "line_levels": [share["level"] for share in shares],
+        "line_plans": [share["plan_version_id"] for share in shares],
+        "line_own": [share["own_bps"] for share in shares],
+        "line_below": [share["below_bps"] for share in shares],
+        "line_rates": [share["rate_bps"] for share in shares],
+        "line_units": [share["units"] for share in shares],
+        **(no_gate if gate is None else gate.facts()),
+        "reason": reason,
+        **actor_facts(actor),
     }
-    if gate is not None:
-        facts["gate"] = gate.facts()
-    tx.call("select order_release(%s)", (json.dumps(facts),))
 
 
-def _stop(tx: Transaction, actor: Actor, order: dict[str, Any], gate: gates.Gate, received: Money) -> None:
-    """Keep a confirmed order back: an alert for an officer, and with a hold the escrow moves to held."""
+def _stopped(
+    actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: Money
+) -> dict[str, Any]:
+    """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held."""
     at = datetime.fromisoformat(order["at"])
-    facts = base(order, actor) | {
+    told = gate.facts()
+    facts = {
+        "order_id": order["id"],
+        "actor": {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id},
+        **{key: order[key] for key in ("version", "at", "usdt_units", "acceptor_id", "escrow_account_id")},
+        "ref": ref,
         "change": {
             "risk_state": gate.risk_state,
             "next_actor": NextActor.COMPLIANCE,
             "received_units": received.units,
             "deadline_at": (at + timedelta(seconds=REVIEW_SECONDS)).isoformat(),
         },
-        "gate": gate.facts(),
-        "events": [event_row("stop", order["state"], None, reason="gate G3")],
+        "gate": {
+            **told,
+            "ruleset_id": told["ruleset"],
+            **{name: json.loads(str(told[name] or "null")) for name in ("features", "reasons", "alerts")},
+        },
+        "event": event_row("stop", order["state"], None, reason="gate G3"),
     }
     if gate.holds:
         facts |= {"hold": ids.new("hld"), "entry": ids.new("jrn")}
-    tx.call("select order_stop(%s)", (json.dumps(facts),))
+    return facts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import ids
 from core.actor import Actor, Right
-from core.orders.deposit import end
+from core.orders.ending import end
 from core.orders.locking import after, locked
 from core.orders.release import pay_out
 from core.orders.states import Event, NextActor, RiskState, State
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def _close_hold(tx: Transaction, actor: Actor, order: dict[str, Any], outcome: str) -> None:
     tx.call(
-        "select hold_close(%s, %s, %s, %s, %s)", (order["id"], ids.new("jrn"), order["at"], actor.name, outcome)
+        "select hold_close(%s, %s, %s, %s, %s)",
+        (order["id"], ids.new("jrn"), order["at"], actor.name, outcome),
     )
 
 
@@ -28,16 +29,25 @@ def release(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
     Returns the state afterwards: `completed`, or `paid_claimed` when the acceptor has not confirmed yet
     (then nothing but the hold and the flag have gone). Runs in the caller's transaction.
     """
-    order = locked(tx, actor, Right.DECIDE_ALERT, ref, gate=True)
+    order = locked(tx, actor, Right.DECIDE_ALERT, ref)
     target = after(order, Event.CONFIRM)
     _close_hold(tx, actor, order, "released")
     if order["received_units"] is None:
         change = {"risk_state": RiskState.CLEAR, "next_actor": NextActor.ACCEPTOR}
         tx.call("select order_change(%s, %s, %s)", (order["id"], order["version"], json.dumps(change)))
         return State(order["state"])
-    pay_out(
-        tx, actor, order, target, gate=None, received=order["received_units"], reason=reason, risk_state=RiskState.CLEAR
+    facts = pay_out(
+        actor,
+        ref,
+        order,
+        target,
+        gate=None,
+        received=order["received_units"],
+        reason=reason,
+        risk_state=RiskState.CLEAR,
     )
+    names = ", ".join(f"p_{fact} => %({fact})s" for fact in facts)
+    tx.run(f"select order_release({names})", facts)
     return target
 
 
@@ -46,10 +56,19 @@ def refund(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
 
     Runs in the caller's transaction.
     """
-    order = locked(tx, actor, Right.DECIDE_ALERT, ref, gate=True)
+    order = locked(tx, actor, Right.DECIDE_ALERT, ref)
     target = after(order, Event.REFUND)
     _close_hold(tx, actor, order, "refused")
-    end(tx, actor, order, Event.REFUND, target, reason=reason, fact="order_refunded", risk_state=RiskState.REFUSED)
+    end(
+        tx,
+        actor,
+        order,
+        Event.REFUND,
+        target,
+        reason=reason,
+        fact="order_refunded",
+        risk_state=RiskState.REFUSED,
+    )
     return target
 
 
@@ -57,5 +76,14 @@ def refuse_opening(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> S
     """Call off an order that gate G1 flagged, before anybody says it is paid. Returns `cancelled`."""
     order = locked(tx, actor, Right.DECIDE_ALERT, ref)
     target = after(order, Event.CANCEL)
-    end(tx, actor, order, Event.CANCEL, target, reason=reason, fact="order_cancelled", risk_state=RiskState.REFUSED)
+    end(
+        tx,
+        actor,
+        order,
+        Event.CANCEL,
+        target,
+        reason=reason,
+        fact="order_cancelled",
+        risk_state=RiskState.REFUSED,
+    )
     return target

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from core import ids
+from core.errors import Unavailable
 from core.risk.rules import Features, Verdict, evaluate
 from core.risk.rulesets import ruleset
 
 if TYPE_CHECKING:
-    from core.db import Transaction
+    from core.steps import Row
 
 SLA_SECONDS: Final = {"refuse": 4 * 3600, "hold": 2 * 3600, "review": 8 * 3600, "allow": 24 * 3600}
 """How soon an alert wants an officer, by the verdict that raised it."""
@@ -48,54 +50,68 @@ class Gate:
             return "refused"
         return "flagged" if self.verdict.verdict != "allow" or self.verdict.alerts else "clear"
 
-    def facts(self) -> dict[str, Any]:
-        """Return the evaluation and its alerts as the SQL functions store them."""
-        due = SLA_SECONDS[self.verdict.verdict]
+    def facts(self) -> dict[str, object]:
+        """Return the evaluation and its alerts as the steps store them; figures that are zero are left out."""
         told = {reason.code: reason.to_json() for reason in self.verdict.reasons}
+        alerts = [
+            {
+                "ref": ids.new("alr"),
+                "rule": reason.code,
+                "reason": told[reason.code],
+                "due_seconds": SLA_SECONDS[self.verdict.verdict],
+            }
+            for reason in self.verdict.alerts
+        ]
         return {
             "gate": self.verdict.gate,
-            "ruleset_id": self.ruleset_id,
+            "ruleset": self.ruleset_id,
             "verdict": self.verdict.verdict,
             "score": self.verdict.score,
-            "features": self.features.to_json(),
-            "reasons": list(told.values()),
-            "alerts": [
-                {"ref": ids.new("alr"), "rule": reason.code, "reason": told[reason.code], "due_seconds": due}
-                for reason in self.verdict.alerts
-            ],
+            "features": json.dumps({name: value for name, value in self.features.to_json().items() if value}),
+            "reasons": json.dumps(list(told.values())) if told else "[]",
+            "alerts": json.dumps(alerts) if alerts else None,
         }
 
 
-def opening(tx: Transaction, seen: dict[str, Any], *, units: int, payer_name: str, customer_name: str) -> Gate:
-    """Return gate G1's answer: may this order be opened? `seen` is what `order_open_context` returned."""
-    customer = seen["customer"] or {"kyc_level": 1, "age_seconds": 0, "name": customer_name}
+VECTOR: Final = (
+    "orders_10m", "orders_1h", "orders_1d", "orders_30d", "usdt_24h_units", "usdt_30d_units", "p95_90d_units",
+    "prior_orders", "prior_completed", "expired_unpaid_24h", "payer_users_30d", "payer_age_seconds",
+    "acceptor_disputed_30d", "acceptor_confirmed_30d",
+)  # fmt: skip
+"""What the places of `risk_vector` mean."""
+
+
+def opening(row: Row, vector: list[int], *, units: int, payer_name: str, customer_name: str) -> Gate:
+    """Return gate G1's answer: may this order be opened? `row` is what `order_open_look` returned."""
     features = Features(
-        **seen["features"],
+        **dict(zip(VECTOR, vector, strict=True)),
         usdt_units=units,
-        kyc_level=customer["kyc_level"],
-        account_age_seconds=customer["age_seconds"],
-        payer_listed=(seen["payer"] or {"listed": ""})["listed"],
+        kyc_level=int(row["customer_level"] or 1),
+        account_age_seconds=int(row["customer_age"] or 0),
+        payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,
-        verified_name=customer["name"],
+        verified_name=row["customer_name"] or customer_name,
     )
-    return _judged(tx, "G1", seen["ruleset_id"], features)
+    return _judged("G1", row["ruleset_id"], features)
 
 
-def release(tx: Transaction, order: dict[str, Any], *, payer_name: str) -> Gate:
-    """Return gate G3's answer: may the escrow go out? `order` is what `order_lock` returned with its gate."""
-    customer = order["customer"]
+def release(row: Row, vector: list[int], *, payer_name: str) -> Gate:
+    """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned."""
     features = Features(
-        **order["features"],
-        usdt_units=order["usdt_units"],
-        kyc_level=customer["kyc_level"],
-        account_age_seconds=customer["age_seconds"],
-        payer_listed=order["payer_listed"],
+        **dict(zip(VECTOR, vector, strict=True)),
+        usdt_units=int(row["usdt_units"] or 0),
+        kyc_level=int(row["customer_level"] or 1),
+        account_age_seconds=int(row["customer_age"] or 0),
+        payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,
-        verified_name=customer["name"],
-        confirm_seconds=order["claimed_seconds_ago"],
+        verified_name=row["customer_name"] or "",
+        confirm_seconds=int(row["claimed_seconds_ago"] or 0),
     )
-    return _judged(tx, "G3", order["ruleset_id"], features)
+    return _judged("G3", row["ruleset_id"], features)
 
 
-def _judged(tx: Transaction, gate: str, ruleset_id: int, features: Features) -> Gate:
-    return Gate(ruleset_id, features, evaluate(gate, features, ruleset(tx, ruleset_id)))
+def _judged(gate: str, ruleset_id: str | None, features: Features) -> Gate:
+    if ruleset_id is None:
+        raise Unavailable("no ruleset is active; activate one first")
+    number = int(ruleset_id)
+    return Gate(number, features, evaluate(gate, features, ruleset(number)))

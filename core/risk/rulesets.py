@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import clock, ids
 from core.db import remembered
+from core.steps import once
 from core.risk.rules import DEFAULTS, Ruleset
 
 if TYPE_CHECKING:
@@ -22,12 +23,16 @@ def ensure_default(tx: Transaction) -> None:
     )
 
 
-def ruleset(tx: Transaction, ruleset_id: int) -> Ruleset:
+def ruleset(ruleset_id: int) -> Ruleset:
     """Return a version by its id; versions never change, so each process reads one once."""
     memory = remembered()
     known: Ruleset | None = memory.get(("ruleset", ruleset_id))
     if known is None:
-        version, params = tx.rows("select version, params from ruleset where id = %s", (ruleset_id,))[0]
-        known = Ruleset.read({**params, "version": version})
+        known = Ruleset.read(
+            once(
+                "select params || jsonb_build_object('version', version) from ruleset where id = %s",
+                (ruleset_id,),
+            )
+        )
         memory["ruleset", ruleset_id] = known
     return known

@@ -185,8 +185,8 @@ def told_once(tx: Transaction) -> Finding:
         " from (select order_id, topic, coalesce(from_state, '') as before, coalesce(to_state, '') as after,"
         "              max(subject) as ref, count(*) as n"
         "         from outbox where order_id is not null and topic like 'order.%' group by 1, 2, 3, 4) t"
-        " full join (select order_id, action as topic, coalesce(details ->> 'from', '') as before,"
-        "                   coalesce(details ->> 'to', '') as after, max(subject) as ref, count(*) as n"
+        " full join (select order_id, action as topic, coalesce(from_state, '') as before,"
+        "                   coalesce(to_state, '') as after, max(subject) as ref, count(*) as n"
         "              from audit where order_id is not null and action like 'order.%' group by 1, 2, 3, 4) a"
         "   on a.order_id = t.order_id and a.topic = t.topic and a.before = t.before and a.after = t.after"
         " where coalesce(t.n, 0) <> coalesce(a.n, 0)",

@@ -16,7 +16,7 @@ begin
         completed_at timestamptz, ended_at timestamptz, print text, order_ref text, entry_ref text, customer_ref text);
     -- Who earns what of an order.
     create temporary table history_share (
-        line bigint, ref text, agent_id bigint, agent_ref text, level smallint, plan_version_id bigint, plan_version int,
+        line bigint, ref text, agent_id bigint, account_id bigint, agent_ref text, level smallint, plan_version_id bigint, plan_version int,
         own_bps int, below_bps int, rate_bps int, base_units bigint, units bigint);
     create temporary table history_order (
         line bigint primary key, id bigint, merchant_id bigint, acceptor_id bigint, agent_id bigint, customer_id bigint,
@@ -92,16 +92,17 @@ begin
 end $$;
 
 -- Each line's agent and all above it, with the plan version that was in force when the order was opened.
-create or replace function history_paths() returns table (line bigint, path jsonb) language plpgsql as $$
+create or replace function history_paths() returns table (line bigint, path jsonb, codes text[]) language plpgsql as $$
 begin
     return query
-    select r.line, jsonb_agg(jsonb_build_object('agent_id', u.ancestor_id, 'agent_ref', up.ref, 'plan_version_id', v.id,
-                                                'version', v.version) order by u.distance)
+    select r.line, jsonb_agg(jsonb_build_array(u.ancestor_id, a.id, v.id, v.version) order by u.distance),
+           array_agg(up.code order by u.distance)
       from history_row r
       join party p on p.kind = 'agent' and p.code = r.agent
       join agent_closure u on u.descendant_id = p.id
       join agent g on g.party_id = u.ancestor_id
       join party up on up.id = u.ancestor_id and up.state <> 'barred'
+      join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
      cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= r.created_at
                           order by x.version desc limit 1) v
      group by r.line;
@@ -146,7 +147,7 @@ begin
            case when h.acceptor_id is not null then r.created_at end, r.claimed_at, r.claimed_at,
            case r.state when 'completed' then r.completed_at end, r.ended_at
       from history_row r join history_order h using (line)
-      left join (select x.line, jsonb_agg(jsonb_build_object('agent_id', x.agent_id, 'agent_ref', x.agent_ref, 'level', x.level,
+      left join (select x.line, jsonb_agg(jsonb_build_object('agent_id', x.agent_id, 'account_id', x.account_id, 'agent_ref', x.agent_ref, 'level', x.level,
                         'plan_version_id', x.plan_version_id, 'plan_version', x.plan_version, 'own_bps', x.own_bps,
                         'below_bps', x.below_bps, 'rate_bps', x.rate_bps, 'base_units', x.base_units, 'units', x.units)
                         order by x.level) as split from history_share x group by x.line) s using (line)
@@ -222,10 +223,10 @@ begin
     select 'order.import', r.order_ref, h.id, 'import', null, case r.state when 'disputed_refunded' then 'refunded' else r.state end,
            h.acceptor_id, r.ended_at
       from history_row r join history_order h using (line) order by h.id;
-    insert into audit (at, actor, role, action, subject, order_id, details)
+    insert into audit (at, actor, role, action, subject, order_id, to_state, details)
     select p_at, p_actor, 'system', 'order.import', r.order_ref, h.id,
-           jsonb_build_object('to', case r.state when 'disputed_refunded' then 'refunded' else r.state end, 'file', p_file,
-                              'line', r.line, 'row', r.print)
+           case r.state when 'disputed_refunded' then 'refunded' else r.state end,
+           jsonb_build_object('file', p_file, 'line', r.line, 'row', r.print)
       from history_row r join history_order h using (line) order by h.id;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units,
         seconds, note)

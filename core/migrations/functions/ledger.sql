@@ -1,4 +1,6 @@
 -- The only writers of balances. Debits lock their account, credits are appended and folded later.
+drop trigger if exists account_crosses_low_mark on ledger_account;
+drop function if exists pool_account_refresh();
 
 create or replace function ledger_fold(p_account bigint) returns void language plpgsql as $$
 declare v_to xid8;
@@ -13,52 +15,81 @@ begin
      where a.id = p_account and a.folded_to < v_to;
 end $$;
 
+-- Add to the pockets of one account at once; a reserve that crosses its low mark enters or leaves matching.
+create or replace function ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) returns void language plpgsql as $$
+declare v_crossed boolean;
+begin
+    if p_account >= 2000000000000 then
+        perform ledger_fold(p_account);
+    end if;
+    update ledger_account set available = available + p_available, escrow = escrow + p_escrow, held = held + p_held
+     where id = p_account
+    returning (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_crossed;
+    if v_crossed then
+        perform pool_account_flags(p_account);
+    end if;
+end $$;
+
+-- Move units between two pockets of one account: a freeze, a return, a hold.
+create or replace function ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamptz,
+    p_account bigint, p_from text, p_to text, p_units bigint) returns void language plpgsql as $$
+declare v_entry bigint;
+begin
+    perform ledger_book(p_account,
+        case 'available' when p_from then -p_units when p_to then p_units else 0 end,
+        case 'escrow' when p_from then -p_units when p_to then p_units else 0 end,
+        case 'held' when p_from then -p_units when p_to then p_units else 0 end);
+    insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
+    values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
+    insert into journal_leg (entry_id, account_id, pocket, asset, units)
+    select v_entry, a.id, m.pocket, a.asset, m.units
+      from ledger_account a, (values (p_from, -p_units), (p_to, p_units)) as m (pocket, units) where a.id = p_account;
+end $$;
+
+-- Book one balanced entry. Booked at once, in the order of their ids: acceptors' accounts (three pockets on one
+-- row under one CHECK), and any other party's account that is debited or held. The house may be overdrawn
+-- (custody is an asset), so its legs are only appended, as are the credits of merchants and agents.
 create or replace function ledger_post(
     p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamptz,
     p_accounts bigint[], p_pockets text[], p_units bigint[]) returns bigint language plpgsql as $$
 declare
     v_entry bigint;
     v_booked bigint[] := '{}';
-    r record;
+    v_accounts bigint[] := p_accounts;
+    v_pockets text[] := p_pockets;
+    v_units bigint[] := p_units;
+    n int := cardinality(p_accounts);
+    v_available bigint := 0; v_escrow bigint := 0; v_held bigint := 0; v_debit boolean := false;
 begin
+    for i in 2 .. n loop
+        if v_accounts[i] < v_accounts[i - 1] then
+            select array_agg(u.account_id order by u.account_id, u.no), array_agg(u.pocket order by u.account_id, u.no),
+                   array_agg(u.units order by u.account_id, u.no) into v_accounts, v_pockets, v_units
+              from unnest(p_accounts, p_pockets, p_units) with ordinality as u (account_id, pocket, units, no);
+            exit;
+        end if;
+    end loop;
+    for i in 1 .. n loop
+        exit when v_accounts[i] >= 4000000000000;
+        if v_pockets[i] = 'available' then v_available := v_available + v_units[i];
+        elsif v_pockets[i] = 'escrow' then v_escrow := v_escrow + v_units[i];
+        else v_held := v_held + v_units[i];
+        end if;
+        v_debit := v_debit or v_units[i] < 0 or v_pockets[i] <> 'available';
+        if i = n or v_accounts[i + 1] <> v_accounts[i] then
+            if v_debit or v_accounts[i] < 2000000000000 then
+                perform ledger_book(v_accounts[i], v_available, v_escrow, v_held);
+                v_booked := v_booked || v_accounts[i];
+            end if;
+            v_available := 0; v_escrow := 0; v_held := 0; v_debit := false;
+        end if;
+    end loop;
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
-    -- Booked at once, in the order of their ids: acceptors' accounts (three pockets on one row under
-    -- one CHECK), and any other party's account that is debited or held. The house may be overdrawn
-    -- (custody is an asset), so its legs are only appended.
-    for r in
-        select u.account_id,
-               coalesce(sum(u.units) filter (where u.pocket = 'available'), 0) as available,
-               coalesce(sum(u.units) filter (where u.pocket = 'escrow'), 0) as escrow,
-               coalesce(sum(u.units) filter (where u.pocket = 'held'), 0) as held
-          from unnest(p_accounts, p_pockets, p_units) as u (account_id, pocket, units)
-         where u.account_id < 4000000000000
-         group by u.account_id
-        having u.account_id < 2000000000000 or bool_or(u.units < 0 or u.pocket <> 'available')
-         order by u.account_id
-    loop
-        if r.account_id >= 2000000000000 then
-            perform ledger_fold(r.account_id);
-        end if;
-        update ledger_account set available = available + r.available, escrow = escrow + r.escrow, held = held + r.held
-         where id = r.account_id;
-        v_booked := v_booked || r.account_id;
-    end loop;
     insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
     select v_entry, u.account_id, u.pocket, a.asset, u.units,
            case when u.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from unnest(p_accounts, p_pockets, p_units) as u (account_id, pocket, units)
+      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
       join ledger_account a on a.id = u.account_id;
     return v_entry;
 end $$;
-
--- A reserve that crosses its low mark enters or leaves matching (the rule is in parties.sql).
-create or replace function pool_account_refresh() returns trigger language plpgsql as $$
-begin
-    perform pool_account_flags(new.id);
-    return null;
-end $$;
-drop trigger if exists account_crosses_low_mark on ledger_account;
-create trigger account_crosses_low_mark after update of available on ledger_account for each row
-    when ((old.available >= old.low_mark) <> (new.available >= new.low_mark))
-    execute function pool_account_refresh();

@@ -1,115 +1,115 @@
 -- The money path: Python decides (rights, life cycle, gates, choice), these move the rows, one call a step.
 
--- Up to p_limit accounts of a pool that could serve the order now, from a slot onwards, wrapping round.
-create or replace function match_candidates(p_pool bigint, p_usdt bigint, p_fiat bigint, p_day date, p_slot int, p_limit int)
-returns jsonb language sql stable as $$
-    select coalesce(jsonb_agg(jsonb_build_object('pool_account_id', c.id, 'account_id', c.account_id, 'acceptor_id', c.acceptor_id,
-               'acceptor_ref', c.code, 'slot', c.slot, 'weight', c.weight, 'free_units', c.available, 'open_orders', c.open_orders,
-               'open_limit', c.open_limit, 'day_left_units', c.day_left)), '[]')
-      from (select pa.id, pa.account_id, pa.acceptor_id, p.code, pa.slot, pa.weight, a.available, l.open_orders, pa.open_limit,
-                   pa.day_limit_units - case when l.day = p_day then l.day_units else 0 end as day_left
-              from (select n.* from ((select x.*, 0 as turn from pool_account x where x.pool_id = p_pool and x.matchable and x.slot >= p_slot
-                                       order by x.slot limit p_limit)
-                                     union all
-                                     (select x.*, 1 as turn from pool_account x where x.pool_id = p_pool and x.matchable and x.slot < p_slot
-                                       order by x.slot limit p_limit)) n
-                     order by n.turn, n.slot limit p_limit) pa
-              join ledger_account a on a.id = pa.account_id
-              join pool_account_load l on l.pool_account_id = pa.id
-              join party p on p.id = pa.acceptor_id
-             order by pa.turn, pa.slot) c
-$$;
+-- Up to p_limit accounts of a pool that could serve the order now, from a slot onwards, wrapping round; each as
+-- pool account, ledger account, acceptor, slot, weight, free, open orders, limit of open orders, left of the day.
+drop function if exists match_candidates(bigint, bigint, bigint, date, int, int);
+create or replace function match_candidates(p_pool bigint, p_day date, p_slot int, p_limit int) returns bigint[]
+language plpgsql stable as $$
+begin
+    return (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
+                       x.day_limit_units - case when l.day = p_day then l.day_units else 0 end])
+              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = p_pool and matchable and slot >= p_slot order by slot limit p_limit)
+                    union all
+                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = p_pool and matchable and slot < p_slot order by slot limit p_limit)
+                    limit p_limit) x
+              join ledger_account a on a.id = x.account_id
+              join pool_account_load l on l.pool_account_id = x.id);
+end $$;
 
 -- The same among all of the pool that have enough left: asked only when the first look found nobody.
-create or replace function match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_day date, p_limit int)
-returns jsonb language sql stable as $$
-    select coalesce(jsonb_agg(jsonb_build_object('pool_account_id', c.id, 'account_id', c.account_id, 'acceptor_id', c.acceptor_id,
-               'acceptor_ref', c.code, 'slot', c.slot, 'weight', c.weight, 'free_units', c.available, 'open_orders', c.open_orders,
-               'open_limit', c.open_limit, 'day_left_units', c.day_left)), '[]')
-      from (select pa.id, pa.account_id, pa.acceptor_id, p.code, pa.slot, pa.weight, a.available, l.open_orders, pa.open_limit,
-                   pa.day_limit_units - case when l.day = p_day then l.day_units else 0 end as day_left
-              from pool_account pa join ledger_account a on a.id = pa.account_id
-              join pool_account_load l on l.pool_account_id = pa.id join party p on p.id = pa.acceptor_id
-             where pa.pool_id = p_pool and pa.matchable and a.available >= p_usdt and l.open_orders < pa.open_limit
-               and pa.day_limit_units - case when l.day = p_day then l.day_units else 0 end >= p_fiat
-             order by random() limit p_limit) c
+drop function if exists match_candidates_wide(bigint, bigint, bigint, date, int);
+create or replace function match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamptz, p_limit int) returns bigint[]
+language sql stable as $$
+    select array_agg(c.row) from (
+        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
+                     x.day_limit_units - case when l.day = (p_at at time zone 'UTC')::date then l.day_units else 0 end] as row
+          from pool_account x join ledger_account a on a.id = x.account_id join pool_account_load l on l.pool_account_id = x.id
+         where x.pool_id = p_pool and x.matchable and a.available >= p_usdt and l.open_orders < x.open_limit
+           and x.day_limit_units - case when l.day = (p_at at time zone 'UTC')::date then l.day_units else 0 end >= p_fiat
+         order by random() limit p_limit) c
 $$;
 
--- Everything the decision to open a deposit needs, in one look.
-create or replace function order_open_context(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int)
-returns jsonb language plpgsql stable as $$
-declare
-    v_at timestamptz := coalesce(p_at, clock_timestamp());
-    m record; q record; c record; y record;
+-- Everything the decision to open a deposit needs, in one look; no row when there is no such merchant.
+drop function if exists order_open_context(bigint, text, text, bytea, timestamptz, int);
+create or replace function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
+    out at timestamptz, out merchant_state text, out merchant_code text, out agent_id bigint, out quote_id bigint, out kind text,
+    out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint,
+    out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,
+    out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
+    out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
+    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[])
+returns setof record language plpgsql stable as $$
+declare v_expires timestamptz; v_created timestamptz;
 begin
-    select p.state, p.code, mm.agent_id into m from merchant mm join party p on p.id = mm.party_id where mm.party_id = p_merchant;
-    if not found then return null; end if;
-    select t.*, l.code as pool_code, l.policy, l.policy_version, l.pay_seconds, l.state as pool_state,
-           exists (select 1 from orders o where o.quote_id = t.id) as taken into q
-      from quote t join pool l on l.id = t.pool_id where t.ref = p_quote and t.merchant_id = p_merchant;
-    select id, verified_name, country, state, kyc_level, created_at into c from customer where merchant_id = p_merchant and external_id = p_customer;
-    select id, listed, first_seen_at, masked into y from payer_account where blind = p_blind;
-    return jsonb_build_object(
-        'at', v_at, 'merchant_state', m.state, 'merchant_code', m.code, 'agent_id', m.agent_id,
-        'quote', case when q.id is null then null else jsonb_build_object('id', q.id, 'pool_id', q.pool_id, 'pool_state', q.pool_state,
-            'kind', q.kind, 'currency', q.currency, 'fiat_units', q.fiat_units, 'rate_price', q.rate_price, 'usdt_units', q.usdt_units,
-            'fee_units', q.fee_units, 'fee_schedule_id', q.fee_schedule_id, 'expired', v_at > q.expires_at, 'taken', q.taken, 'policy', q.policy,
-            'policy_version', q.policy_version, 'pay_seconds', q.pay_seconds) end,
-        'customer', case when c.id is null then null else jsonb_build_object('id', c.id, 'name', c.verified_name, 'country', c.country,
-            'state', c.state, 'kyc_level', c.kyc_level, 'age_seconds', extract(epoch from v_at - c.created_at)::bigint) end,
-        'payer', case when y.id is null then null else jsonb_build_object('id', y.id, 'listed', y.listed, 'masked', y.masked) end,
-        'path', (select coalesce(jsonb_agg(jsonb_build_object('agent_id', u.ancestor_id, 'agent_ref', p.code, 'held', g.held,
-                     'plan_version_id', v.id, 'version', v.version) order by u.distance), '[]')
-                   from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id and p.state <> 'barred'
-                   cross join lateral (select id, version from plan_version where plan_id = g.plan_id and effective_from <= v_at
-                                        order by version desc limit 1) v
-                  where u.descendant_id = m.agent_id),
-        'ruleset_id', (select id from ruleset where state = 'active'),
-        'features', risk_features(c.id, y.id, null, v_at),
-        'candidates', case when q.id is null then '[]' else
-            match_candidates(q.pool_id, q.usdt_units, q.fiat_units, (v_at at time zone 'UTC')::date, p_slot, 8) end);
+    at := coalesce(p_at, clock_timestamp());
+    select p.state, p.code, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
+           q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
+           c.id, c.verified_name, c.state, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active')
+      into merchant_state, merchant_code, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
+           fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
+           customer_id, customer_name, customer_state, customer_level, v_created, payer_id, payer_listed, ruleset_id
+      from merchant m join party p on p.id = m.party_id
+      left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
+      left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
+      left join payer_account y on y.blind = p_blind
+     where m.party_id = p_merchant;
+    if not found then return; end if;
+    expired := at > v_expires;
+    customer_age := extract(epoch from at - v_created)::bigint;
+    if agent_id is not null then
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version] order by u.distance), array_agg(p.code order by u.distance)
+          into path, path_codes
+          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
+          join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
+          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= at
+                               order by x.version desc limit 1) v
+         where u.descendant_id = agent_id and p.state <> 'barred';
+    end if;
+    vector := risk_vector(customer_id, payer_id, null, at);
+    if pool_id is not null then
+        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 8);
+    end if;
+    return next;
 end $$;
 
 -- What happened, for the other rooms (outbox) and for the auditor (audit): one row each an event.
-create or replace function order_tell(p_order bigint, p_ref text, p_acceptor bigint, p_at timestamptz, p_actor jsonb, p_events jsonb)
-returns void language plpgsql as $$
+drop function if exists order_tell(bigint, text, bigint, timestamptz, jsonb, jsonb);
+create or replace function order_tell(p_order bigint, p_ref text, p_acceptor bigint, p_at timestamptz, p_actor text, p_role text, p_user int,
+    p_trace text, p_event text, p_from text, p_to text, p_reason text default '', p_payload jsonb default null) returns void
+language plpgsql as $$
 begin
     insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at, payload)
-    select 'order.' || x.event, p_ref, p_order, x.event, x.from_state, x.to_state, p_acceptor, p_at, x.payload
-      from jsonb_to_recordset(p_events) as x (event text, from_state text, to_state text, reason text, payload jsonb);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, details, trace_id)
-    select p_at, p_actor ->> 'name', p_actor ->> 'role', (p_actor ->> 'user_id')::int, 'order.' || x.event, p_ref, p_order,
-           coalesce(x.reason, ''), jsonb_build_object('from', x.from_state, 'to', x.to_state), coalesce(p_actor ->> 'trace', '')
-      from jsonb_to_recordset(p_events) as x (event text, from_state text, to_state text, reason text, payload jsonb);
+    values ('order.' || p_event, p_ref, p_order, p_event, p_from, p_to, p_acceptor, p_at, p_payload);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (p_at, p_actor, p_role, p_user, 'order.' || p_event, p_ref, p_order, p_reason, p_from, p_to, p_trace);
 end $$;
 
--- Try to freeze the reserve of the accounts in p_tries, in that order; returns the one that won, or null.
+-- Try to freeze the reserve of the accounts named, in that order; returns the place of the one that won, or null.
+drop function if exists order_freeze(bigint, text, text, bigint, bigint, timestamptz, text, int, jsonb);
 create or replace function order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamptz,
-    p_actor text, p_attempt int, p_tries jsonb) returns jsonb language plpgsql as $$
-declare
-    t record;
-    v_day date := (p_at at time zone 'UTC')::date;
-    v_round int;
+    p_actor text, p_attempt int, p_pool_accounts bigint[], p_accounts bigint[]) returns int language plpgsql as $$
+declare v_day date := (p_at at time zone 'UTC')::date;
 begin
-    for v_round in 1..2 loop
-        for t in select x.pool_account_id, x.account_id, x.acceptor_id from jsonb_to_recordset(p_tries)
-                 as x (pool_account_id bigint, account_id bigint, acceptor_id bigint) loop
+    for v_round in 1 .. 2 loop
+        for i in 1 .. cardinality(p_accounts) loop
             if v_round = 1 then
-                perform 1 from ledger_account where id = t.account_id and available >= p_usdt for no key update skip locked;
+                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked;
             else
-                perform 1 from ledger_account where id = t.account_id and available >= p_usdt for no key update;
+                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update;
             end if;
             continue when not found;
             update pool_account_load l
                set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
               from pool_account pa
-             where l.pool_account_id = t.pool_account_id and pa.id = l.pool_account_id and pa.matchable
+             where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable
                and l.open_orders < pa.open_limit
                and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             continue when not found;
-            perform ledger_post(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
-                array[t.account_id, t.account_id], array['available', 'escrow'], array[-p_usdt, p_usdt]);
-            return jsonb_build_object('pool_account_id', t.pool_account_id, 'account_id', t.account_id, 'acceptor_id', t.acceptor_id);
+            perform ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
+                                p_accounts[i], 'available', 'escrow', p_usdt);
+            return i;
         end loop;
     end loop;
     return null;
@@ -123,81 +123,119 @@ create or replace function order_pay_to(p_pool_account bigint) returns jsonb lan
      where pa.id = p_pool_account
 $$;
 
-create or replace function order_open(p jsonb) returns jsonb language plpgsql as $$
+drop function if exists order_open(jsonb);
+create or replace function order_open(
+    p_at timestamptz, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint,
+    p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text,
+    p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text,
+    p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text,
+    p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score int, p_features json, p_reasons json, p_alerts jsonb,
+    p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[],
+    p_policy text, p_policy_version int, p_seed bigint, p_candidates json,
+    p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamptz,
+    p_other text, p_other_event text, p_other_next text, p_other_deadline timestamptz, p_other_reason text,
+    p_actor text, p_role text, p_user int, p_trace text,
+    out state text, out deadline_at timestamptz, out pay_to jsonb) language plpgsql as $$
 declare
-    v_at timestamptz := (p ->> 'at')::timestamptz;
-    v_customer bigint := (p ->> 'customer_id')::bigint;
-    v_payer bigint := (p ->> 'payer_id')::bigint;
-    v_order bigint := nextval(pg_get_serial_sequence('orders', 'id'));
-    v_state text := p ->> 'state_unmatched';
-    v_won jsonb;
+    v_customer bigint := p_customer;
+    v_payer bigint := p_payer;
+    v_order bigint := nextval('orders_id_seq');
+    v_won int;
+    v_event text;
+    v_next text;
 begin
     if v_customer is null then
         insert into customer (ref, merchant_id, external_id, verified_name, country, created_at)
-        values (p #>> '{customer,ref}', (p ->> 'merchant_id')::bigint, p #>> '{customer,external_id}', p #>> '{customer,name}',
-                p #>> '{customer,country}', v_at)
+        values (p_customer_ref, p_merchant, p_customer_external, p_customer_name, p_customer_country, p_at)
         on conflict on constraint customer_once do update set external_id = excluded.external_id returning id into v_customer;
     end if;
-    if v_payer is null and p ? 'payer' then
+    if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
-        values (p #>> '{payer,ref}', decode(p #>> '{payer,blind}', 'hex'), decode(p #>> '{payer,sealed}', 'hex'), p #>> '{payer,masked}', v_at)
+        values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, p_at)
         on conflict on constraint payer_account_once do update set ref = payer_account.ref returning id into v_payer;
     end if;
-    if jsonb_array_length(p -> 'tries') > 0 then
-        v_won := order_freeze(v_order, p ->> 'ref', p ->> 'entry', (p ->> 'usdt_units')::bigint, (p ->> 'fiat_units')::bigint, v_at,
-                              p #>> '{actor,name}', 1, p -> 'tries');
+    if cardinality(p_accounts) > 0 then
+        v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
-    if v_won is not null then v_state := p ->> 'state_matched'; end if;
+    if v_won is not null then
+        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_matched_deadline;
+        pay_to := order_pay_to(p_pool_accounts[v_won]);
+    else
+        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_other_deadline;
+    end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
         fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at)
-    overriding system value values (v_order, p ->> 'ref', p ->> 'external_ref', 'deposit', v_state, p ->> 'risk_state',
-        (p ->> 'merchant_id')::bigint, v_customer, (p ->> 'agent_id')::bigint, (p ->> 'pool_id')::bigint, (p ->> 'quote_id')::bigint,
-        (v_won ->> 'acceptor_id')::bigint, (v_won ->> 'pool_account_id')::bigint, (v_won ->> 'account_id')::bigint, v_payer,
-        p ->> 'payer_name', p ->> 'currency', (p ->> 'fiat_units')::bigint, (p ->> 'rate_price')::bigint, (p ->> 'usdt_units')::bigint,
-        (p ->> 'fee_units')::bigint, (p ->> 'fee_schedule_id')::bigint, p -> 'split', p ->> 'pay_code', 1,
-        p #>> array['next_actor', v_state], (p #>> array['deadline', v_state])::timestamptz, v_at,
-        case when v_won is not null then v_at end, case when p ->> 'ended' = 'true' then v_at end);
-    if p ? 'dispatch' then
-        insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
-        values (v_order, 1, p #>> '{dispatch,policy}', (p #>> '{dispatch,policy_version}')::int, (p #>> '{dispatch,seed}')::bigint,
-                (v_won ->> 'acceptor_id')::bigint, p #> '{dispatch,candidates}', v_at);
+    overriding system value values (v_order, p_ref, p_external, 'deposit', state, p_risk_state, p_merchant, v_customer, p_agent,
+        p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
+        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, deadline_at, p_at,
+        case when v_won is not null then p_at end, case when deadline_at is null then p_at end);
+    if deadline_at is not null then
+        insert into order_waiting values (v_order, deadline_at);
     end if;
-    perform risk_evaluated(v_order, v_at, p -> 'gate');
+    if p_policy is not null then
+        insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
+        values (v_order, 1, p_policy, p_policy_version, p_seed, p_acceptors[v_won], p_candidates, p_at);
+    end if;
+    perform risk_evaluated(v_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
-    values ('order_opened', v_at, v_at, p ->> 'ref', v_customer, (p ->> 'merchant_id')::bigint, (v_won ->> 'acceptor_id')::bigint, v_payer,
-            (p ->> 'usdt_units')::bigint);
-    perform order_tell(v_order, p ->> 'ref', (v_won ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p #> array['events', v_state]);
-    return jsonb_build_object('id', v_order, 'state', v_state, 'deadline_at', p #> array['deadline', v_state],
-        'pay_to', order_pay_to((v_won ->> 'pool_account_id')::bigint), 'acceptor_id', v_won -> 'acceptor_id');
+    values ('order_opened', p_at, p_at, p_ref, v_customer, p_merchant, p_acceptors[v_won], v_payer, p_usdt);
+    -- Two events at once: opened, and what became of it.
+    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    values ('order.open', p_ref, v_order, 'open', null, p_created, null, p_at),
+           ('order.' || v_event, p_ref, v_order, v_event, p_created, state, p_acceptors[v_won], p_at);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace),
+           (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
+            p_created, state, p_trace);
 end $$;
 
--- Lock an order for a step; with p_gate also what gate G3 asks for. Null when there is no such order.
-create or replace function order_lock(p_ref text, p_at timestamptz, p_gate boolean) returns jsonb language plpgsql as $$
+-- An order for a step, locked. Null when there is no such order.
+drop function if exists order_for_step(text, timestamptz, boolean, boolean);
+create or replace function order_for_step(p_ref text, p_at timestamptz) returns jsonb language plpgsql as $$
 declare
     o orders;
     v_at timestamptz;
-    v jsonb;
 begin
     select * into o from orders where ref = p_ref for no key update;
     if not found then return null; end if;
     v_at := coalesce(p_at, clock_timestamp());
-    v := to_jsonb(o) || jsonb_build_object('at', v_at, 'late', o.deadline_at is not null and v_at > o.deadline_at,
-        'confirm_seconds', (select l.confirm_seconds from pool l where l.id = o.pool_id));
-    if p_gate then
-        v := v || jsonb_build_object(
-            'features', risk_features(o.customer_id, o.payer_account_id, o.acceptor_id, v_at),
-            'claimed_seconds_ago', extract(epoch from v_at - o.claimed_at)::bigint,
-            'ruleset_id', (select id from ruleset where state = 'active'),
-            'customer', (select jsonb_build_object('name', c.verified_name, 'kyc_level', c.kyc_level, 'country', c.country,
-                             'age_seconds', extract(epoch from v_at - c.created_at)::bigint) from customer c where c.id = o.customer_id),
-            'payer_listed', coalesce((select y.listed from payer_account y where y.id = o.payer_account_id), ''),
-            'open_alerts', (select count(*) from alert a where a.order_id = o.id and a.gate = 'G3' and a.state <> 'closed'),
-            'accounts', (select jsonb_object_agg(coalesce(a.party_id::text, a.name), a.id) from ledger_account a
-                          where a.asset = 'USDT' and (a.party_id = o.merchant_id or a.name = 'house:fees'
-                             or a.party_id in (select (s ->> 'agent_id')::bigint from jsonb_array_elements(o.split) s))));
-    end if;
-    return v;
+    return to_jsonb(o) || jsonb_build_object('at', v_at, 'late', coalesce(v_at > o.deadline_at, false),
+        'claimed_seconds_ago', extract(epoch from v_at - o.claimed_at)::bigint,
+        'merchant_account_id', (select a.id from ledger_account a where a.party_id = o.merchant_id and a.asset = 'USDT'));
+end $$;
+
+-- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
+-- figures. No row when there is no such order.
+create or replace function order_release_look(p_ref text, p_at timestamptz,
+    out at timestamptz, out id bigint, out version int, out state text, out merchant_id bigint, out acceptor_id bigint,
+    out customer_id bigint, out payer_account_id bigint, out escrow_account_id bigint, out pool_account_id bigint, out currency text,
+    out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
+    out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
+    out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
+    out ruleset_id bigint, out vector bigint[]) returns setof record language plpgsql as $$
+declare v_claimed timestamptz; v_created timestamptz;
+begin
+    at := coalesce(p_at, clock_timestamp());
+    select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
+           o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
+           o.split, o.matched_at, o.claimed_at, c.verified_name, c.kyc_level, c.created_at, coalesce(y.listed, ''), a.id,
+           (select r.id from ruleset r where r.state = 'active')
+      into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
+           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed,
+           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id
+      from orders o join customer c on c.id = o.customer_id
+      join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
+      left join payer_account y on y.id = o.payer_account_id
+     where o.ref = p_ref;
+    if not found then return; end if;
+    claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
+    customer_age := extract(epoch from at - v_created)::bigint;
+    open_alerts := case when risk_state = 'clear' then 0
+        else (select count(*) from alert x where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed'
+                 and x.verdict <> 'allow') end;
+    vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
+    return next;
 end $$;
 
 -- The columns a step changes, guarded by the version it saw.
@@ -218,26 +256,48 @@ begin
     if not found then
         raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
     end if;
+    if p ? 'ended_at' then
+        delete from order_waiting where order_id = p_order;
+    elsif p ? 'deadline_at' then
+        update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
+    end if;
 end $$;
 
-create or replace function order_claim(p jsonb) returns void language plpgsql as $$
+-- The customer says it has paid: one call, guarded by the state Python names. No row for no such order of that
+-- merchant, else what was found and whether it was done.
+drop function if exists order_claim(jsonb);
+create or replace function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
+    p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
+    p_actor text, p_role text, p_user int, p_trace text,
+    out done boolean, out state text, out late boolean, out deadline_at timestamptz) returns setof record language plpgsql as $$
 declare
-    v_at timestamptz := (p ->> 'at')::timestamptz;
-    v_order bigint := (p ->> 'order_id')::bigint;
-    v_payer bigint := (p #>> '{change,payer_account_id}')::bigint;
-    v_change jsonb := p -> 'change';
+    o record;
+    v_at timestamptz;
+    v_payer bigint;
 begin
-    if p ? 'payer' then
+    select x.id, x.state, x.deadline_at, x.merchant_id, x.customer_id, x.acceptor_id, x.usdt_units, l.confirm_seconds into o
+      from orders x join pool l on l.id = x.pool_id where x.ref = p_ref for no key update of x;
+    if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
+    v_at := coalesce(p_at, clock_timestamp());
+    state := o.state; deadline_at := o.deadline_at; late := coalesce(v_at > o.deadline_at, false);
+    done := o.state = p_from and not late and coalesce(p_paid_at <= v_at + interval '5 minutes', true);
+    if not done then return next; return; end if;
+    select id into v_payer from payer_account where blind = p_payer_blind;
+    if not found then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
-        values (p #>> '{payer,ref}', decode(p #>> '{payer,blind}', 'hex'), decode(p #>> '{payer,sealed}', 'hex'), p #>> '{payer,masked}', v_at)
+        values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
         on conflict on constraint payer_account_once do update set ref = payer_account.ref returning id into v_payer;
-        v_change := v_change || jsonb_build_object('payer_account_id', v_payer);
     end if;
-    perform order_change(v_order, (p ->> 'version')::int, v_change);
+    deadline_at := v_at + make_interval(secs => o.confirm_seconds);
+    update orders x
+       set state = p_to, next_actor = p_next, payer_account_id = v_payer, payer_name = p_payer_name, claimed_at = v_at,
+           paid_at = coalesce(p_paid_at, v_at), version = x.version + 1, deadline_at = order_claim.deadline_at
+     where x.id = o.id;
+    update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
-    values ('order_claimed', v_at, v_at, p ->> 'ref', (p ->> 'customer_id')::bigint, (p ->> 'merchant_id')::bigint,
-            (p ->> 'acceptor_id')::bigint, v_payer, (p ->> 'usdt_units')::bigint);
-    perform order_tell(v_order, p ->> 'ref', (p ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p -> 'events');
+    values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
+    perform order_tell(o.id, p_ref, o.acceptor_id, v_at, p_actor, p_role, p_user, p_trace, 'claim_paid', p_from, p_to);
+    return next;
 end $$;
 
 create or replace function pool_account_give_back(p_pool_account bigint, p_created timestamptz, p_fiat bigint) returns void language sql as $$
@@ -248,29 +308,50 @@ create or replace function pool_account_give_back(p_pool_account bigint, p_creat
 $$;
 
 -- Release: one entry from escrow to merchant, house and agents; commission lines; the order ends.
-create or replace function order_release(p jsonb) returns void language plpgsql as $$
-declare
-    v_at timestamptz := (p ->> 'at')::timestamptz;
-    v_order bigint := (p ->> 'order_id')::bigint;
+drop function if exists order_release(jsonb);
+create or replace function order_release(
+    p_at timestamptz, p_order bigint, p_version int, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text,
+    p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds int,
+    p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[],
+    p_line_refs text[], p_line_agents bigint[], p_line_levels int[], p_line_plans bigint[], p_line_own int[], p_line_below int[],
+    p_line_rates int[], p_line_units bigint[],
+    p_gate text, p_ruleset bigint, p_verdict text, p_score int, p_features json, p_reasons json, p_alerts jsonb,
+    p_reason text, p_actor text, p_role text, p_user int, p_trace text) returns void language plpgsql as $$
 begin
-    perform order_change(v_order, (p ->> 'version')::int, p -> 'change');
-    perform ledger_post(p ->> 'entry', (p ->> 'ref') || ':release', 'escrow_release', v_order, p #>> '{actor,name}', v_at,
-        array(select jsonb_array_elements_text(p -> 'accounts')::bigint), array(select jsonb_array_elements_text(p -> 'pockets')),
-        array(select jsonb_array_elements_text(p -> 'units')::bigint));
-    perform pool_account_give_back((p ->> 'pool_account_id')::bigint, v_at, 0);
-    if p ? 'gate' then perform risk_evaluated(v_order, v_at, p -> 'gate'); end if;
-    if jsonb_array_length(p -> 'lines') > 0 then
+    update orders set state = p_to, next_actor = p_next, received_units = p_received, completed_at = p_at, ended_at = p_at,
+           deadline_at = null, risk_state = p_risk_state, version = version + 1,
+           dispute_state = case when dispute_state = 'open' then 'decided' else dispute_state end
+     where id = p_order and version = p_version;
+    if not found then
+        raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
+    end if;
+    delete from order_waiting where order_id = p_order;
+    perform ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);
+    update pool_account_load set open_orders = open_orders - 1 where pool_account_id = p_pool_account;
+    if p_gate is not null then
+        perform risk_evaluated(p_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
+    end if;
+    if cardinality(p_line_refs) > 0 then
         insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period, accrued_at)
-        select x.ref, v_order, x.agent_id, x.level, x.plan_version_id, x.own_bps, x.below_bps, x.rate_bps, x.base_units, x.units,
-               to_char(v_at at time zone 'UTC', 'YYYY-MM'), v_at
-          from jsonb_to_recordset(p -> 'lines') as x (ref text, agent_id bigint, level smallint, plan_version_id bigint, own_bps int,
-               below_bps int, rate_bps int, base_units bigint, units bigint);
+        select x.ref, p_order, x.agent, x.level, x.plan, x.own, x.below, x.rate, p_usdt, x.units, to_char(p_at at time zone 'UTC', 'YYYY-MM'), p_at
+          from unnest(p_line_refs, p_line_agents, p_line_levels, p_line_plans, p_line_own, p_line_below, p_line_rates, p_line_units)
+               as x (ref, agent, level, plan, own, below, rate, units);
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
-    values ('order_completed', v_at, v_at, p ->> 'ref', (p ->> 'customer_id')::bigint, (p ->> 'merchant_id')::bigint,
-            (p ->> 'acceptor_id')::bigint, (p ->> 'payer_account_id')::bigint, (p ->> 'usdt_units')::bigint, (p ->> 'settle_seconds')::int);
-    perform order_tell(v_order, p ->> 'ref', (p ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p -> 'events');
+    values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
+    perform order_tell(p_order, p_ref, p_acceptor, p_at, p_actor, p_role, p_user, p_trace, 'confirm', p_from, p_to, p_reason);
 end $$;
+
+-- The same, from the JSON that the rarer steps hand over.
+create or replace function order_tell_from(p_order bigint, p jsonb, p_at timestamptz, p_event jsonb) returns void language sql as $$
+    select order_tell(p_order, p ->> 'ref', (p ->> 'acceptor_id')::bigint, p_at, p #>> '{actor,name}', p #>> '{actor,role}',
+        (p #>> '{actor,user_id}')::int, coalesce(p #>> '{actor,trace}', ''), p_event ->> 'event', p_event ->> 'from_state',
+        p_event ->> 'to_state', coalesce(p_event ->> 'reason', ''), nullif(p_event -> 'payload', 'null'))
+$$;
+create or replace function risk_evaluated_from(p_order bigint, p_at timestamptz, g jsonb) returns void language sql as $$
+    select risk_evaluated(p_order, p_at, g ->> 'gate', (g ->> 'ruleset_id')::bigint, g ->> 'verdict', (g ->> 'score')::int,
+        (g -> 'features')::json, (g -> 'reasons')::json, nullif(g -> 'alerts', 'null'))
+$$;
 
 -- Gate G3 said no for now: the evaluation and its alerts are stored, and with `hold` the escrow moves to held.
 create or replace function order_stop(p jsonb) returns void language plpgsql as $$
@@ -281,14 +362,14 @@ declare
     v_units bigint := (p ->> 'usdt_units')::bigint;
 begin
     perform order_change(v_order, (p ->> 'version')::int, p -> 'change');
-    perform risk_evaluated(v_order, v_at, p -> 'gate');
+    perform risk_evaluated_from(v_order, v_at, p -> 'gate');
     if p ? 'hold' then
-        perform ledger_post(p ->> 'entry', (p ->> 'hold') || ':open', 'hold_open', v_order, p #>> '{actor,name}', v_at,
-            array[v_account, v_account], array['escrow', 'held'], array[-v_units, v_units]);
+        perform ledger_move(p ->> 'entry', (p ->> 'hold') || ':open', 'hold_open', v_order, p #>> '{actor,name}', v_at,
+            v_account, 'escrow', 'held', v_units);
         insert into hold (ref, order_id, account_id, alert_id, units, opened_at)
         values (p ->> 'hold', v_order, v_account, (select min(id) from alert where order_id = v_order and gate = 'G3'), v_units, v_at);
     end if;
-    perform order_tell(v_order, p ->> 'ref', (p ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p -> 'events');
+    perform order_tell_from(v_order, p, v_at, p -> 'event');
 end $$;
 
 -- An open hold ends: what was held goes back to escrow; the release or the return follows in the same transaction.
@@ -298,8 +379,7 @@ declare h hold;
 begin
     update hold set closed_at = p_at, outcome = p_outcome where order_id = p_order and closed_at is null returning * into h;
     if not found then return false; end if;
-    perform ledger_post(p_entry, h.ref || ':close', 'hold_close', p_order, p_actor, p_at,
-        array[h.account_id, h.account_id], array['held', 'escrow'], array[-h.units, h.units]);
+    perform ledger_move(p_entry, h.ref || ':close', 'hold_close', p_order, p_actor, p_at, h.account_id, 'held', 'escrow', h.units);
     return true;
 end $$;
 
@@ -312,10 +392,9 @@ declare
     v_units bigint := (p ->> 'usdt_units')::bigint;
 begin
     perform order_change(v_order, (p ->> 'version')::int, p -> 'change');
-    if p ? 'gate' then perform risk_evaluated(v_order, v_at, p -> 'gate'); end if;
     if p ? 'entry' then
-        perform ledger_post(p ->> 'entry', (p ->> 'ref') || ':return', 'escrow_return', v_order, p #>> '{actor,name}', v_at,
-            array[v_account, v_account], array['escrow', 'available'], array[-v_units, v_units]);
+        perform ledger_move(p ->> 'entry', (p ->> 'ref') || ':return', 'escrow_return', v_order, p #>> '{actor,name}', v_at,
+            v_account, 'escrow', 'available', v_units);
         perform pool_account_give_back((p ->> 'pool_account_id')::bigint, (p ->> 'matched_at')::timestamptz, (p ->> 'fiat_units')::bigint);
     end if;
     if p ? 'fact' then
@@ -323,7 +402,7 @@ begin
         values (p ->> 'fact', v_at, v_at, p ->> 'ref', (p ->> 'customer_id')::bigint, (p ->> 'merchant_id')::bigint,
                 (p ->> 'acceptor_id')::bigint, (p ->> 'payer_account_id')::bigint, (p ->> 'usdt_units')::bigint);
     end if;
-    perform order_tell(v_order, p ->> 'ref', (p ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p -> 'events');
+    perform order_tell_from(v_order, p, v_at, p -> 'event');
 end $$;
 
 -- An order that waits in matching gets an acceptor.
@@ -332,20 +411,25 @@ declare
     v_at timestamptz := (p ->> 'at')::timestamptz;
     v_order bigint := (p ->> 'order_id')::bigint;
     v_attempt int := (p ->> 'attempt')::int;
+    v_place int;
     v_won jsonb;
 begin
-    v_won := order_freeze(v_order, p ->> 'ref', p ->> 'entry', (p ->> 'usdt_units')::bigint, (p ->> 'fiat_units')::bigint, v_at,
-                          p #>> '{actor,name}', v_attempt, p -> 'tries');
-    if v_won is null then return null; end if;
+    v_place := order_freeze(v_order, p ->> 'ref', p ->> 'entry', (p ->> 'usdt_units')::bigint, (p ->> 'fiat_units')::bigint, v_at,
+        p #>> '{actor,name}', v_attempt, array(select x::bigint from jsonb_array_elements_text(p -> 'pool_accounts') x),
+        array(select x::bigint from jsonb_array_elements_text(p -> 'accounts') x));
+    if v_place is null then return null; end if;
+    v_won := jsonb_build_object('pool_account_id', p -> 'pool_accounts' -> (v_place - 1), 'account_id', p -> 'accounts' -> (v_place - 1),
+                                'acceptor_id', p -> 'acceptors' -> (v_place - 1));
     insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
     values (v_order, v_attempt, p #>> '{dispatch,policy}', (p #>> '{dispatch,policy_version}')::int, (p #>> '{dispatch,seed}')::bigint,
-            (v_won ->> 'acceptor_id')::bigint, p #> '{dispatch,candidates}', v_at);
+            (v_won ->> 'acceptor_id')::bigint, (p #> '{dispatch,candidates}')::json, v_at);
     update orders set state = p ->> 'state', acceptor_id = (v_won ->> 'acceptor_id')::bigint,
            pool_account_id = (v_won ->> 'pool_account_id')::bigint, escrow_account_id = (v_won ->> 'account_id')::bigint,
            next_actor = p ->> 'next_actor', deadline_at = (p ->> 'deadline_at')::timestamptz, matched_at = v_at, attempts = v_attempt,
            version = version + 1
      where id = v_order and version = (p ->> 'version')::int;
     if not found then raise exception 'order changed meanwhile' using errcode = 'lock_not_available'; end if;
-    perform order_tell(v_order, p ->> 'ref', (v_won ->> 'acceptor_id')::bigint, v_at, p -> 'actor', p -> 'events');
+    update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = v_order;
+    perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
 end $$;

@@ -14,7 +14,7 @@ select e.id as row_id, e.xid, e.ref,
 create or replace view seal_source_audit as
 select a.id as row_id, a.xid, a.action || ' ' || a.subject as ref,
        jsonb_build_array(a.id, (extract(epoch from a.at) * 1000000)::bigint, (extract(epoch from a.booked_at) * 1000000)::bigint,
-           a.actor, a.role, a.user_id, a.action, a.subject, a.order_id, a.reason, a.details::text, a.trace_id)::text as text
+           a.actor, a.role, a.user_id, a.action, a.subject, a.order_id, a.reason, a.from_state, a.to_state, a.details::text, a.trace_id)::text as text
   from audit a;
 
 -- The hash of a block: the block before it, its number and range, and the hashes of its rows in order.

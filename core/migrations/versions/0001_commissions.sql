@@ -1,9 +1,11 @@
+create domain commission_state as text constraint commission_state_known
+    check (value in ('pending', 'approved', 'payable', 'paid', 'reversed'));
 -- Commission accrual lines; rollups the dashboards read; signs of life of the processes.
 create table commission_line (
     id               bigint generated always as identity (cache 50) primary key,
     ref              text not null,
     order_id         bigint not null,
-    agent_id         bigint not null references agent,
+    agent_id         bigint not null,
     level            smallint not null,
     plan_version_id  bigint not null,
     own_bps          integer not null,
@@ -11,7 +13,7 @@ create table commission_line (
     rate_bps         integer not null,
     base_units       bigint not null,
     units            bigint not null,
-    state            text not null default 'pending' constraint commission_state_known check (state in ('pending', 'approved', 'payable', 'paid', 'reversed')),
+    state            commission_state not null default 'pending',
     period           text not null,
     accrued_at       timestamptz not null,
     xid              xid8 not null default pg_current_xact_id(),
@@ -125,6 +127,7 @@ create trigger append_only before update or delete on evaluation for each statem
 create trigger append_only before update or delete on dispatch for each statement execute function refuse_change();
 create trigger no_truncate before truncate on journal_entry for each statement execute function refuse_change();
 create trigger no_truncate before truncate on journal_leg for each statement execute function refuse_change();
+create trigger no_truncate before truncate on outbox for each statement execute function refuse_change();
 create trigger no_truncate before truncate on audit for each statement execute function refuse_change();
 create trigger append_only before update or delete on seal_block for each statement execute function refuse_change();
 create trigger append_only before update or delete on seal_row for each statement execute function refuse_change();

@@ -1,8 +1,11 @@
 -- The double-entry ledger: accounts, immutable balanced entries, and their folding.
+-- What a column may say is a domain: its check is read once a session, a table's CHECK at every statement.
+create domain account_kind as text constraint ledger_account_kind_known check (value in ('acceptor', 'merchant', 'agent', 'house'));
+create domain account_pocket as text constraint journal_pocket_known check (value in ('available', 'escrow', 'held'));
 create table ledger_account (
     id         bigint primary key,
     name       text not null constraint ledger_account_name_once unique,
-    kind       text not null constraint ledger_account_kind_known check (kind in ('acceptor', 'merchant', 'agent', 'house')),
+    kind       account_kind not null,
     party_id   bigint references party,
     asset      text not null,
     available  bigint not null default 0,
@@ -13,8 +16,7 @@ create table ledger_account (
     -- Credits of transactions before this one are in `available` already.
     folded_to  xid8 not null default '0',
     constraint ledger_account_party_once unique (party_id, asset),
-    constraint account_not_overdrawn check (kind = 'house' or (available >= 0 and escrow >= 0 and held >= 0)),
-    constraint escrow_only_for_acceptors check (kind = 'acceptor' or escrow = 0)
+    constraint account_not_overdrawn check (kind = 'house' or (available >= 0 and escrow >= 0 and held >= 0))
 ) with (fillfactor = 50);
 -- Numbers rise by kind, so that "sorted by id" locks reserve < merchant < agent < house.
 create sequence ledger_account_acceptor_id start 1000000000000 cache 1;
@@ -36,16 +38,16 @@ create table journal_entry (
 create index journal_entry_order on journal_entry (order_id) where order_id is not null;
 create index journal_entry_xid on journal_entry (xid);
 create table journal_leg (
-    id          bigint generated always as identity (cache 100) primary key,
+    id          bigint generated always as identity (cache 100),
     entry_id    bigint not null,
     account_id  bigint not null,
-    pocket      text not null constraint journal_pocket_known check (pocket in ('available', 'escrow', 'held')),
+    pocket      account_pocket not null,
     asset       text not null,
     units       bigint not null constraint journal_leg_not_zero check (units <> 0),
     -- The transaction of a credit that waits to be folded into its account; null when it was booked at once.
-    xid         xid8
+    xid         xid8,
+    primary key (entry_id, id)
 );
-create index journal_leg_entry on journal_leg (entry_id);
 create index journal_leg_account on journal_leg (account_id, entry_id);
 create index journal_leg_unfolded on journal_leg (account_id, xid) where xid is not null;
 
@@ -106,13 +108,10 @@ create trigger journal_balanced after insert on journal_leg
 
 create function period_is_open() returns trigger language plpgsql as $$
 begin
-    if exists (select 1 from period_lock where unlocked_at is null) and exists (
-        select 1 from period_lock l join added a on a.happened_at >= l.starts_at and a.happened_at < l.ends_at
-         where l.unlocked_at is null) then
+    if exists (select 1 from period_lock where unlocked_at is null and starts_at <= new.happened_at and ends_at > new.happened_at) then
         raise exception 'the period of this posting is locked; post an adjustment in the open period'
             using errcode = 'check_violation', constraint = 'period_open';
     end if;
-    return null;
+    return new;
 end $$;
-create trigger period_open after insert on journal_entry
-    referencing new table as added for each statement execute function period_is_open();
+create trigger period_open before insert on journal_entry for each row execute function period_is_open();

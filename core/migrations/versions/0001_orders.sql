@@ -1,21 +1,26 @@
 -- Orders, their dispatches, holds; the outbox and the audit trail; keys and idempotency.
+create domain order_kind as text constraint order_kind_known check (value in ('deposit', 'withdrawal'));
+create domain order_state as text constraint order_state_known check (value in ('created', 'matching', 'offered', 'awaiting_payment',
+    'paid_claimed', 'completed', 'cancelled', 'expired', 'no_liquidity', 'refused', 'refunded', 'reversed'));
+create domain order_risk as text constraint order_risk_known check (value in ('clear', 'flagged', 'held', 'refused'));
+create domain order_source as text constraint order_source_known check (value in ('api', 'import'));
 create table orders (
     id                bigint generated always as identity (cache 20) primary key,
     ref               text not null constraint order_ref_once unique,
     external_ref      text not null,
-    kind              text not null constraint order_kind_known check (kind in ('deposit', 'withdrawal')),
-    state             text not null constraint order_state_known check (state in ('created', 'matching', 'offered',
-                          'awaiting_payment', 'paid_claimed', 'completed', 'cancelled', 'expired', 'no_liquidity',
-                          'refused', 'refunded', 'reversed')),
+    kind              order_kind not null,
+    state             order_state not null,
     amount_state      text not null default 'exact',
     timeliness        text not null default 'in_time',
     dispute_state     text not null default 'none',
-    risk_state        text not null default 'clear' constraint order_risk_known check (risk_state in ('clear', 'flagged', 'held', 'refused')),
-    source            text not null default 'api' constraint order_source_known check (source in ('api', 'import')),
-    merchant_id       bigint not null references merchant,
-    customer_id       bigint not null references customer,
+    risk_state        order_risk not null default 'clear',
+    source            order_source not null default 'api',
+    -- No foreign keys from the big tables: each would lock the same few parties' rows at every order (the
+    -- figures are in docs/decisions). Rows come from the commands' own lookups; `desk verify` looks for orphans.
+    merchant_id       bigint not null,
+    customer_id       bigint not null,
     agent_id          bigint,
-    pool_id           bigint not null references pool,
+    pool_id           bigint not null,
     quote_id          bigint constraint order_quote_once unique,
     acceptor_id       bigint,
     pool_account_id   bigint,
@@ -43,29 +48,30 @@ create table orders (
     ended_at          timestamptz,
     constraint order_external_once unique (merchant_id, external_ref),
     constraint order_amounts check (fiat_units > 0 and usdt_units > 0 and fee_units >= 0 and fee_units < usdt_units),
-    constraint order_matched_has_acceptor check (state not in ('offered', 'awaiting_payment', 'paid_claimed', 'completed', 'refunded')
-        or (acceptor_id is not null and matched_at is not null)),
-    constraint order_waiting_has_deadline check (state not in ('created', 'matching', 'offered', 'awaiting_payment', 'paid_claimed')
-        or deadline_at is not null)
+    constraint order_matched_has_acceptor check ((acceptor_id is null) = (matched_at is null)),
+    constraint order_waiting_has_deadline check ((ended_at is null) = (deadline_at is not null))
 ) with (fillfactor = 60);
 create index orders_merchant on orders (merchant_id, created_at desc, id desc);
 create index orders_acceptor on orders (acceptor_id, created_at desc, id desc);
 create index orders_customer on orders (customer_id, id desc);
 create index orders_recent on orders (created_at desc, id desc);
-create index orders_due on orders (deadline_at) where deadline_at is not null;
-create index orders_payer on orders (payer_account_id) where payer_account_id is not null;
+-- The few orders that wait for somebody, with a copy of their deadline: kept apart so that a step does not
+-- touch the big table's indexes (its updates stay on their page), and swept whole.
+create table order_waiting (
+    order_id     bigint primary key,
+    deadline_at  timestamptz not null
+) with (fillfactor = 50);
 
 create table dispatch (
-    id              bigint generated always as identity (cache 20) primary key,
     order_id        bigint not null,
     attempt         smallint not null,
     policy          text not null,
     policy_version  integer not null,
     seed            bigint not null,
     chosen_acceptor_id bigint,
-    candidates      jsonb not null,
+    candidates      json not null,
     at              timestamptz not null,
-    constraint dispatch_attempt_once unique (order_id, attempt)
+    primary key (order_id, attempt)
 );
 
 create table hold (
@@ -119,6 +125,9 @@ create table audit (
     subject    text not null,
     order_id   bigint,
     reason     text not null default '',
+    -- The state of an order before and after, where it changed.
+    from_state text,
+    to_state   text,
     details    jsonb,
     trace_id   text not null default '',
     xid        xid8 not null default pg_current_xact_id()

@@ -1,4 +1,6 @@
 -- Risk facts, rulesets, evaluations, alerts.
+create domain risk_gate as text constraint evaluation_gate_known check (value in ('G1', 'G2', 'G3', 'G4'));
+create domain risk_verdict as text constraint evaluation_verdict_known check (value in ('allow', 'review', 'hold', 'refuse'));
 create table risk_fact (
     id                bigint generated always as identity (cache 50) primary key,
     kind              text not null,
@@ -34,12 +36,12 @@ create unique index ruleset_one_active on ruleset (state) where state = 'active'
 create table evaluation (
     id          bigint generated always as identity (cache 50) primary key,
     order_id    bigint not null,
-    gate        text not null constraint evaluation_gate_known check (gate in ('G1', 'G2', 'G3', 'G4')),
+    gate        risk_gate not null,
     ruleset_id  bigint not null,
-    verdict     text not null constraint evaluation_verdict_known check (verdict in ('allow', 'review', 'hold', 'refuse')),
+    verdict     risk_verdict not null,
     score       integer not null,
-    features    jsonb not null,
-    reasons     jsonb not null default '[]',
+    features    json not null,
+    reasons     json not null,
     at          timestamptz not null
 );
 create index evaluation_order on evaluation (order_id);

@@ -1,0 +1,65 @@
+"""Reading what merchants send about an order: lines of text, account numbers, countries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core import ids, vault
+from core.errors import BadInput
+
+_LONGEST: Final = {
+    "merchant_order_id": 64,
+    "customer.id": 64,
+    "customer.name": 140,
+    "payer.name": 140,
+    "payer.account": 64,
+}
+_ACCOUNT: Final = (4, 40)
+# Marks that turn or hide text on a screen: zero width, direction overrides and isolates.
+_HIDDEN: Final = dict.fromkeys(
+    [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+)
+
+
+def text(value: object, field: str, *, longest: int = 0) -> str:
+    """Return a line of text without its outer blanks, else refuse with `bad_input` that names the field."""
+    longest = longest or _LONGEST[field]
+    if not isinstance(value, str) or not value.strip():
+        raise BadInput(f"{field} is missing", field=field)
+    line = value.strip()
+    if len(line) > longest:
+        raise BadInput(f"{field} has {len(line)} characters; at most {longest}", field=field)
+    if not line.isascii() and line.translate(_HIDDEN) != line:
+        raise BadInput(f"{field} has characters that hide or turn text", field=field)
+    if not line.isprintable():
+        raise BadInput(f"{field} has characters that cannot be printed", field=field)
+    return line
+
+
+def account_number(value: object) -> str:
+    """Return a payer's account number in the form it is compared, else refuse with `bad_input`."""
+    plain = vault.normalise_account(text(value, "payer.account"))
+    if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
+        raise BadInput(
+            f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account"
+        )
+    return plain
+
+
+def country(value: object) -> str:
+    """Return a country's two letters in upper case, or "" for none, else refuse with `bad_input`."""
+    if value in {"", None}:
+        return ""
+    if not (isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha()):  # noqa: PLR2004
+        raise BadInput("customer.country is two letters (ISO 3166), for example BR", field="customer.country")
+    return value.upper()
+
+
+def payer_facts(account: str, blind: bytes) -> dict[str, object]:
+    """Return a payer account as it is stored: sealed, findable by its blind index, masked for the screen."""
+    return {
+        "payer_ref": ids.new("pay"),
+        "payer_blind": blind,
+        "payer_sealed": vault.seal(account),
+        "payer_masked": vault.mask_account(account),
+    }
