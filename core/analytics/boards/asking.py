@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.actor import Actor, Scope
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 Condition = tuple[str, tuple[object, ...]]
 BUCKETS = ("hour", "day", "week")
+
+
+class Ratio(NamedTuple):
+    """A share as the two counts behind it."""
+
+    part: int
+    whole: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,7 @@ def where(filters: Filters, names: tuple[str, ...], *first: Condition) -> Condit
         value = getattr(filters, name)
         if value:
             parts.append((_FILTERS[name], (value,)))
-    return " and ".join(f"({sql})" for sql, _args in parts), tuple(
-        each for _sql, args in parts for each in args
-    )
+    return " and ".join(f"({sql})" for sql, _args in parts), tuple(each for _sql, args in parts for each in args)
 
 
 def hours(span: Span) -> Condition:

@@ -28,7 +28,8 @@ _PARTIES = (
 )
 _POOLS = (
     "select p.code, p.currency || ' ' || p.method from pool p"
-    " where ({every} or exists (select 1 from rollup_hour r where r.pool_id = p.id and {mine})) order by p.code limit {most}"
+    " where ({every} or exists (select 1 from rollup_hour r where r.pool_id = p.id and {mine}))"
+    " order by p.code limit {most}"
 )
 _CURRENCIES = (
     "select distinct p.currency, p.currency from pool p"

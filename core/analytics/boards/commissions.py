@@ -7,6 +7,7 @@ fees.
 from __future__ import annotations
 
 from calendar import monthrange
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
@@ -57,15 +58,22 @@ class Cost(NamedTuple):
     fee_units: int
 
 
+class Step(NamedTuple):
+    """One UTC day of the running month: earned up to its end (None: not begun yet), and what the pace says."""
+
+    day: date
+    units: int | None
+    expected_units: int
+
+
 class Pace(NamedTuple):
-    """The running UTC month: earned until now, by day, and what the month would come to at the same pace."""
+    """The running UTC month in USDT units: earned until now, expected at its end, day by day."""
 
     first: date
     last: date
-    elapsed_seconds: int
     units: int
     expected_units: int
-    days: list[tuple[date, int]]
+    steps: list[Step]
 
 
 def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
@@ -125,7 +133,8 @@ def cost(actor: Actor, span: Days) -> Cost:
     args = (span.first, span.last)
     with reading() as tx:
         rows = tx.rows(
-            "select (select coalesce(sum(r.units), 0)::bigint from rollup_commission_day r where r.day between %s and %s),"
+            "select (select coalesce(sum(r.units), 0)::bigint"
+            "          from rollup_commission_day r where r.day between %s and %s),"
             " (select coalesce(sum(r.fee_units), 0)::bigint from rollup_hour r"
             "   where r.hour >= %s::date::timestamp at time zone 'UTC'"
             "     and r.hour < (%s::date + 1)::timestamp at time zone 'UTC')",
@@ -141,19 +150,21 @@ def pace(actor: Actor, filters: Filters) -> Pace:
     """
     now = clock.now()
     first = now.date().replace(day=1)
-    last = first.replace(day=monthrange(first.year, first.month)[1])
-    condition, args = _where(actor, Days(first, last), filters)
-    with reading() as tx:
-        rows = tx.rows(
-            f"select r.day, sum(r.units)::bigint from rollup_commission_day r where {condition} group by 1 order by 1",  # noqa: S608
-            args,
-        )
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    elapsed = (now.date() - first).days * DAY_SECONDS + (now - midnight).seconds
-    units = sum(earned for _day, earned in rows)
-    length = (last - first).days + 1
-    expected = units * length * DAY_SECONDS // max(elapsed, 1)
-    return Pace(first, last, elapsed, units, expected, [(day, earned) for day, earned in rows])
+    length = monthrange(first.year, first.month)[1]
+    span = Days(first, first + timedelta(days=length - 1))
+    earned: dict[date, int] = {}
+    for row in by_bucket(actor, span, filters, "day"):
+        earned[row.start] = earned.get(row.start, 0) + row.counts.units
+    units = sum(earned.values())
+    passed = max((now.date() - first).days * DAY_SECONDS + (now.hour * 60 + now.minute) * 60 + now.second, 1)
+    steps: list[Step] = []
+    running = 0
+    for number in range(length):
+        day = first + timedelta(days=number)
+        running += earned.get(day, 0)
+        expected = units * (number + 1) * DAY_SECONDS // passed
+        steps.append(Step(day, running if day <= now.date() else None, expected))
+    return Pace(span.first, span.last, units, steps[-1].expected_units, steps)
 
 
 def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:

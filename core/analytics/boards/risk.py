@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
 from core.actor import Actor, Right
-from core.analytics.boards.asking import ALERTS, days, own, where
+from core.analytics.boards.asking import ALERTS, Ratio, days, own, where
 from core.db import reading
 from core.errors import BadInput
 
@@ -45,15 +45,26 @@ class Counts(NamedTuple):
         return self.raised - self.closed
 
     @property
+    def precision(self) -> Ratio:
+        """Confirmed of those decided either way; inconclusive ones are in neither."""
+        return Ratio(self.confirmed, self.confirmed + self.false_positive)
+
+    @property
+    def mean_decide_seconds(self) -> int | None:
+        """Mean time from raised to closed in whole seconds; None when nothing was closed."""
+        return self.decide_seconds // self.closed if self.closed else None
+
+    @property
     def inconclusive(self) -> int:
         """Closed alerts that were neither confirmed nor false."""
         return self.closed - self.confirmed - self.false_positive
 
 
 class DayRow(NamedTuple):
-    """The alerts raised on one UTC day."""
+    """The alerts of one rule on one UTC day, or in the week that begins on it."""
 
     day: date
+    rule: str
     counts: Counts
 
 
@@ -88,15 +99,21 @@ def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
         return Counts(*tx.rows(f"select {_COUNTS} from rollup_alert_day r where {condition}", args)[0])  # noqa: S608
 
 
-def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
-    """Return the sums by day, oldest first; days without alerts have no row. Raises Forbidden."""
+def by_day(actor: Actor, span: Days, filters: Filters, bucket: str = "day") -> list[DayRow]:
+    """Return the sums by day or week (of Monday) and rule, oldest first; empty days have no row.
+
+    Raises Forbidden, BadInput for another bucket.
+    """
+    if bucket not in {"day", "week"}:
+        raise BadInput(f"'{bucket[:20]}' is not a bucket of alerts", bucket=bucket[:20])
     condition, args = _where(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select r.day, {_COUNTS} from rollup_alert_day r where {condition} group by 1 order by 1",  # noqa: S608
-            args,
+            f"select date_trunc(%s, r.day::timestamp)::date, r.rule, {_COUNTS} from rollup_alert_day r"  # noqa: S608
+            f" where {condition} group by 1, 2 order by 1, 2",
+            (bucket, *args),
         )
-    return [DayRow(day, Counts(*counts)) for day, *counts in rows]
+    return [DayRow(day, rule, Counts(*counts)) for day, rule, *counts in rows]
 
 
 _KEYS = {

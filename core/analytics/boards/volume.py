@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.actor import Actor, Right
-from core.analytics.boards.asking import BUCKETS, ORDERS, hours, own_orders, where
+from core.analytics.boards.asking import BUCKETS, ORDERS, Ratio, hours, own_orders, where
 from core.db import reading
 from core.errors import BadInput
 
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from core.analytics.boards.asking import Filters, Span
 
 MOST_PARTIES = 200
-_COUNTS = (
-    "coalesce(sum(r.created), 0)::bigint, coalesce(sum(r.matched), 0)::bigint, coalesce(sum(r.claimed), 0)::bigint,"
-    " coalesce(sum(r.completed), 0)::bigint, coalesce(sum(r.expired), 0)::bigint, coalesce(sum(r.cancelled), 0)::bigint,"
-    " coalesce(sum(r.refused), 0)::bigint, coalesce(sum(r.refunded), 0)::bigint, coalesce(sum(r.no_liquidity), 0)::bigint,"
-    " coalesce(sum(r.created_usdt_units), 0)::bigint, coalesce(sum(r.usdt_units), 0)::bigint,"
-    " coalesce(sum(r.fee_units), 0)::bigint, coalesce(sum(r.settle_seconds), 0)::bigint"
-)
+_COLUMNS = (
+    "created", "matched", "claimed", "completed", "expired", "cancelled", "refused", "refunded", "no_liquidity",
+    "created_usdt_units", "usdt_units", "fee_units", "settle_seconds",
+)  # fmt: skip
+_COUNTS = ", ".join(f"coalesce(sum(r.{column}), 0)::bigint" for column in _COLUMNS)
 
 
 class Counts(NamedTuple):
@@ -44,6 +42,21 @@ class Counts(NamedTuple):
     usdt_units: int
     fee_units: int
     settle_seconds: int
+
+    @property
+    def technical_success(self) -> Ratio:
+        """Completed of those matched and paid ; what never got paid is no failure of ours."""
+        return Ratio(self.completed, self.claimed)
+
+    @property
+    def conversion(self) -> Ratio:
+        """Completed of those created."""
+        return Ratio(self.completed, self.created)
+
+    @property
+    def mean_settle_seconds(self) -> int | None:
+        """Mean time from claim to release in whole seconds; None when nothing completed."""
+        return self.settle_seconds // self.completed if self.completed else None
 
 
 class BucketRow(NamedTuple):

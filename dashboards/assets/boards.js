@@ -1,0 +1,108 @@
+/* The dashboards' own script: colours of the theme in force, the address as the state, marks that open their rows. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const REFRESH_MS = 60000;
+  const IDLE_MS = 300000;
+
+  const set = (id, props) => {
+    try { window.dash_clientside.set_props(id, props); } catch { /* not drawn yet: it starts from the address */ }
+  };
+
+  // Figures name the look's variables; here they get the values of the theme in force.
+  const resolved = (value, style) => {
+    if (typeof value === "string") {
+      return value.startsWith("var(--") ? style.getPropertyValue(value.slice(4, -1)).trim() || value : value;
+    }
+    if (Array.isArray(value)) return value.map(each => resolved(each, style));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, resolved(each, style)]));
+    }
+    return value;
+  };
+
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => {
+    const chosen = root.dataset.theme;
+    return chosen === "dark" || (chosen !== "light" && system.matches) ? "dark" : "light";
+  };
+  const tell = () => set("theme", { data: theme() });
+  new MutationObserver(tell).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
+  system.addEventListener("change", tell);
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    boards: {
+      paint(figure, _theme) {
+        if (!figure) return [{ data: [], layout: {} }, { display: "none" }];
+        return [resolved(figure, getComputedStyle(root)), { display: "block", height: `${figure.layout.height}px` }];
+      },
+      open(click) {
+        const href = click?.points?.[0]?.customdata;
+        if (typeof href === "string" && /^\/[a-z]/.test(href)) location.assign(href);
+        return window.dash_clientside.no_update;
+      },
+    },
+  });
+
+  // The controls and the address say the same; the back button takes both back.
+  const bar = () => document.getElementById("boards-bar");
+  const show = form => {
+    const custom = form.elements.range.value === "custom";
+    const days = form.querySelector("[data-days]");
+    days.hidden = !custom;
+    days.querySelectorAll("input").forEach(field => { field.disabled = !custom; });
+    form.querySelectorAll("select").forEach(field => {
+      field.classList.toggle("set", field.value !== "" && field.value !== field.dataset.usual);
+    });
+  };
+  const search = form => {
+    const said = new URLSearchParams();
+    new FormData(form).forEach((value, name) => {
+      const usual = form.elements[name].dataset.usual;
+      if (value !== "" && value !== usual) said.set(name, value);
+    });
+    const text = said.toString();
+    return text ? `?${text}` : "";
+  };
+  document.addEventListener("change", event => {
+    const form = event.target.closest?.("#boards-bar");
+    if (!form) return;
+    // Another length of time has another usual bucket.
+    if (["range", "from", "to"].includes(event.target.name) && form.elements.bucket) form.elements.bucket.value = "";
+    show(form);
+    if (form.checkValidity()) set("url", { search: search(form) });
+  });
+  document.addEventListener("submit", event => {
+    if (event.target.id !== "boards-bar") return;
+    event.preventDefault();
+    set("url", { search: search(event.target) });
+  });
+  addEventListener("popstate", () => {
+    const form = bar();
+    if (!form) return;
+    const said = new URLSearchParams(location.search);
+    [...form.elements].forEach(field => {
+      if (field.name) field.value = said.get(field.name) ?? field.dataset.usual ?? field.defaultValue;
+    });
+    show(form);
+  });
+
+  // Pictures of single charts.
+  document.addEventListener("click", event => {
+    const button = event.target.closest?.("[data-png]");
+    const drawn = button && document.querySelector(`#${CSS.escape(button.dataset.png)} .js-plotly-plot`);
+    if (drawn && window.Plotly) window.Plotly.downloadImage(drawn, { format: "png", scale: 2, filename: button.dataset.name });
+  });
+
+  // Fresh figures every minute, but only for somebody who is there: an unwatched page must not keep a session alive.
+  let used = Date.now();
+  ["pointerdown", "keydown", "scroll", "focus"].forEach(kind => addEventListener(kind, () => { used = Date.now(); }, { passive: true }));
+  setInterval(() => {
+    if (!document.hidden && Date.now() - used < IDLE_MS) set("pulse", { data: Date.now() });
+  }, REFRESH_MS);
+
+  const start = () => { tell(); const form = bar(); if (form) show(form); };
+  const waiting = setInterval(() => {
+    if (document.getElementById("board")) { clearInterval(waiting); start(); }
+  }, 50);
+})();

@@ -1,0 +1,41 @@
+"""Where a mark leads: the portal's lists, filtered to the very rows behind the figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+ORDERS = "/orders/list/"
+ALERTS = "/alerts/list/"
+COMMISSIONS = "/commissions/list/"
+
+
+def orders(start: datetime, end: datetime, **filters: str) -> str:
+    """Return the orders opened from `start` up to (not with) `end`."""
+    return _address(ORDERS, {"from": _rfc(start), "to": _rfc(end), **filters})
+
+
+def ended(start: datetime, end: datetime, state: str, **filters: str) -> str:
+    """Return the orders that came to `state` from `start` up to (not with) `end`."""
+    return _address(ORDERS, {"state": state, "ended_from": _rfc(start), "ended_to": _rfc(end), **filters})
+
+
+def alerts(first: date, last: date, **filters: str) -> str:
+    """Return the alerts raised on those UTC days."""
+    return _address(ALERTS, {"from": f"{first}T00:00:00Z", "to": f"{last}T23:59:59.999999Z", **filters})
+
+
+def commissions(first: date, last: date, **filters: str) -> str:
+    """Return the commission lines earned on those UTC days."""
+    return _address(COMMISSIONS, {"from": f"{first}T00:00:00Z", "to": f"{last}T23:59:59.999999Z", **filters})
+
+
+def _address(path: str, args: dict[str, str]) -> str:
+    return f"{path}?{urlencode({name: value for name, value in args.items() if value})}"
+
+
+def _rfc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

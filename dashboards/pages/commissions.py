@@ -1,0 +1,231 @@
+"""Commissions: what agents earned by day, agent, level and plan, what it costs, where the month gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.actor import Actor, Right, Scope
+from core.analytics.boards import commissions
+from dashboards import compare, figures, links, places, show
+from dashboards.board import Board, ChartTile, NumberTile
+from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.theme import COLORS, TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask_babel import LazyString
+
+    from dashboards.asked import Asked
+
+USDT = "USDT"
+MOST_BARS = 12
+
+
+def _set(question: Asked) -> dict[str, str]:
+    return {"agent": question.agent} if question.agent else {}
+
+
+def _both(actor: Actor, question: Asked) -> tuple[commissions.Counts, commissions.Counts]:
+    filters = question.narrowed()
+    before = question.previous()
+    return commissions.totals(actor, question.on_days(), filters), commissions.totals(actor, before.on_days(), filters)
+
+
+def earned(actor: Actor, question: Asked) -> Number:
+    """Return what was earned."""
+    now, before = _both(actor, question)
+    foot, tone = compare.change(now.units, before.units, more_is_good=None)
+    href = links.commissions(question.first, question.last, **_set(question))
+    return Number(show.amount(now.units, USDT), USDT, foot, tone, href)
+
+
+def lines_counted(actor: Actor, question: Asked) -> Number:
+    """Return the commission lines."""
+    now, before = _both(actor, question)
+    foot, tone = compare.change(now.lines, before.lines, more_is_good=None)
+    return Number(
+        show.number(now.lines), "", foot, tone, links.commissions(question.first, question.last, **_set(question))
+    )
+
+
+def rate(actor: Actor, question: Asked) -> Number:
+    """Return earned ÷ the volume it was reckoned on, in basis points."""
+    now, before = _both(actor, question)
+    here, then = (show.basis_points(each.units, each.base_units) for each in (now, before))
+    if here is None:
+        return Number(show.NONE, "", _("nothing was earned"))
+    foot = _("on %(base)s USDT", base=show.amount(now.base_units, USDT))
+    if then is not None:
+        foot = f"{show.signed(here - then, _('bps'))} · {foot}"
+    return Number(show.decimal(here), _("bps"), foot)
+
+
+def share_of_margin(actor: Actor, question: Asked) -> Number:
+    """Return all commissions as a share of all fees; agents are not shown the platform's fees."""
+    if actor.scope is not Scope.ALL:
+        return Number(show.NONE, "", _("shown to those who see the platform's fees"))
+    now = commissions.cost(actor, question.on_days())
+    said = _(
+        "%(part)s of %(whole)s USDT fees, all agents",
+        part=show.amount(now.units, USDT),
+        whole=show.amount(now.fee_units, USDT),
+    )
+    return Number(show.percent(show.share(now.units, now.fee_units)), "", said)
+
+
+def forecast(actor: Actor, question: Asked) -> Number:
+    """Return where the running month gets at its pace so far."""
+    month = commissions.pace(actor, question.narrowed())
+    foot = _(
+        "run-rate to %(day)s; %(units)s so far",
+        day=month.last.isoformat(),
+        units=show.amount(month.units, USDT),
+    )
+    return Number(show.amount(month.expected_units, USDT), USDT, foot)
+
+
+def by_day(actor: Actor, question: Asked) -> Drawn:
+    """Return what was earned by day and level."""
+    axis = places.days(question)
+    points = commissions.by_bucket(actor, question.on_days(), question.narrowed(), question.bucket)
+    levels = sorted({point.level for point in points})
+    if not levels:
+        return Drawn(Table((), ()))
+    place_of = {first: n for n, (first, _last) in enumerate(axis)}
+    columns = {level: [0] * len(axis) for level in levels}
+    for point in points:
+        columns[point.level][place_of[point.start]] += point.counts.units
+    given = _set(question)
+    hrefs = [links.commissions(max(a, question.first), min(b, question.last), **given) for a, b in axis]
+    names = [_("Level %(level)s", level=level) for level in levels]
+    drawn = [
+        figures.Part(
+            name,
+            COLORS[n % len(COLORS)],
+            [show.scaled(units, USDT) for units in columns[level]],
+            [show.amount(units, USDT) for units in columns[level]],
+            hrefs,
+        )
+        for n, (name, level) in enumerate(zip(names, levels, strict=True))
+    ]
+    labels = [first.isoformat() for first, _last in axis]
+    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=USDT)
+    heads = (Head(_("UTC day")), *(Head(name, numeric=True) for name in names), Head(_("Together"), numeric=True))
+    lines = []
+    for n, label in enumerate(labels):
+        units = [columns[level][n] for level in levels]
+        lines.append((Cell(label, "", hrefs[n] if any(units) else ""), *(_usdt(each) for each in [*units, sum(units)])))
+    sums = [sum(columns[level]) for level in levels]
+    total = (Cell(_("Together")), *(_usdt(each) for each in [*sums, sum(sums)]))
+    return Drawn(
+        Table(heads, lines, total), figure, _("by the UTC day it was earned, and the agent's level above the merchant")
+    )
+
+
+def _usdt(units: int) -> Cell:
+    return Cell(show.amount(units, USDT), show.exact(units, USDT))
+
+
+def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked], Drawn]:
+    def draw(actor: Actor, question: Asked) -> Drawn:
+        rows = commissions.by_key(actor, question.on_days(), question.narrowed(), what)
+        given = _set(question)
+        bars, lines = [], []
+        for row in rows:
+            href = links.commissions(question.first, question.last, **given | {what: row.code})
+            said = _("Level %(level)s", level=row.code) if what == "level" else row.code
+            long = said if row.name == row.code else f"{row.code} · {row.name}"
+            bars.append(
+                figures.Bar(said, show.scaled(row.counts.units, USDT), show.amount(row.counts.units, USDT), href, color)
+            )
+            bps = show.basis_points(row.counts.units, row.counts.base_units)
+            lines.append(
+                (
+                    Cell(long, row.code, href),
+                    Cell(show.number(row.counts.lines), str(row.counts.lines)),
+                    _usdt(row.counts.base_units),
+                    Cell(show.NONE if bps is None else show.decimal(bps)),
+                    _usdt(row.counts.units),
+                ),
+            )
+        heads = (
+            Head(str(label)),
+            Head(_("Lines"), numeric=True),
+            Head(_("Volume USDT"), numeric=True),
+            Head(_("bps"), numeric=True),
+            Head(_("Earned USDT"), numeric=True),
+        )
+        return Drawn(Table(heads, lines), figures.ranked(bars[:MOST_BARS], unit=USDT))
+
+    return draw
+
+
+def pace_of_month(actor: Actor, question: Asked) -> Drawn:
+    """Return the running month, earned so far, and where it gets at that pace."""
+    month = commissions.pace(actor, question.narrowed())
+    if not month.units:
+        return Drawn(Table((), ()))
+    begun = [step for step in month.steps if step.units is not None]
+    ahead = month.steps[len(begun) - 1 :]
+    labels = [step.day.isoformat() for step in month.steps]
+    actual = [step.units for step in begun if step.units is not None]
+    gap = [None] * (len(begun) - 1)
+    figure = figures.run_rate(
+        labels,
+        [show.day(step.day) for step in month.steps],
+        figures.Part(
+            _("Earned"),
+            TONES["ok"],
+            [show.scaled(units, USDT) for units in actual],
+            [show.amount(units, USDT) for units in actual],
+        ),
+        figures.Part(
+            _("At this pace"),
+            TONES["warn"],
+            [*gap, *(show.scaled(step.expected_units, USDT) for step in ahead)],
+            [*("" for _gap in gap), *(show.amount(step.expected_units, USDT) for step in ahead)],
+        ),
+        unit=USDT,
+    )
+    heads = (Head(_("UTC day")), Head(_("Earned so far"), numeric=True), Head(_("At this pace"), numeric=True))
+    lines = [
+        (
+            Cell(step.day.isoformat()),
+            Cell(show.NONE, "-") if step.units is None else _usdt(step.units),
+            _usdt(step.expected_units),
+        )
+        for step in month.steps
+    ]
+    note = _("earned so far ÷ time passed × length of the month; no season or trend")
+    return Drawn(Table(heads, lines), figure, note)
+
+
+NOTHING = _l("No commission was earned in these days. It is booked when an order of a referred merchant completes.")
+CLICK = _l("click a bar for its lines")
+BOARD = Board(
+    "commissions",
+    _l("Commission trend"),
+    Right.SEE_COMMISSIONS,
+    (
+        NumberTile("earned", _l("Earned"), earned),
+        NumberTile("lines", _l("Lines"), lines_counted),
+        NumberTile("rate", _l("Mean rate"), rate),
+        NumberTile("cost", _l("Share of fees"), share_of_margin),
+        NumberTile("forecast", _l("This month, forecast"), forecast),
+    ),
+    (
+        ChartTile("days", _l("Earned by day"), by_day, 7, empty=NOTHING, hint=CLICK),
+        ChartTile("pace", _l("This month's pace"), pace_of_month, 5, empty=_l("Nothing was earned this month yet.")),
+        ChartTile(
+            "agents", _l("Top referrals"), _ranking("agent", _l("Agent"), TONES["ok"]), 6, empty=NOTHING, hint=CLICK
+        ),
+        ChartTile("levels", _l("By level"), _ranking("level", _l("Level"), TONES["info"]), 3, empty=NOTHING),
+        ChartTile("plans", _l("By plan"), _ranking("plan", _l("Plan"), TONES["hold"]), 3, empty=NOTHING),
+    ),
+    filters=("agent",),
+    buckets=("day", "week"),
+)

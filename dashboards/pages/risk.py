@@ -1,0 +1,317 @@
+"""Risk: how many alerts, by which rules, how often they were right, what is held and what waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.actor import Actor, Right
+from core.analytics.boards import risk
+from dashboards import compare, figures, links, places, show
+from dashboards.board import Board, ChartTile, NumberTile
+from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.theme import COLORS, TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask_babel import LazyString
+
+    from dashboards.asked import Asked
+
+USDT = "USDT"
+HOUR_SECONDS = 3600
+MOST_BARS = 10
+NAMES = ("rule", "merchant", "acceptor", "currency")
+
+VERDICTS: dict[str, tuple[LazyString, str]] = {
+    "allow": (_l("Allow"), TONES["ok"]),
+    "review": (_l("Review"), TONES["info"]),
+    "hold": (_l("Hold"), TONES["hold"]),
+    "refuse": (_l("Refuse"), TONES["bad"]),
+}
+RULES: dict[str, LazyString] = {
+    "VEL_CNT": _l("Too many orders"),
+    "VEL_AMT": _l("Too much money"),
+    "NEW_LARGE": _l("New and large"),
+    "CANCEL_PROBE": _l("Probing by expiry"),
+    "NAME_MISMATCH": _l("Payer name differs"),
+    "SHARED_PAYER": _l("Shared payer account"),
+    "PAYER_HIT": _l("Listed payer account"),
+    "M_CONFIRM": _l("Odd confirmations"),
+}
+ENDS: tuple[tuple[LazyString, str, Callable[[risk.Counts], int]], ...] = (
+    (_l("False positive"), TONES["ok"], lambda counts: counts.false_positive),
+    (_l("Confirmed"), TONES["warn"], lambda counts: counts.confirmed),
+    (_l("Inconclusive"), TONES["hold"], lambda counts: counts.closed - counts.confirmed - counts.false_positive),
+    (_l("Open"), TONES["idle"], lambda counts: counts.raised - counts.closed),
+)
+
+
+def _set(question: Asked) -> dict[str, str]:
+    return {name: getattr(question, name) for name in NAMES if getattr(question, name)}
+
+
+def rule_name(code: str) -> str:
+    """Return what people call a rule; its code when it has no name here."""
+    return str(RULES.get(code, code))
+
+
+def _both(actor: Actor, question: Asked) -> tuple[risk.Counts, risk.Counts]:
+    filters = question.narrowed()
+    before = question.previous()
+    return risk.totals(actor, question.on_days(), filters), risk.totals(actor, before.on_days(), filters)
+
+
+def alerts_raised(actor: Actor, question: Asked) -> Number:
+    """Return the alerts raised, and how many that is for a thousand orders opened."""
+    now, before = _both(actor, question)
+    foot, tone = compare.change(now.raised, before.raised, more_is_good=False)
+    opened = risk.opened(actor, question.on_days(), question.narrowed())
+    if opened:
+        rate = show.per_thousand(now.raised, opened)
+        foot = f"{foot} · {_('%(rate)s per 1,000 orders', rate=rate)}"
+    return Number(
+        show.number(now.raised), "", foot, tone, links.alerts(question.first, question.last, **_set(question))
+    )
+
+
+def precision(actor: Actor, question: Asked) -> Number:
+    """Return confirmed ÷ decided either way."""
+    now, before = _both(actor, question)
+    return compare.ratio(now.precision, before.precision, _("decided"))
+
+
+def value_held(actor: Actor, _question: Asked) -> Number:
+    """Return what compliance holds at this moment."""
+    held = risk.held(actor)
+    count, differs = show.number(held.holds), show.amount(held.units - held.ledger_units, USDT)
+    foot = _("on %(count)s orders now · ledger: difference %(differs)s", count=count, differs=differs)
+    tone = "" if held.units == held.ledger_units else "down"
+    return Number(show.amount(held.units, USDT), USDT, foot, tone, links.ALERTS + "?state=open&verdict=hold")
+
+
+def waiting(actor: Actor, _question: Asked) -> Number:
+    """Return the alerts nobody has decided yet, at this moment."""
+    ages = risk.open_by_age(actor)
+    late = sum(age.late for age in ages)
+    foot = _("%(count)s past their due time", count=show.number(late))
+    return Number(
+        show.number(sum(age.waiting for age in ages)), "", foot, "down" if late else "", "/alerts/list/?state=open"
+    )
+
+
+def decision_time(actor: Actor, question: Asked) -> Number:
+    """Return the mean time from an alert to its decision."""
+    now, before = _both(actor, question)
+    mean = now.mean_decide_seconds
+    if mean is None:
+        return Number(show.NONE, "", _("nothing was decided"))
+    foot, tone = compare.change(mean, before.mean_decide_seconds or 0, more_is_good=False)
+    return Number(show.span(mean), "", foot, tone)
+
+
+def _table(labels: list[str], names: list[str], columns: list[list[int]], hrefs: list[list[str]], first: str) -> Table:
+    heads = (Head(first), *(Head(name, numeric=True) for name in names), Head(_("Together"), numeric=True))
+    lines = []
+    for n, label in enumerate(labels):
+        values = [column[n] for column in columns]
+        cells = [
+            Cell(show.number(value), str(value), href[n] if value else "")
+            for value, href in zip(values, hrefs, strict=True)
+        ]
+        lines.append((Cell(label), *cells, Cell(show.number(sum(values)), str(sum(values)))))
+    sums = [sum(column) for column in columns]
+    total = (Cell(_("Together")), *(Cell(show.number(each), str(each)) for each in [*sums, sum(sums)]))
+    return Table(heads, lines, total)
+
+
+def by_day(actor: Actor, question: Asked) -> Drawn:
+    """Return the alerts by day and what became of them."""
+    axis = places.days(question)
+    found = {first: [0] * len(ENDS) for first, _last in axis}
+    for point in risk.by_day(actor, question.on_days(), question.narrowed(), question.bucket):
+        for n, (_label, _color, pick) in enumerate(ENDS):
+            found[point.day][n] += pick(point.counts)
+    columns = [[found[first][n] for first, _last in axis] for n in range(len(ENDS))]
+    kept = [n for n, column in enumerate(columns) if any(column)]
+    if not kept:
+        return Drawn(Table((), ()))
+    given = _set(question)
+    href = [links.alerts(max(first, question.first), min(last, question.last), **given) for first, last in axis]
+    labels = [first.isoformat() for first, _last in axis]
+    drawn = [
+        figures.Part(str(ENDS[n][0]), ENDS[n][1], columns[n], [show.number(each) for each in columns[n]], href)
+        for n in kept
+    ]
+    shorts = [show.day(first) for first, _last in axis]
+    figure = figures.stacked(labels, shorts, drawn, unit=_("alerts"))
+    table = _table(
+        labels, [str(ENDS[n][0]) for n in kept], [columns[n] for n in kept], [href] * len(kept), _("UTC day")
+    )
+    return Drawn(table, figure, _("by the UTC day they were raised"))
+
+
+def by_rule_and_day(actor: Actor, question: Asked) -> Drawn:
+    """Return the alerts by day and rule."""
+    axis = places.days(question)
+    points = risk.by_day(actor, question.on_days(), question.narrowed(), question.bucket)
+    codes = sorted({point.rule for point in points})
+    place_of = {first: n for n, (first, _last) in enumerate(axis)}
+    columns = {code: [0] * len(axis) for code in codes}
+    for point in points:
+        columns[point.rule][place_of[point.day]] += point.counts.raised
+    if not codes:
+        return Drawn(Table((), ()))
+    given = _set(question)
+    hrefs = [
+        [links.alerts(max(a, question.first), min(b, question.last), **given | {"rule": code}) for a, b in axis]
+        for code in codes
+    ]
+    labels = [first.isoformat() for first, _last in axis]
+    drawn = [
+        figures.Part(
+            rule_name(code), COLORS[n % len(COLORS)], columns[code], [show.number(v) for v in columns[code]], hrefs[n]
+        )
+        for n, code in enumerate(codes)
+    ]
+    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=_("alerts"))
+    table = _table(labels, [rule_name(code) for code in codes], [columns[code] for code in codes], hrefs, _("UTC day"))
+    return Drawn(table, figure)
+
+
+def rules(actor: Actor, question: Asked) -> Drawn:
+    """Return each rule's alerts, decisions and precision."""
+    rows = risk.by_key(actor, question.on_days(), question.narrowed(), "rule")
+    heads = (
+        Head(_("Rule")),
+        Head(_("Alerts"), numeric=True),
+        Head(_("Decided"), numeric=True),
+        Head(_("Precision"), numeric=True),
+    )
+    given = _set(question)
+    lines = [
+        (
+            Cell(
+                rule_name(row.code), row.code, links.alerts(question.first, question.last, **given | {"rule": row.code})
+            ),
+            Cell(show.number(row.counts.raised), str(row.counts.raised)),
+            Cell(show.number(row.counts.precision.whole), str(row.counts.precision.whole)),
+            Cell(show.percent(show.share(*row.counts.precision))),
+        )
+        for row in rows
+    ]
+    return Drawn(Table(heads, lines))
+
+
+def verdicts(actor: Actor, question: Asked) -> Drawn:
+    """Return the alerts by what the gate answered."""
+    rows = risk.by_key(actor, question.on_days(), question.narrowed(), "verdict")
+    together = sum(row.counts.raised for row in rows)
+    given = _set(question)
+    bars, lines = [], []
+    for row in rows:
+        label, color = VERDICTS.get(row.code, (row.code, TONES["idle"]))
+        href = links.alerts(question.first, question.last, **given | {"verdict": row.code})
+        part = show.percent(show.share(row.counts.raised, together))
+        count = show.number(row.counts.raised)
+        bars.append(figures.Bar(str(label), row.counts.raised, f"{count} · {part}", href, color))
+        lines.append((Cell(str(label), row.code, href), Cell(count, str(row.counts.raised)), Cell(part)))
+    heads = (Head(_("Verdict")), Head(_("Alerts"), numeric=True), Head(_("Share"), numeric=True))
+    return Drawn(Table(heads, lines), figures.ranked(bars, unit=_("alerts")))
+
+
+def _age(age: risk.AgeRow, before: risk.AgeRow | None) -> str:
+    start = (before.until_seconds or 0) // HOUR_SECONDS if before else 0
+    if age.until_seconds is None:
+        return _("%(start)s hours and more", start=start)
+    return _("%(start)s to %(end)s hours", start=start, end=age.until_seconds // HOUR_SECONDS)
+
+
+def open_by_age(actor: Actor, _question: Asked) -> Drawn:
+    """Return the undecided alerts by how long they have waited, at this moment."""
+    ages = risk.open_by_age(actor)
+    if not any(age.waiting for age in ages):
+        return Drawn(Table((), ()))
+    names = [_age(age, before) for age, before in zip(ages, [None, *ages], strict=False)]
+    bars = [
+        figures.Bar(
+            name,
+            age.waiting,
+            show.number(age.waiting),
+            "/alerts/list/?state=open",
+            TONES["bad"] if age.late else TONES["info"],
+        )
+        for name, age in zip(names, ages, strict=True)
+    ]
+    lines = [
+        (Cell(name), Cell(show.number(age.waiting), str(age.waiting)), Cell(show.number(age.late), str(age.late)))
+        for name, age in zip(names, ages, strict=True)
+    ]
+    heads = (Head(_("Waiting for")), Head(_("Open"), numeric=True), Head(_("Past due"), numeric=True))
+    return Drawn(Table(heads, lines), figures.ranked(bars, unit=_("alerts")), _("now, whatever days are chosen"))
+
+
+def _concentration(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
+    def draw(actor: Actor, question: Asked) -> Drawn:
+        rows = risk.by_key(actor, question.on_days(), question.narrowed(), what)
+        together = risk.totals(actor, question.on_days(), question.narrowed()).raised
+        given = _set(question)
+        bars, lines = [], []
+        for row in rows:
+            href = links.alerts(question.first, question.last, **given | {what: row.code})
+            part = show.percent(show.share(row.counts.raised, together))
+            count = show.number(row.counts.raised)
+            bars.append(figures.Bar(row.code, row.counts.raised, f"{count} · {part}", href, TONES["info"]))
+            lines.append(
+                (
+                    Cell(f"{row.code} · {row.name}", row.code, href),
+                    Cell(count, str(row.counts.raised)),
+                    Cell(part),
+                    Cell(show.amount(row.counts.usdt_units, USDT), show.exact(row.counts.usdt_units, USDT)),
+                    Cell(show.percent(show.share(*row.counts.precision))),
+                ),
+            )
+        heads = (
+            Head(str(label)),
+            Head(_("Alerts"), numeric=True),
+            Head(_("Share"), numeric=True),
+            Head(USDT, numeric=True),
+            Head(_("Precision"), numeric=True),
+        )
+        return Drawn(Table(heads, lines), figures.ranked(bars[:MOST_BARS], unit=_("alerts")))
+
+    return draw
+
+
+NO_ALERTS = _l("No alert was raised in these days with these filters.")
+CLICK = _l("click a bar for its alerts")
+BOARD = Board(
+    "risk",
+    _l("Risk"),
+    Right.SEE_RISK,
+    (
+        NumberTile("alerts", _l("Alerts"), alerts_raised),
+        NumberTile("precision", _l("Precision"), precision),
+        NumberTile("held", _l("Value held"), value_held),
+        NumberTile("waiting", _l("Waiting for a decision"), waiting),
+        NumberTile("decision", _l("Raised to decided, mean"), decision_time),
+    ),
+    (
+        ChartTile("days", _l("Alerts by day"), by_day, 7, empty=NO_ALERTS, hint=CLICK),
+        ChartTile("rules", _l("Rules"), rules, 5, chart=False, empty=NO_ALERTS),
+        ChartTile("kinds", _l("Rules by day"), by_rule_and_day, 7, empty=NO_ALERTS, hint=CLICK),
+        ChartTile("verdicts", _l("Verdicts"), verdicts, 5, empty=NO_ALERTS),
+        ChartTile(
+            "merchants", _l("Concentration by merchant"), _concentration("merchant", _l("Merchant")), 4, empty=NO_ALERTS
+        ),
+        ChartTile(
+            "acceptors", _l("Concentration by acceptor"), _concentration("acceptor", _l("Acceptor")), 4, empty=NO_ALERTS
+        ),
+        ChartTile("ages", _l("Open alerts by age"), open_by_age, 4, empty=_l("No alert waits for a decision.")),
+    ),
+    filters=NAMES,
+    buckets=("day", "week"),
+)

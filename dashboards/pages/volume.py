@@ -1,0 +1,334 @@
+"""Volume: orders and USDT by time and party, when they come, how far they get, and why some fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.actor import Actor, Right
+from core.analytics.boards import volume
+from dashboards import compare, figures, links, places, show
+from dashboards.board import Board, ChartTile, NumberTile
+from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.theme import COLORS, TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask_babel import LazyString
+
+    from dashboards.asked import Asked
+
+USDT = "USDT"
+MOST_BARS = 12
+NAMES = ("merchant", "acceptor", "pool", "currency")
+
+
+class Outcome(NamedTuple):
+    """One way an order ends: its state, which is also the count's name, and its colour."""
+
+    state: str
+    label: LazyString
+    color: str
+
+
+OUTCOMES = (
+    Outcome("completed", _l("Completed"), TONES["ok"]),
+    Outcome("expired", _l("Expired"), TONES["warn"]),
+    Outcome("cancelled", _l("Cancelled"), TONES["idle"]),
+    Outcome("no_liquidity", _l("No liquidity"), TONES["info"]),
+    Outcome("refused", _l("Refused"), TONES["bad"]),
+    Outcome("refunded", _l("Refunded"), TONES["hold"]),
+)
+FAILURES = OUTCOMES[1:]
+
+
+def _set(question: Asked) -> dict[str, str]:
+    return {name: getattr(question, name) for name in NAMES if getattr(question, name)}
+
+
+def _both(actor: Actor, question: Asked) -> tuple[volume.Counts, volume.Counts]:
+    filters = question.narrowed()
+    before = question.previous()
+    return volume.totals(actor, question.span(), filters), volume.totals(actor, before.span(), filters)
+
+
+def orders_opened(actor: Actor, question: Asked) -> Number:
+    """Return the orders opened."""
+    now, before = _both(actor, question)
+    foot, tone = compare.change(now.created, before.created)
+    href = links.orders(question.start, question.end, **_set(question))
+    return Number(show.number(now.created), "", foot, tone, href)
+
+
+def usdt_completed(actor: Actor, question: Asked) -> Number:
+    """Return the USDT of completed orders."""
+    now, before = _both(actor, question)
+    foot, tone = compare.change(now.usdt_units, before.usdt_units)
+    href = links.ended(question.start, question.end, "completed", **_set(question))
+    return Number(show.amount(now.usdt_units, USDT), USDT, foot, tone, href)
+
+
+def technical_success(actor: Actor, question: Asked) -> Number:
+    """Return completed ÷ claimed: of the orders paid for, how many were released."""
+    now, before = _both(actor, question)
+    return compare.ratio(now.technical_success, before.technical_success, _("paid"))
+
+
+def conversion(actor: Actor, question: Asked) -> Number:
+    """Return completed ÷ created."""
+    now, before = _both(actor, question)
+    return compare.ratio(now.conversion, before.conversion, _("opened"))
+
+
+def settle_time(actor: Actor, question: Asked) -> Number:
+    """Return the mean time from claim to release."""
+    now, before = _both(actor, question)
+    mean = now.mean_settle_seconds
+    if mean is None:
+        return Number(show.NONE, "", _("no order was completed"))
+    foot, tone = compare.change(mean, before.mean_settle_seconds or 0, more_is_good=False)
+    return Number(show.span(mean), _("min"), foot, tone)
+
+
+class _Series(NamedTuple):
+    label: str
+    color: str
+    pick: Callable[[volume.BucketRow], int]
+    href: Callable[[places.Place], str]
+
+
+def _orders_series(question: Asked, currencies: list[str]) -> list[_Series]:
+    given = _set(question)
+    if question.by == "currency":
+        return [
+            _Series(
+                code,
+                COLORS[n % len(COLORS)],
+                lambda row, code=code: row.counts.created if row.currency == code else 0,
+                lambda place, code=code: links.orders(*places.clipped(place, question), **given | {"currency": code}),
+            )
+            for n, code in enumerate(currencies)
+        ]
+    return [
+        _Series(
+            str(each.label),
+            each.color,
+            lambda row, each=each: getattr(row.counts, each.state),
+            lambda place, each=each: links.ended(*places.clipped(place, question), each.state, **given),
+        )
+        for each in OUTCOMES
+    ]
+
+
+def _usdt_series(question: Asked, currencies: list[str]) -> list[_Series]:
+    given = _set(question)
+    return [
+        _Series(
+            code,
+            COLORS[n % len(COLORS)],
+            lambda row, code=code: row.counts.usdt_units if row.currency == code else 0,
+            lambda place, code=code: links.ended(
+                *places.clipped(place, question), "completed", **given | {"currency": code}
+            ),
+        )
+        for n, code in enumerate(currencies)
+    ]
+
+
+def _over_time(
+    actor: Actor,
+    question: Asked,
+    series_of: Callable[[Asked, list[str]], list[_Series]],
+    code: str,
+) -> Drawn:
+    rows = volume.by_bucket(actor, question.span(), question.narrowed())
+    axis = places.of(question)
+    series = series_of(question, sorted({row.currency for row in rows}))
+    found = {place.start: [0] * len(series) for place in axis}
+    for row in rows:
+        sums = found[row.start]
+        for n, each in enumerate(series):
+            sums[n] += each.pick(row)
+    sums_of = [[found[place.start][n] for place in axis] for n in range(len(series))]
+    kept = [n for n in range(len(series)) if any(sums_of[n])]
+    if not kept:
+        return Drawn(Table((), ()))
+    said = (lambda units: show.amount(units, code)) if code else show.number
+    plain = (lambda units: show.exact(units, code)) if code else str
+    drawn = [
+        figures.Part(
+            series[n].label,
+            series[n].color,
+            [show.scaled(units, code) for units in sums_of[n]] if code else sums_of[n],
+            [said(units) for units in sums_of[n]],
+            [series[n].href(place) for place in axis],
+        )
+        for n in kept
+    ]
+    heads = (Head(_("From")), *(Head(series[n].label, numeric=True) for n in kept), Head(_("Together"), numeric=True))
+    lines = []
+    for place_no, place in enumerate(axis):
+        units = [sums_of[n][place_no] for n in kept]
+        cells = [
+            Cell(said(each), plain(each), series[n].href(place) if each else "")
+            for n, each in zip(kept, units, strict=True)
+        ]
+        lines.append((Cell(place.long), *cells, Cell(said(sum(units)), plain(sum(units)))))
+    sums = [sum(sums_of[n]) for n in kept]
+    total = (Cell(_("Together")), *(Cell(said(each), plain(each)) for each in [*sums, sum(sums)]))
+    unit = code or _("orders")
+    figure = figures.stacked([place.long for place in axis], [place.short for place in axis], drawn, unit=unit)
+    return Drawn(Table(heads, lines, total), figure)
+
+
+def orders_over_time(actor: Actor, question: Asked) -> Drawn:
+    """Return orders by bucket: by how they ended in it, or by the currency they were opened in."""
+    drawn = _over_time(actor, question, _orders_series, "")
+    note = _("opened, by currency") if question.by == "currency" else _("ended, by outcome")
+    return drawn._replace(note=note)
+
+
+def usdt_over_time(actor: Actor, question: Asked) -> Drawn:
+    """Return the USDT of completed orders by bucket and currency."""
+    return _over_time(actor, question, _usdt_series, USDT)._replace(note=_("completed, by currency"))
+
+
+def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
+    def draw(actor: Actor, question: Asked) -> Drawn:
+        rows = volume.by_party(actor, question.span(), question.narrowed(), what)
+        given = _set(question)
+        done = [links.ended(question.start, question.end, "completed", **given | {what: row.code}) for row in rows]
+        bars = [
+            figures.Bar(
+                row.code, show.scaled(row.counts.usdt_units, USDT), show.amount(row.counts.usdt_units, USDT), href
+            )
+            for row, href in zip(rows[:MOST_BARS], done, strict=False)
+        ]
+        lines = [
+            (
+                Cell(row.code if row.name == row.code else f"{row.code} · {row.name}", row.code, href),
+                Cell(show.number(row.counts.created), str(row.counts.created)),
+                Cell(show.number(row.counts.completed), str(row.counts.completed)),
+                Cell(show.percent(show.share(row.counts.completed, row.counts.created))),
+                Cell(show.amount(row.counts.usdt_units, USDT), show.exact(row.counts.usdt_units, USDT)),
+                Cell(show.amount(row.counts.fee_units, USDT), show.exact(row.counts.fee_units, USDT)),
+            )
+            for row, href in zip(rows, done, strict=True)
+        ]
+        heads = (
+            Head(str(label)),
+            Head(_("Opened"), numeric=True),
+            Head(_("Completed"), numeric=True),
+            Head(_("Conversion"), numeric=True),
+            Head(USDT, numeric=True),
+            Head(_("Fees USDT"), numeric=True),
+        )
+        return Drawn(Table(heads, lines), figures.ranked(bars, unit=USDT))
+
+    return draw
+
+
+WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
+
+
+def hours_of_week(actor: Actor, question: Asked) -> Drawn:
+    """Return when orders are opened: weekday by hour of the zone."""
+    rows = volume.by_hour_of_week(actor, question.span(), question.narrowed())
+    if not any(row.created for row in rows):
+        return Drawn(Table((), ()))
+    grid = [[0] * 24 for _day in WEEKDAYS]
+    for row in rows:
+        grid[row.weekday - 1][row.hour] = row.created
+    names = [str(day) for day in WEEKDAYS]
+    hours = [f"{hour:02d}" for hour in range(24)]
+    heads = (Head(_("Day")), *(Head(hour, numeric=True) for hour in hours))
+    lines = [
+        (Cell(name), *(Cell(show.number(count), str(count)) for count in row))
+        for name, row in zip(names, grid, strict=True)
+    ]
+    note = _("orders opened, hours of %(zone)s", zone=question.zone.key)
+    return Drawn(Table(heads, lines), figures.heat(hours, names, grid, name=_("orders")), note)
+
+
+def path(actor: Actor, question: Asked) -> Drawn:
+    """Return how far orders get: opened, matched, paid, completed."""
+    counts = volume.totals(actor, question.span(), question.narrowed())
+    if not counts.created:
+        return Drawn(Table((), ()))
+    given = _set(question)
+    steps = (
+        (_("Opened"), counts.created, links.orders(question.start, question.end, **given)),
+        (_("Matched"), counts.matched, ""),
+        (_("Paid"), counts.claimed, ""),
+        (_("Completed"), counts.completed, links.ended(question.start, question.end, "completed", **given)),
+    )
+    bars = [
+        figures.Bar(name, count, f"{show.number(count)} · {show.percent(show.share(count, counts.created))}", href)
+        for name, count, href in steps
+    ]
+    heads = (Head(_("Step")), Head(_("Orders"), numeric=True), Head(_("Of those opened"), numeric=True))
+    lines = [
+        (
+            Cell(name, "", href),
+            Cell(show.number(count), str(count)),
+            Cell(show.percent(show.share(count, counts.created))),
+        )
+        for name, count, href in steps
+    ]
+    return Drawn(Table(heads, lines), figures.funnel(bars), _("each step counts in the hour it happened"))
+
+
+def failures(actor: Actor, question: Asked) -> Drawn:
+    """Return the orders that ended without success, by cause."""
+    counts = volume.totals(actor, question.span(), question.narrowed())
+    causes = [(each, getattr(counts, each.state)) for each in FAILURES if getattr(counts, each.state)]
+    causes.sort(key=lambda cause: -cause[1])
+    together = sum(count for _each, count in causes)
+    given = _set(question)
+    hrefs = [links.ended(question.start, question.end, each.state, **given) for each, _count in causes]
+    bars = [
+        figures.Bar(str(each.label), count, show.number(count), href, each.color)
+        for (each, count), href in zip(causes, hrefs, strict=True)
+    ]
+    heads = (Head(_("Cause")), Head(_("Orders"), numeric=True), Head(_("Share"), numeric=True))
+    lines = [
+        (
+            Cell(str(each.label), "", href),
+            Cell(show.number(count), str(count)),
+            Cell(show.percent(show.share(count, together))),
+        )
+        for (each, count), href in zip(causes, hrefs, strict=True)
+    ]
+    return Drawn(Table(heads, lines), figures.ranked(bars, unit=_("orders")))
+
+
+CLICK = _l("click a bar for its orders")
+BOARD = Board(
+    "volume",
+    _l("Volume"),
+    Right.SEE_VOLUME,
+    (
+        NumberTile("opened", _l("Orders opened"), orders_opened),
+        NumberTile("usdt", _l("Completed"), usdt_completed),
+        NumberTile("success", _l("Technical success"), technical_success),
+        NumberTile("conversion", _l("Conversion"), conversion),
+        NumberTile("settle", _l("Paid to released, mean"), settle_time),
+    ),
+    (
+        ChartTile("orders", _l("Orders"), orders_over_time, 6, hint=CLICK),
+        ChartTile("amounts", _l("USDT"), usdt_over_time, 6, hint=CLICK),
+        ChartTile("path", _l("How far orders get"), path, 4),
+        ChartTile("failures", _l("Why orders fail"), failures, 4, empty=_l("No order failed in these days.")),
+        ChartTile("currencies", _l("By currency"), _ranking("currency", _l("Currency")), 4),
+        ChartTile("merchants", _l("By merchant"), _ranking("merchant", _l("Merchant")), 6),
+        ChartTile("acceptors", _l("By acceptor"), _ranking("acceptor", _l("Acceptor")), 6),
+        ChartTile("week", _l("When orders come"), hours_of_week, 8),
+        ChartTile("pools", _l("By pool"), _ranking("pool", _l("Pool")), 4),
+    ),
+    filters=NAMES,
+    buckets=("hour", "day", "week"),
+    splits=("state", "currency"),
+)
