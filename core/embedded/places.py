@@ -96,7 +96,7 @@ def owner(root: Path) -> tuple[int, int]:
             return stat.st_uid, stat.st_gid
         if stat.st_uid != me:
             raise Unavailable(
-                f"{data} belongs to user {name_of(stat.st_uid)}, who ran the desk here, or root did. "
+                f"{data} belongs to user {name_of(stat.st_uid)}, as an earlier run left it. "
                 "Run as that user or as root, or set DESK_HOME to another folder.",
             )
     if me != 0:

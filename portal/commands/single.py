@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import click
@@ -20,39 +21,18 @@ def become(argv: list[str]) -> None:
         os.execv(argv[0], argv)  # noqa: S606 - no shell wanted
     with addressed():
         child = subprocess.Popen(argv, cwd=ROOT)
-        try:
-            sys.exit(child.wait())
-        except KeyboardInterrupt:
-            sys.exit(child.wait())
-        finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait()
-
-
-def web_argv(port: int | None = None) -> list[str]:
-    """The command line of the web server: threads for waiting, processes for cores."""
-    known = settings()
-    return [
-        sys.executable, "-m", "gunicorn", "wsgi:app",
-        "--chdir", str(ROOT),
-        "--bind", f"{known.host}:{port or known.port}",
-        "--worker-class", "gthread",
-        "--workers", str(known.workers),
-        "--threads", str(known.threads),
-        "--timeout", "60",
-        "--graceful-timeout", "8",
-        "--keep-alive", "5",
-        "--no-control-socket",
-        "--log-level", known.log_level.lower(),
-    ]  # fmt: skip
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: child.terminate())
+        sys.exit(child.wait())
 
 
 @click.command("web")
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of DESK_PORT.")
 def web(port: int | None) -> None:
     """Serve the portal, the dashboards and the API over HTTP."""
-    become(web_argv(port))
+    if port:
+        os.environ["DESK_PORT"] = str(port)
+    become([sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn", "wsgi:app"])
 
 
 @click.command("worker")

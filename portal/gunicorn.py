@@ -1,0 +1,30 @@
+"""Gunicorn's settings: the product is read once, then forked, so that a start costs one reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import db
+from core.settings import ROOT, settings
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+known = settings()
+bind = f"{known.host}:{known.port}"
+chdir = str(ROOT)
+worker_class = "gthread"
+workers = known.workers
+threads = known.threads
+preload_app = True
+timeout = 60
+graceful_timeout = 8
+keepalive = 5
+loglevel = known.log_level.lower()
+control_socket_disable = True
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Forget connections opened before the fork: two processes must not speak over one."""
+    db.engine().dispose(close=False)
