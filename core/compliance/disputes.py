@@ -1,0 +1,145 @@
+"""Deciding an order in dispute: one officer decides, another agrees, then it is paid out or given back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from core import approvals, audit, ids, outbox
+from core.actor import Right
+from core.compliance import choices
+from core.db import transaction
+from core.errors import AmountDiffers, BadInput, NotFound, UnderReview, WrongState
+from core.money import Money, fiat
+from core.orders import rulings
+from core.orders.states import DisputeState, State
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+
+KIND: Final = "dispute_decision"
+"""What a first officer's decision about a disputed order is called among the requests."""
+
+_ORDER = (
+    "select id, ref, version, state, dispute_state, currency, fiat_units, received_units from orders"
+    " where ref = %s for no key update"
+)
+_STOPPED = (
+    "select ref from alert where order_id = %s and gate = 'G3' and state <> 'closed' and verdict <> 'allow' limit 1"
+)
+
+
+class Ruling(NamedTuple):
+    """What became of a disputed order: `request` waits for a second officer until `decided`."""
+
+    order_ref: str
+    order_state: str
+    request: str
+    decided: bool
+
+
+class _Order(NamedTuple):
+    id: int
+    ref: str
+    version: int
+    state: str
+    dispute_state: str
+    currency: str
+    fiat_units: int
+    received_units: int | None
+
+
+def decide(actor: Actor, order_ref: str, outcome: str, narrative: str, *, received: Money | None = None) -> Ruling:
+    """Say how a disputed order ends: `release` to the merchant or `refuse`; another officer must agree (`second`).
+
+    A release of an order its acceptor never confirmed asks for `received`, what came in on the acceptor's bank
+    account by the evidence: all of what is due. Refuses with forbidden, not_found, bad_input, amount_differs,
+    wrong_state when there is no dispute, under_review while an alert keeps the order, and already_done while a
+    decision waits for the second officer.
+    """
+    actor.must(Right.DECIDE_ALERT)
+    if outcome not in {choices.RELEASE, choices.REFUSE}:
+        raise BadInput("a dispute ends with release or refuse", field="outcome", outcome=outcome[:20])
+    said = choices.narrated(narrative)
+    with transaction() as tx:
+        order = _locked(tx, order_ref)
+        payload: dict[str, Any] = {"outcome": outcome, "narrative": said}
+        if outcome == choices.RELEASE:
+            payload["received_units"] = _received(order, received)
+        request = approvals.request(tx, actor, KIND, order_ref, payload, said)
+        details = {"outcome": outcome, "request": request}
+        audit.write(tx, actor, "dispute.decide", order_ref, reason=said, details=details, order_id=order.id)
+    return Ruling(order_ref, order.state, request, decided=False)
+
+
+def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # noqa: FBT001 - yes or no
+    """Agree to or turn down what another officer decided about a disputed order; return what that did.
+
+    Agreed: the dispute is decided and the order ends, in one transaction. Turned down: the dispute stays open.
+    Refuses with forbidden (fact `rule` = `four_eyes` for the one who decided first), not_found, bad_input
+    without a reason, and wrong_state when nothing waits.
+    """
+    actor.must(Right.DECIDE_ALERT)
+    with transaction() as tx:
+        order = _locked(tx, order_ref)
+        waiting = approvals.waiting(tx, KIND, order_ref)
+        if waiting is None:
+            raise WrongState(f"no decision about {order_ref} waits for a second officer", ref=order_ref)
+        approvals.decide(tx, actor, waiting.ref, approve, why)
+        verb = "agree" if approve else "turn_down"
+        audit.write(
+            tx, actor, f"dispute.{verb}", order_ref, reason=why.strip(), details={"request": waiting.ref},
+            order_id=order.id,
+        )  # fmt: skip
+        if not approve:
+            return Ruling(order_ref, order.state, waiting.ref, decided=False)
+        state = _carry_out(tx, actor, order, waiting.payload)
+        outbox.tell(tx, "dispute.decided", order_ref, payload={"outcome": waiting.payload["outcome"]})
+    return Ruling(order_ref, state, waiting.ref, decided=True)
+
+
+def _locked(tx: Transaction, order_ref: str) -> _Order:
+    rows = tx.rows(_ORDER, (ids.check(order_ref, "ord"),))
+    if not rows:
+        raise NotFound(f"there is no order {order_ref}", ref=order_ref)
+    order = _Order(*rows[0])
+    if order.dispute_state != DisputeState.OPEN or order.state != State.PAID_CLAIMED:
+        raise WrongState(
+            f"{order_ref} is not in dispute", ref=order_ref, state=order.state, dispute=order.dispute_state
+        )
+    alert = tx.call(_STOPPED, (order.id,))
+    if alert is not None:
+        raise UnderReview(
+            f"{alert} keeps this order; decide the alert, it settles the order", ref=order_ref, alert=alert
+        )
+    return order
+
+
+def _received(order: _Order, received: Money | None) -> int:
+    """Return what has come in, in units of the order's currency: what the acceptor said, else what is shown here."""
+    if order.received_units is not None:
+        return order.received_units
+    currency = fiat(order.currency)
+    if received is None:
+        raise BadInput("say what came in on the acceptor's bank account", field="received")
+    if received.asset != currency:
+        raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+    if received.units != order.fiat_units:
+        due = Money(order.fiat_units, currency)
+        raise AmountDiffers(
+            f"{due.show()} is due, not {received.show()}; only a whole payment can be released",
+            due=due.text(),
+            received=received.text(),
+        )
+    return received.units
+
+
+def _carry_out(tx: Transaction, actor: Actor, order: _Order, said: dict[str, Any]) -> str:
+    change = {"dispute_state": DisputeState.DECIDED}
+    if said["outcome"] == choices.RELEASE:
+        change["received_units"] = said["received_units"]
+    tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
+    if said["outcome"] == choices.RELEASE:
+        return rulings.release(tx, actor, order.ref, reason="after review")
+    return rulings.refund(tx, actor, order.ref, reason="after review")

@@ -1,0 +1,122 @@
+"""The alerts of one order and gate, locked together with the order: what a decision is made on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import audit, clock, ids, outbox
+from core.errors import Conflict, NotFound, WrongState
+from core.orders.states import RiskState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.actor import Actor
+    from core.db import Transaction
+
+_ORDER = "select id, ref, state, risk_state, version from orders where id = %s for no key update"
+_ALERTS = (
+    "select ref, state, verdict, locked_by, locked_until, raised_at from alert"
+    " where order_id = %s and gate = %s order by id for update"
+)
+
+
+class Held(NamedTuple):
+    """One alert as it stands, locked."""
+
+    ref: str
+    state: str
+    verdict: str
+    locked_by: str | None
+    locked_until: datetime | None
+    raised_at: datetime
+
+
+class File(NamedTuple):
+    """An order with the alerts that one gate raised on it, and whether USDT is held for them."""
+
+    alert_ref: str
+    gate: str
+    order_id: int
+    order_ref: str
+    order_state: str
+    risk_state: str
+    alerts: tuple[Held, ...]
+    hold: bool
+
+    @property
+    def asked(self) -> Held:
+        """The alert that was named."""
+        return next(each for each in self.alerts if each.ref == self.alert_ref)
+
+    def standing(self, state: str) -> list[str]:
+        """Return the refs of the alerts in that state."""
+        return [each.ref for each in self.alerts if each.state == state]
+
+
+def locked(tx: Transaction, ref: str) -> File:
+    """Lock the order, then its alerts of the same gate, and return them. Refuses with not_found or bad_input."""
+    found = tx.rows("select order_id, gate from alert where ref = %s", (ids.check(ref, "alr"),))
+    if not found:
+        raise NotFound(f"there is no alert {ref}", ref=ref)
+    order_id, gate = found[0]
+    order, order_ref, state, risk_state, _ = tx.rows(_ORDER, (order_id,))[0]
+    alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate)))
+    hold = tx.call("select exists (select 1 from hold where order_id = %s and closed_at is null)", (order_id,))
+    return File(ref, gate, order, order_ref, state, risk_state, alerts, hold and gate == "G3")
+
+
+def must_be(file: File, state: str) -> None:
+    """Refuse with `wrong_state` unless the alert that was named is in that state."""
+    now = file.asked.state
+    if now == state:
+        return
+    words = {
+        "open": "it waits for an officer",
+        "pending_second": "it waits for a second officer",
+        "closed": "it was decided",
+        "in_case": "it is part of a case, which is decided as a whole",
+    }
+    raise WrongState(f"{file.alert_ref} is not {state}: {words[now]}", ref=file.alert_ref, state=now)
+
+
+def must_be_free(file: File, actor: Actor) -> None:
+    """Refuse with `conflict` while another officer has taken one of the alerts."""
+    now = clock.now()
+    for each in file.alerts:
+        if each.locked_by not in {None, actor.name} and each.locked_until is not None and each.locked_until > now:
+            raise Conflict(
+                f"{each.locked_by} works on this until {each.locked_until:%H:%M} UTC",
+                ref=each.ref,
+                locked_by=each.locked_by,
+                locked_until=each.locked_until.isoformat(),
+            )
+
+
+def close(
+    tx: Transaction, actor: Actor, file: File, refs: list[str], *, outcome: str, disposition: str, narrative: str
+) -> None:
+    """Close these alerts of the file with one decision; each is told once and stands in the trail once."""
+    now = clock.now()
+    tx.run(
+        "update alert set state = 'closed', outcome = %s, disposition = %s, narrative = %s, closed_at = %s,"
+        " closed_by = %s, locked_by = null, locked_until = null where ref = any (%s)",
+        (outcome, disposition, narrative, now, actor.name, refs),
+    )
+    for each in file.alerts:
+        if each.ref not in refs:
+            continue
+        seconds = max(int((now - each.raised_at).total_seconds()), 0)
+        told = {"outcome": outcome, "disposition": disposition, "seconds": seconds}
+        audit.write(tx, actor, "alert.close", each.ref, reason=narrative, details=told, order_id=file.order_id)
+        outbox.tell(tx, "alert.closed", each.ref, happened_at=now, payload={**told, "order": file.order_ref})
+    _clear(tx, file.order_id)
+
+
+def _clear(tx: Transaction, order_id: int) -> None:
+    """Take the flag off an order when its last alert is closed."""
+    tx.run(
+        "update orders set risk_state = %s, version = version + 1 where id = %s and risk_state = %s"
+        " and not exists (select 1 from alert where order_id = %s and state <> 'closed')",
+        (RiskState.CLEAR, order_id, RiskState.FLAGGED, order_id),
+    )

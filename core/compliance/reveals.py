@@ -1,0 +1,76 @@
+"""Showing personal data to somebody who may see it: each look leaves a row with who, whose, for what and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from core import audit, ids, vault
+from core.actor import Right, Scope
+from core.db import transaction
+from core.errors import BadInput, Forbidden, NotFound
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+
+LEAST_WORDS: Final = 5
+MOST_WORDS: Final = 500
+
+
+class _Kind(NamedTuple):
+    prefix: str
+    sql: str
+    sealed: bool
+
+
+_KINDS: Final = {
+    "customer": _Kind("cus", "select verified_name from customer where ref = %s", sealed=False),
+    "payer": _Kind("ord", "select payer_name from orders where ref = %s", sealed=False),
+    "payer_account": _Kind("pay", "select sealed from payer_account where ref = %s", sealed=True),
+    "bank_account": _Kind("bnk", "select sealed from bank_account where ref = %s", sealed=True),
+}
+
+KINDS: Final = tuple(_KINDS)
+"""What can be revealed: a customer's verified name (by `cus_`), the payer's name on an order (by `ord_`), the
+number of a payer's account (by `pay_`) or of a party's bank account (by `bnk_`)."""
+
+_SUBJECT: Final = {
+    "ord": "select id from orders where ref = %s",
+    "alr": "select order_id from alert where ref = %s",
+}
+
+
+def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> str:
+    """Return the plain value, and log who saw whose data, for which order or alert (`subject_ref`) and why.
+
+    Refuses with forbidden, bad_input for an unknown kind or a reason under 5 characters, and not_found for a
+    thing or a subject that is not there; nothing is shown then, and nothing logged.
+    """
+    actor.must(Right.REVEAL)
+    if actor.scope is not Scope.ALL:
+        raise Forbidden("only those who see all rows reveal personal data", right=Right.REVEAL.value)
+    what = _KINDS.get(kind)
+    if what is None:
+        raise BadInput(f"what can be revealed: {', '.join(KINDS)}", kind=kind[:20])
+    why = reason.strip()
+    if not LEAST_WORDS <= len(why) <= MOST_WORDS:
+        raise BadInput(f"say why you look, in {LEAST_WORDS} to {MOST_WORDS} characters", field="reason")
+    with transaction() as tx:
+        order_id = _subject(tx, subject_ref)
+        found = tx.call(what.sql, (ids.check(ref, what.prefix),))
+        if found is None:
+            raise NotFound(f"there is no {kind.replace('_', ' ')} {ref}", ref=ref)
+        plain = vault.open_(found) if what.sealed else str(found)
+        audit.write(tx, actor, f"reveal.{kind}", ref, reason=why, details={"subject": subject_ref}, order_id=order_id)
+    return plain
+
+
+def _subject(tx: Transaction, subject_ref: str) -> int:
+    """Return the number of the order that the look is for."""
+    sql = _SUBJECT.get(subject_ref[:3])
+    if sql is None:
+        raise BadInput("say for which order (ord_…) or alert (alr_…) you look", field="subject_ref")
+    order_id: int | None = tx.call(sql, (ids.check(subject_ref, subject_ref[:3]),))
+    if order_id is None:
+        raise NotFound(f"there is no {subject_ref}", ref=subject_ref)
+    return order_id
