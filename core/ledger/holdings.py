@@ -16,7 +16,5 @@ def own(actor: Actor) -> list[accounts.Balance]:
     """Return the balances of every account of the actor's party, by asset. Raises Forbidden."""
     actor.must(Right.SEE_BALANCE)
     with reading() as tx:
-        numbers = tx.rows(
-            "select id from ledger_account where party_id = %s order by asset, id", (actor.party_id,)
-        )
+        numbers = tx.rows("select id from ledger_account where party_id = %s order by asset, id", (actor.party_id,))
         return [accounts.balance(tx, number) for (number,) in numbers]

@@ -95,11 +95,7 @@ def ledger_name() -> str:
     parts = urlsplit(settings().database_url)
     host = parts.hostname or ""
     socket = parse_qs(parts.query).get("host", [""])[0]
-    place = (
-        "local"
-        if not host or host.startswith("/") or socket.startswith("/")
-        else f"{host}:{parts.port or 5432}"
-    )
+    place = "local" if not host or host.startswith("/") or socket.startswith("/") else f"{host}:{parts.port or 5432}"
     return f"{place}/{parts.path.strip('/') or 'desk'}"
 
 
@@ -115,9 +111,7 @@ def anchored() -> Iterator[Head]:
                 if kept["ledger"] == name:
                     yield Head(*(kept[field] for field in Head._fields))
             except (ValueError, KeyError, TypeError) as error:
-                raise Unavailable(
-                    f"line {number} of {path} is no anchored head; it was damaged or edited"
-                ) from error
+                raise Unavailable(f"line {number} of {path} is no anchored head; it was damaged or edited") from error
 
 
 def anchor(found: Sequence[Head]) -> int:
@@ -131,9 +125,7 @@ def anchor(found: Sequence[Head]) -> int:
         path, name = anchor_file(), ledger_name()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = "".join(json.dumps({"ledger": name, **each._asdict()}) + "\n" for each in fresh)
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8"
-        ) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())

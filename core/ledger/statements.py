@@ -27,9 +27,7 @@ class StatementLine(NamedTuple):
     balance: int
 
 
-def balance_at(
-    tx: Transaction, account_id: int, at: datetime, *, known_at: datetime | None = None
-) -> Balance:
+def balance_at(tx: Transaction, account_id: int, at: datetime, *, known_at: datetime | None = None) -> Balance:
     """Return what the account held just before `at`, in units of its asset, summed from its legs.
 
     `known_at` leaves out what was booked later, so that a figure shown then can be shown again.
@@ -54,9 +52,7 @@ def balance_at(
     return Balance(*rows[0])
 
 
-def lines(
-    tx: Transaction, account_id: int, starts_at: datetime, ends_at: datetime
-) -> Iterator[StatementLine]:
+def lines(tx: Transaction, account_id: int, starts_at: datetime, ends_at: datetime) -> Iterator[StatementLine]:
     """Yield what moved the account from `starts_at` up to (not with) `ends_at`, oldest first.
 
     The running balance begins with what the account held at `starts_at`. Raises as `balance_at` does.

@@ -103,9 +103,7 @@ def four_eyes(tx: Transaction) -> Finding:
 def acknowledged(tx: Transaction) -> Finding:
     """I16: every answer we gave stands: what it names exists, and what was refused left no trace."""
     check = Check(tx, "I16", "what was acknowledged is there, what was refused is not")
-    check.counted("select count(*) from idempotency_key where state = 'done'").counted(
-        "select count(*) from orders"
-    )
+    check.counted("select count(*) from idempotency_key where state = 'done'").counted("select count(*) from orders")
     check.none(
         "select 0, format('the answer to key %s of party #%s names %s, which does not exist',"
         "        k.key, k.party_id, k.body ->> 'ref')"

@@ -41,16 +41,12 @@ def rollups(tx: Transaction) -> Finding:
         check.none(
             f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
             f" {name})"
-            f" from (select * from {table} except ({again})) r".replace(
-                "{what}", "not what the feed adds up to"
-            ),
+            f" from (select * from {table} except ({again})) r".replace("{what}", "not what the feed adds up to"),
         )
         check.none(
             f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
             f" {name})"
-            f" from (({again}) except select * from {table}) r".replace(
-                "{what}", "the feed adds up to another row"
-            ),
+            f" from (({again}) except select * from {table}) r".replace("{what}", "the feed adds up to another row"),
         )
     check.none(
         "select 0, format('hour %s: rollups say %s units completed and %s fees, the ledger %s and %s',"

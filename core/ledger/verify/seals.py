@@ -97,9 +97,7 @@ def _anchors(tx: Transaction) -> list[str]:
     """Every head we anchored is still a block of its chain, with the same hash."""
     blocks = {
         (chain, no): (last, digest)
-        for chain, no, last, digest in tx.rows(
-            "select chain, no, last_pos, encode(hash, 'hex') from seal_block"
-        )
+        for chain, no, last, digest in tx.rows("select chain, no, last_pos, encode(hash, 'hex') from seal_block")
     }
     broken: list[str] = []
     newest: dict[str, int] = {}

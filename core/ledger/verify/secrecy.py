@@ -49,19 +49,11 @@ def secrets_stay(tx: Transaction) -> Finding:
     for table, name, text in _TEXTS:
         check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
         suspects += _suspects(tx, table, name, text)
-    accounts = _known(
-        tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "bank_account"
-    )
-    accounts |= _known(
-        tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "payer_account"
-    )
+    accounts = _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "bank_account")
+    accounts |= _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "payer_account")
     keys = _known(tx, [_hashed(word) for _, word in suspects if _KEY.fullmatch(word)], "hash", "api_key")
     return check.broken(
-        [
-            f"{row} holds an account number in the clear"
-            for row, word in suspects
-            if vault.blind(word) in accounts
-        ]
+        [f"{row} holds an account number in the clear" for row, word in suspects if vault.blind(word) in accounts]
         + [f"{row} holds an API key in the clear" for row, word in suspects if _hashed(word) in keys],
     ).finding()
 

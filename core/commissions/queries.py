@@ -1,0 +1,251 @@
+"""Reading commission lines: lists by keyset, sums, one line explained to its formula; rows by scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from core import ids
+from core.actor import Actor, Right, Scope
+from core.commissions.plans import Share
+from core.db import reading
+from core.errors import BadInput, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from core.db import Transaction
+
+PAGE = 100
+ROWS_AT_ONCE = 5_000
+STATES = ("pending", "approved", "payable", "paid", "reversed")
+
+_FROM = """
+  from commission_line c
+  join orders o on o.id = c.order_id
+  join party g on g.id = c.agent_id
+  join party m on m.id = o.merchant_id
+  join plan_version v on v.id = c.plan_version_id
+  join plan l on l.id = v.plan_id
+"""
+_COLUMNS = """
+select c.id, c.ref, o.ref, c.accrued_at, c.period, g.ref, g.code, g.name, m.code, c.level, l.code, v.version,
+       c.plan_version_id, c.own_bps, c.below_bps, c.rate_bps, c.base_units, c.units, c.state
+"""
+
+
+class Filters(NamedTuple):
+    """What is asked for; empty: everything of the actor's. `agent` and `merchant` are codes or refs.
+
+    `starts_at` is within, `ends_at` is not.
+    """
+
+    period: str = ""
+    agent: str = ""
+    merchant: str = ""
+    order: str = ""
+    state: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    def words(self) -> str:
+        """Return the filters in words, for the foot of a report."""
+        said = [f"{name} {value}" for name, value in zip(self._fields, self, strict=True) if value]
+        return "; ".join(said) or "everything"
+
+
+EVERYTHING = Filters()
+
+
+class Line(NamedTuple):
+    """One commission line; amounts in USDT units. The merchant is known to the agent by its code."""
+
+    id: int
+    ref: str
+    order_ref: str
+    accrued_at: datetime
+    period: str
+    agent_ref: str
+    agent: str
+    agent_name: str
+    merchant: str
+    level: int
+    plan: str
+    plan_version: int
+    plan_version_id: int
+    own_bps: int
+    below_bps: int
+    rate_bps: int
+    base_units: int
+    units: int
+    state: str
+
+    @property
+    def formula(self) -> str:
+        """How the line was reckoned, in words and figures."""
+        return Share(
+            agent_id=0,
+            agent_ref=self.agent,
+            level=self.level,
+            plan_version_id=self.plan_version_id,
+            plan_version=self.plan_version,
+            own_bps=self.own_bps,
+            below_bps=self.below_bps,
+            rate_bps=self.rate_bps,
+            base_units=self.base_units,
+            units=self.units,
+        ).formula
+
+
+class Sums(NamedTuple):
+    """How many lines, the volume they were reckoned on, and what they pay, in USDT units."""
+
+    lines: int
+    base_units: int
+    units: int
+
+
+class Step(NamedTuple):
+    """One agent on the path that was frozen when the order was opened, the direct one first."""
+
+    level: int
+    agent: str
+    plan_version: int
+    own_bps: int
+    below_bps: int
+    rate_bps: int
+    units: int
+
+
+class Explanation(NamedTuple):
+    """Why a line is what it is: order, plan version, path, rate, formula, and the entry that paid it."""
+
+    line: Line
+    opened_at: datetime
+    plan_terms: dict[str, Any]
+    plan_effective_from: datetime
+    path: list[Step]
+    formula: str
+    entry_ref: str
+
+
+def lines(
+    actor: Actor,
+    filters: Filters = EVERYTHING,
+    *,
+    after: tuple[datetime, int] | None = None,
+    limit: int = PAGE,
+) -> list[Line]:
+    """Return the actor's lines, newest first; `after` is the last seen line's (accrued_at, id).
+
+    Raises Forbidden without the right, BadInput for an unknown state.
+    """
+    actor.must(Right.SEE_COMMISSIONS)
+    where, args = condition(actor, filters)
+    if after is not None:
+        where, args = f"{where} and (c.accrued_at, c.id) < (%s, %s)", [*args, *after]
+    with reading() as tx:
+        rows = tx.rows(
+            f"{_COLUMNS} {_FROM} where {where} order by c.accrued_at desc, c.id desc limit %s",
+            [*args, max(1, min(limit, 1000))],
+        )
+    return [Line(*row) for row in rows]
+
+
+def sums(actor: Actor, filters: Filters = EVERYTHING) -> Sums:
+    """Return what the actor's lines sum to. Raises as `lines` does."""
+    actor.must(Right.SEE_COMMISSIONS)
+    with reading() as tx:
+        return sums_in(tx, actor, filters)
+
+
+def sums_in(tx: Transaction, actor: Actor, filters: Filters) -> Sums:
+    """Return the same inside a reading transaction, so that it belongs to what else is read there."""
+    where, args = condition(actor, filters)
+    rows = tx.rows(
+        "select count(*), coalesce(sum(c.base_units), 0)::bigint, coalesce(sum(c.units),"
+        " 0)::bigint"
+        f" {_FROM} where {where}",
+        args,
+    )
+    return Sums(*rows[0])
+
+
+def stream(tx: Transaction, actor: Actor, filters: Filters) -> Iterator[Line]:
+    """Yield the actor's lines, oldest first, a few thousand at a time whatever their number."""
+    actor.must(Right.SEE_COMMISSIONS)
+    where, args = condition(actor, filters)
+    with tx.raw.cursor("commission_lines") as cursor:
+        cursor.itersize = ROWS_AT_ONCE
+        cursor.execute(
+            f"{_COLUMNS} {_FROM} where {where} order by c.accrued_at, c.id",
+            args,
+        )
+        for row in cursor:
+            yield Line(*row)
+
+
+def explain(actor: Actor, ref: str) -> Explanation:
+    """Return why the line is what it is. An agent sees its own part of the path, not what stands above it.
+
+    Raises Forbidden without the right, NotFound for no such line or another's.
+    """
+    actor.must(Right.SEE_COMMISSIONS)
+    where, args = condition(actor, Filters())
+    with reading() as tx:
+        rows = tx.rows(
+            f"{_COLUMNS}, o.created_at, v.terms, v.effective_from, o.split, coalesce((select e.ref from"  # noqa: S608 - our own words
+            " journal_entry e"
+            " where e.order_id = o.id and e.reason = 'escrow_release' limit 1), ''),"
+            " (select coalesce(array_agg(x.id), '{}') from party x where x.kind = 'agent'"
+            f"   and {_seen(actor)[0]}) {_FROM} where c.ref = %s and {where}",
+            [*_seen(actor)[1], ids.check(ref, "com"), *args],
+        )
+    if not rows:
+        raise NotFound(f"there is no commission line {ref} among yours", ref=ref)
+    *columns, opened_at, terms, effective_from, split, entry_ref, seen = rows[0]
+    line = Line(*columns)
+    path = [
+        Step(
+            share["level"],
+            share["agent_ref"],
+            share["plan_version"],
+            share["own_bps"],
+            share["below_bps"],
+            share["rate_bps"],
+            share["units"],
+        )
+        for share in sorted(split, key=lambda each: int(each["level"]))
+        if share["agent_id"] in set(seen)
+    ]
+    return Explanation(line, opened_at, terms, effective_from, path, line.formula, entry_ref)
+
+
+def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:
+    """Return the condition on lines `c`, orders `o`, agents `g` and merchants `m`; deny is the default."""
+    if filters.state and filters.state not in STATES:
+        raise BadInput(f"a commission line is {', '.join(STATES)}", state=filters.state[:20])
+    seen, args = _seen(actor)
+    where = [seen.replace("x.id", "c.agent_id")]
+    for words, value in (
+        ("c.period = %s", filters.period),
+        ("%s in (g.code, g.ref)", filters.agent),
+        ("%s in (m.code, m.ref)", filters.merchant),
+        ("o.ref = %s", filters.order),
+        ("c.state = %s", filters.state),
+        ("c.accrued_at >= %s", filters.starts_at),
+        ("c.accrued_at < %s", filters.ends_at),
+    ):
+        if value:
+            where.append(words)
+            args = [*args, value]
+    return " and ".join(where), args
+
+
+def _seen(actor: Actor) -> tuple[str, list[object]]:
+    """Return the condition that agent `x.id` is one whose lines the actor sees: all, or its own subtree's."""
+    if actor.scope is Scope.ALL:
+        return "true", []
+    if actor.scope is Scope.AGENT and actor.party_id is not None:
+        return "x.id in (select d.descendant_id from agent_closure d where d.ancestor_id = %s)", [actor.party_id]
+    return "false", []

@@ -1,0 +1,190 @@
+"""The commission report: one period's lines, a statement for each agent, tied to the ledger to the last unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import clock
+from core.actor import Right, Scope
+from core.commissions import periods, queries
+from core.commissions.queries import Filters
+from core.db import reading
+from core.errors import NotFound
+from core.money import USDT, Money
+from core.reports import tie_out
+from core.reports.files import Column, Report, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from core.actor import Actor
+    from core.commissions.periods import Period
+    from core.db import Transaction
+    from core.reports.files import Cell, Progress
+
+COLUMNS = (
+    Column("line"),
+    Column("order"),
+    Column("earned_at", "time"),
+    Column("agent"),
+    Column("agent_name"),
+    Column("merchant"),
+    Column("level", "count"),
+    Column("plan"),
+    Column("own_bps", "count"),
+    Column("below_bps", "count"),
+    Column("rate_bps", "count"),
+    Column("base_usdt", "money", summed=True),
+    Column("commission_usdt", "money", summed=True),
+    Column("state"),
+    Column("formula"),
+)
+STATEMENT_COLUMNS = (
+    Column("agent"),
+    Column("name"),
+    Column("opening", "money"),
+    Column("accrued", "money"),
+    Column("reversed", "money"),
+    Column("adjustments", "money"),
+    Column("paid", "money"),
+    Column("closing", "money"),
+    Column("lines", "count"),
+)
+
+# Opening and closing are the ledger's; accrued and reversed the lines'; what else moved the account is a
+# payment or an adjustment. So a line without its posting, or a posting without its line, shows at once.
+_STATEMENTS = """
+select g.ref, g.code, g.name, coalesce(b.opening, 0)::bigint, coalesce(c.accrued, 0)::bigint,
+       coalesce(c.reversed, 0)::bigint, coalesce(b.adjustments, 0)::bigint, coalesce(b.paid, 0)::bigint,
+       coalesce(b.closing, 0)::bigint, coalesce(c.lines, 0)
+  from party g join ledger_account a on a.party_id = g.id and a.asset = 'USDT'
+  left join (select l.account_id,
+                    sum(l.units) filter (where e.happened_at < %(start)s) as opening,
+                    sum(l.units) filter (where e.happened_at >= %(start)s
+                                           and e.reason not in ('escrow_release', 'commission_payout')) as adjustments,
+                    -sum(l.units) filter (where e.happened_at >= %(start)s and e.reason = 'commission_payout') as paid,
+                    sum(l.units) as closing
+               from journal_leg l join journal_entry e on e.id = l.entry_id
+              where l.account_id >= 3000000000000 and l.account_id < 4000000000000 and e.happened_at < %(end)s
+              group by l.account_id) b on b.account_id = a.id
+  left join (select c.agent_id, count(*) as lines, sum(c.units) filter (where c.units > 0) as accrued,
+                    -sum(c.units) filter (where c.units < 0) as reversed
+               from commission_line c where c.period = %(period)s group by c.agent_id) c on c.agent_id = g.id
+ where g.kind = 'agent' and (%(agent)s = '' or %(agent)s in (g.code, g.ref))
+   and (%(all)s or g.id in (select d.descendant_id from agent_closure d where d.ancestor_id = %(own)s))
+ order by g.code
+"""
+
+
+class Statement(NamedTuple):
+    """One agent's period: opening + accrued - reversed + adjustments - paid = closing."""
+
+    agent_ref: str
+    agent: str
+    name: str
+    opening: Money
+    accrued: Money
+    reversed: Money
+    adjustments: Money
+    paid: Money
+    closing: Money
+    lines: int
+
+    @property
+    def difference(self) -> Money:
+        """What the lines and movements come to less what the ledger says; zero, or something is wrong."""
+        reckoned = self.opening + self.accrued - self.reversed + self.adjustments - self.paid
+        return reckoned - self.closing
+
+
+def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> list[Statement]:
+    """Return the statement of each agent the actor sees, by code; `agent` (code or ref) narrows to one.
+
+    Raises Forbidden without the right, NotFound for an agent that is none of the actor's.
+    """
+    actor.must(Right.SEE_COMMISSIONS)
+    rows = tx.raw.execute(
+        _STATEMENTS,
+        {
+            "start": period.starts_at,
+            "end": period.ends_at,
+            "period": period.name,
+            "agent": agent,
+            "all": actor.scope is Scope.ALL,
+            "own": actor.party_id if actor.scope is Scope.AGENT else None,
+        },
+    ).fetchall()
+    if agent and not rows:
+        raise NotFound(f"there is no agent {agent[:40]} among yours", agent=agent[:40])
+    return [Statement._make((*row[:3], *(Money(units, USDT) for units in row[3:9]), row[9])) for row in rows]
+
+
+def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Report:
+    """Return the period's report, its rows read as they are written, all from the one transaction.
+
+    Raises as `statements` does.
+    """
+    told = statements(tx, actor, period, agent)
+    filters = Filters(period=period.name, agent=agent)
+    tie = tie_out.commissions(tx, actor, filters)
+    shown = [each for each in told if each.lines or each.opening or each.closing or agent]
+    return Report(
+        title=f"Commissions {period.name}" + (f", agent {told[0].agent}" if agent else ""),
+        columns=COLUMNS,
+        rows=_rows(tx, actor, filters),
+        facts=[
+            *_sums(told),
+            ("lines less ledger", tie.difference),
+            ("difference of the statements", _sum(each.difference for each in told)),
+            ("period", f"{period.name}: {period.starts_at:%Y-%m-%d %H:%M} to {period.ends_at:%Y-%m-%d %H:%M} UTC"),
+            ("period locked", "yes" if periods.locked(tx, period) else "no"),
+            ("filter", filters.words()),
+            ("made by", f"{actor.name} ({actor.role})"),
+            ("made at", clock.now()),
+            ("seal", tie.seal),
+        ],
+        summary_columns=STATEMENT_COLUMNS,
+        summary=[each[1:] for each in shown],
+    )
+
+
+def _rows(tx: Transaction, actor: Actor, filters: Filters) -> Iterator[Sequence[Cell]]:
+    for line in queries.stream(tx, actor, filters):
+        yield (
+            line.ref,
+            line.order_ref,
+            line.accrued_at,
+            line.agent,
+            line.agent_name,
+            line.merchant,
+            line.level,
+            f"{line.plan} v{line.plan_version}",
+            line.own_bps,
+            line.below_bps,
+            line.rate_bps,
+            Money(line.base_units, USDT),
+            Money(line.units, USDT),
+            line.state,
+            line.formula,
+        )
+
+
+def _sums(told: Sequence[Statement]) -> list[tuple[str, Money]]:
+    names = ("opening", "accrued", "reversed", "adjustments", "paid", "closing")
+    return [(name, _sum(getattr(each, name) for each in told)) for name in names]
+
+
+def _sum(amounts: Iterator[Money]) -> Money:
+    return sum(amounts, Money(0, USDT))
+
+
+def write_export(actor: Actor, filters: Mapping[str, str], path: Path, progress: Progress) -> int:
+    """Write the report that was asked for: filters `period`, `agent` and `format`; return its number of rows.
+
+    Raises BadInput for what is no period or format, else as `statements` does.
+    """
+    with reading() as tx:
+        tx.run("set local statement_timeout = '15min'")
+        asked = report(tx, actor, periods.read(filters.get("period", "")), filters.get("agent", ""))
+        return write(asked, path, filters.get("format", "csv"), progress=progress).rows

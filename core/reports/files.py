@@ -1,0 +1,186 @@
+"""What a report is, and the CSV writer: constant memory, no formulas, a foot that says and proves what it is."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from core.errors import BadInput
+from core.money import Money
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+Cell = str | int | Money | datetime | None
+Kind = Literal["text", "count", "money", "time"]
+Progress = Callable[[int], None]
+
+ROWS_AT_ONCE = 2_000
+_DANGEROUS = "=+-@\t\r＝＋－＠"  # a spreadsheet would take a text that begins so for a formula
+
+
+class Column(NamedTuple):
+    """One column: its head, what its cells are, and whether its amounts are summed at the foot."""
+
+    name: str
+    kind: Kind = "text"
+    summed: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """Rows to be written once, with what stands above and below them.
+
+    `facts` are (name, value) pairs for the foot: filters, who, when, seal, tie-out. `summary` is a small
+    table that stands before the rows where the format has a place for it.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Sequence[Cell]]
+    facts: Sequence[tuple[str, Cell]] = ()
+    summary_columns: Sequence[Column] = ()
+    summary: Sequence[Sequence[Cell]] = ()
+
+
+class Written(NamedTuple):
+    """A finished file: how many rows, the sums by column, and SHA-256 of the rows and of the whole file."""
+
+    path: Path
+    rows: int
+    sums: dict[str, Money]
+    body_sha256: str
+    sha256: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and sums rows while they pass, and tells how far it is."""
+
+    report: Report
+    progress: Progress | None = None
+    rows: int = 0
+    sums: dict[str, Money] = field(default_factory=dict)
+
+    def passing(self) -> Iterator[Sequence[Cell]]:
+        """Yield the report's rows."""
+        summed = [(at, column.name) for at, column in enumerate(self.report.columns) if column.summed]
+        for row in self.report.rows:
+            for at, name in summed:
+                cell = row[at]
+                if isinstance(cell, Money):
+                    self.sums[name] = self.sums[name] + cell if name in self.sums else cell
+            self.rows += 1
+            if self.progress is not None and self.rows % ROWS_AT_ONCE == 0:
+                self.progress(self.rows)
+            yield row
+
+    def foot(self) -> list[tuple[str, Cell]]:
+        """Return what stands below the rows: their number, the sums, then the report's own facts."""
+        return [
+            ("rows", self.rows),
+            *((f"sum {name}", amount) for name, amount in self.sums.items()),
+            *self.report.facts,
+        ]
+
+
+def plain(cell: Cell) -> str:
+    """Return a cell as text: amounts as plain decimals, moments in UTC to the second, nothing as an empty text.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, Money):
+        return cell.text()
+    if isinstance(cell, datetime):
+        return f"{cell.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(cell, int):
+        return str(cell)
+    text = cell.replace("\x00", "")
+    return f"'{text}" if text.lstrip(" ").startswith(tuple(_DANGEROUS)) else text
+
+
+@contextmanager
+def becoming(path: Path) -> Iterator[Path]:
+    """Write beside the file and put it in its place when it is whole and on disk; half a file is never seen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Lines:
+    """CSV lines (RFC 4180, UTF-8) into a file, counted into a digest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+        self.text = io.StringIO(newline="")
+        self.csv = csv.writer(self.text, lineterminator="\r\n")
+
+    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
+        for count, row in enumerate(rows, 1):
+            self.csv.writerow([plain(cell) for cell in row])
+            if count % ROWS_AT_ONCE == 0:
+                self.flush()
+        self.flush()
+
+    def flush(self) -> None:
+        body = self.text.getvalue().encode()
+        self.text.seek(0)
+        self.text.truncate()
+        self.digest.update(body)
+        self.file.write(body)
+
+
+def write_csv(report: Report, path: Path, *, progress: Progress | None = None) -> Written:
+    """Write the report as CSV; the same report gives the same bytes. Returns what was written.
+
+    Below the rows stand lines that begin with `#`: number, sums, facts, and the SHA-256 of all lines above
+    the first of them.
+    """
+    tally = Tally(report, progress)
+    with becoming(path) as part:
+        with part.open("wb") as file:
+            lines = _Lines(file)
+            lines.write([[column.name for column in report.columns]])
+            lines.write(tally.passing())
+            body = lines.digest.hexdigest()
+            lines.write([f"# {name}", value] for name, value in [*tally.foot(), ("sha256 of the rows", body)])
+        whole = digest(part)
+    return Written(path, tally.rows, tally.sums, body, whole)
+
+
+def write(report: Report, path: Path, form: str, *, progress: Progress | None = None) -> Written:
+    """Write the report as csv, xlsx or pdf. Raises BadInput for another form, or a PDF that would be too long."""
+    if form == "csv":
+        return write_csv(report, path, progress=progress)
+    if form == "xlsx":
+        from core.reports.xlsx import write_xlsx
+
+        return write_xlsx(report, path, progress=progress)
+    if form == "pdf":
+        from core.reports.pdf import write_pdf
+
+        return write_pdf(report, path, progress=progress)
+    raise BadInput("a report is written as csv, xlsx or pdf", format=form[:10])
