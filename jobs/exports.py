@@ -33,6 +33,8 @@ def sweep() -> dict[str, object]:
     due = requests.due()
     queued = 0
     with contextlib.suppress(*queues.AWAY):
+        if not due:
+            return {"due": 0, "removed": requests.remove_expired()}
         client = queues.connect(settings().redis_url)
         queued = sum(queues.enqueue(client, "exports.run", ref) for ref in due)
     return {"due": len(due), "queued": queued, "removed": requests.remove_expired()}

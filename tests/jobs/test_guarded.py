@@ -84,6 +84,8 @@ def test_a_forged_job_that_names_a_function_is_refused(client, tmp_path, functio
 
 
 class Bomb:
+    """What a pickle would run when it is opened."""
+
     def __reduce__(self):
         return (os.system, (f"touch {os.environ['DESK_TEST_TRACE']}",))
 

@@ -1,0 +1,133 @@
+"""Every job may run twice, and twice at once: the second finds nothing left to do."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from core import clock, health, timeshift
+from core.actor import system
+from core.db import reading, transaction
+from core.ledger import verify
+from jobs import catalog
+from tests import make
+from tests.core import lives
+
+REGULAR = [name for name, entry in catalog.CATALOG.items() if entry.every]
+
+
+@pytest.fixture
+def market(database):
+    return make.market(2, levels=2)
+
+
+def pass_deadlines() -> None:
+    """Let so much of the product's time pass that every deadline lies behind us."""
+    timeshift.advance(system(), timedelta(minutes=20))
+
+
+def states(refs: list[str]) -> list[str]:
+    with reading() as tx:
+        return [state for (state,) in tx.rows("select state from orders where ref = any(%s) order by id", (refs,))]
+
+
+def together(name: str, times: int = 2) -> None:
+    barrier, errors = threading.Barrier(times), []
+
+    def go():
+        barrier.wait()
+        try:
+            catalog.run(name)
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=go) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_every_regular_job_twice_and_twice_at_once(market):
+    lives.completed(market)
+    refs = [lives.opened(market) for _ in range(3)]
+    pass_deadlines()
+    with timeshift.followed():
+        refs.append(lives.opened(market))
+
+    for name in REGULAR:
+        together(name)
+        catalog.run(name)
+
+    assert states(refs) == ["expired", "expired", "expired", "awaiting_payment"]
+    assert {run.outcome for run in health.runs(system())} == {"done"}
+    assert [found.breaks for found in verify.run() if not found.holds] == []
+
+
+def test_one_order_that_breaks_does_not_stop_the_others(market, monkeypatch):
+    from core.orders import deadlines
+
+    refs = [lives.opened(market) for _ in range(3)]
+    pass_deadlines()
+    as_always = deadlines.expire
+
+    def expire(ref):
+        if ref == refs[0]:
+            raise ZeroDivisionError
+        return as_always(ref)
+
+    monkeypatch.setattr(deadlines, "expire", expire)
+    with pytest.raises(RuntimeError, match="1 orders could not be expired, 2 were"):
+        catalog.run("orders.expire")
+
+    assert states(refs) == ["awaiting_payment", "expired", "expired"]
+    [run] = health.runs(system())
+    assert run.outcome == "failed"
+    assert refs[0] in run.details["error"]
+
+
+def test_a_broken_invariant_fails_the_check_and_names_the_row(market, monkeypatch):
+    lives.completed(market)
+    with transaction() as tx:
+        tx.run("update ledger_account set available = available + 1 where name = 'acceptor:' || %s",
+               (market.acceptors[0].code,))  # fmt: skip
+
+    with pytest.raises(Exception, match="I2"):
+        catalog.run("ledger.verify")
+
+    [run] = health.runs(system())
+    assert run.outcome == "failed"
+    assert market.acceptors[0].code in run.details["error"]
+
+
+def test_old_runs_and_silent_processes_are_forgotten(database):
+    with transaction() as tx:
+        tx.run(
+            "insert into job_run (name, started_at, ended_at, outcome)"
+            " select 'orders.expire', now(), now(), 'done' from generate_series(1, 300)"
+        )
+        tx.run("insert into job_run (name, started_at) values ('ledger.seal', now() - interval '2 hours')")
+        tx.run("insert into heartbeat (process, at) values ('worker:gone:1', now() - interval '2 hours')")
+    health.beat("worker:here:1")
+
+    catalog.run("health.clean")
+
+    kept = health.runs(system(), name="orders.expire", limit=200)
+    assert len(kept) == health.KEPT_RUNS
+    assert health.runs(system(), name="orders.expire", before=kept[-1].id) == []
+    assert health.runs(system(), name="ledger.seal")[0].outcome == "failed"
+    assert [beat.process for beat in health.beats(system())] == ["worker:here:1"]
+
+
+def test_merchants_volume_is_what_was_completed_in_thirty_days(market):
+    with clock.at(clock.now() - timedelta(days=40)):
+        make.rate("BRL")
+    lives.completed(market, "542.00")
+    catalog.run("analytics.rollup")
+    catalog.run("merchants.volume")
+
+    with reading() as tx:
+        assert tx.call("select volume_30d_units from merchant") == 100_000_000
