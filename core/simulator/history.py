@@ -10,12 +10,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
-
 from core import clock, ids, vault
 from core.commissions import path as commission_path
 from core.db import transaction
-from core.errors import Changed, Unavailable
+from core.simulator.patience import patiently
 from core.simulator.rejects import RejectFile
 from core.simulator.rows import Reject, Row, opened, read
 
@@ -31,14 +29,13 @@ PAY_WINDOW: Final = timedelta(minutes=15)
 _ACTOR: Final = "import"
 _LOCK: Final = 0x415703  # pg_advisory_xact_lock key: one batch at a time, so that two imports never double
 _PREFIX: Final = {"agent": "agt", "merchant": "mer", "acceptor": "acc", "pool": "pol"}
-_PATIENCE_SECONDS: Final = 60
 _STAGE_ROW: Final = (
     "copy history_row (line, external_ref, kind, merchant, acceptor, agent, customer, customer_name, country,"
-    " payer_name, blind, note, currency, fiat_units, usdt_units, fee_units, price, state, created_at, claimed_at,"
-    " completed_at, ended_at, print, order_ref, entry_ref, customer_ref) from stdin"
+    " payer_name, blind, note, currency, fiat_units, usdt_units, fee_units, price, state, created_at,"
+    " claimed_at, completed_at, ended_at, print, order_ref, entry_ref, customer_ref) from stdin"
 )
 _STAGE_SHARE: Final = (
-    "copy history_share (line, ref, agent_id, agent_ref, level, plan_version_id, plan_version, own_bps,"
+    "copy history_share (line, ref, agent_id, account_id, agent_ref, level, plan_version_id, plan_version, own_bps,"
     " below_bps, rate_bps, base_units, units) from stdin"
 )
 
@@ -100,15 +97,7 @@ def _carried(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
     """Bring one batch in; a database that restarts meanwhile, or a busy row, is waited for."""
     if not rows:
         return 0, 0, []
-    for attempt in Retrying(
-        retry=retry_if_exception_type((Unavailable, Changed)),
-        stop=stop_after_delay(_PATIENCE_SECONDS),
-        wait=wait_exponential(multiplier=0.2, max=5),
-        reraise=True,
-    ):
-        with attempt:
-            return _batch(rows, digest)
-    raise AssertionError  # never reached: the loop returns or raises
+    return patiently(lambda: _batch(rows, digest))
 
 
 def _batch(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
@@ -125,9 +114,7 @@ def _batch(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
             if same:
                 known += 1
             else:
-                refused.append(
-                    _refused(first[line], "duplicate_ref", "this merchant has another order of that ref")
-                )
+                refused.append(_refused(first[line], "duplicate_ref", "this merchant has another order of that ref"))
         for (line,) in tx.rows("select history_locked()"):
             if line not in gone:
                 gone.append(line)
@@ -232,9 +219,7 @@ def _payers(tx: Transaction, rows: Iterable[Row]) -> None:
         blind = vault.blind(row.payer_account)
         if blind not in seen or row.created_at < seen[blind].created_at:
             seen[blind] = row
-    have = {
-        bytes(b) for (b,) in tx.rows("select blind from payer_account where blind = any(%s)", (list(seen),))
-    }
+    have = {bytes(b) for (b,) in tx.rows("select blind from payer_account where blind = any(%s)", (list(seen),))}
     fresh = {blind: row for blind, row in seen.items() if blind not in have}
     if not fresh:
         return
@@ -255,16 +240,16 @@ def _payers(tx: Transaction, rows: Iterable[Row]) -> None:
 
 def _shares(tx: Transaction, rows: dict[int, Row]) -> Iterator[tuple[Any, ...]]:
     """Give the commission shares of each row's agent and those above it, as frozen for any other order."""
-    order = (
-        "agent_id", "agent_ref", "level", "plan_version_id", "plan_version", "own_bps", "below_bps", "rate_bps",
-        "base_units", "units",
+    columns = (
+        "agent_id", "account_id", "agent_ref", "level", "plan_version_id", "plan_version", "own_bps", "below_bps",
+        "rate_bps", "base_units", "units",
     )  # fmt: skip
     found: list[tuple[Any, ...]] = []
-    for line, path in tx.rows("select line, path from history_paths()"):
+    for line, path, codes in tx.rows("select line, path, codes from history_paths()"):
         row = rows[line]
-        shares = commission_path.frozen(path, row.kind, usdt_units=row.usdt_units, fee_units=row.fee_units)
+        shares = commission_path.frozen(path, codes, row.kind, usdt_units=row.usdt_units, fee_units=row.fee_units)
         earned = row.completed_at or row.created_at
-        found += [(line, ids.new("com", earned), *(share[name] for name in order)) for share in shares]
+        found += [(line, ids.new("com", earned), *(share[name] for name in columns)) for share in shares]
     return iter(found)
 
 
@@ -273,7 +258,8 @@ def _remember(digest: str, counts: Counts) -> None:
     now = clock.now()
     with transaction() as tx:
         tx.run(
-            "insert into import_file (kind, sha256, rows_read, rows_added, rows_known, rows_bad, started_at, done_at)"
+            "insert into import_file"
+            " (kind, sha256, rows_read, rows_added, rows_known, rows_bad, started_at, done_at)"
             " values ('history', %s, %s, %s, %s, %s, %s, %s)"
             " on conflict on constraint import_file_once do update set rows_read = excluded.rows_read,"
             " rows_added = import_file.rows_added + excluded.rows_added, rows_known = excluded.rows_known,"

@@ -157,9 +157,7 @@ def _header(raw: bytes) -> list[int]:
     ]
     if faults:
         hint = " (cells are separated by commas)" if len(names) == 1 else ""
-        raise BadInput(
-            f"the header is not that of a history file: {'; '.join(faults)}{hint}", columns=list(COLUMNS)
-        )
+        raise BadInput(f"the header is not that of a history file: {'; '.join(faults)}{hint}", columns=list(COLUMNS))
     return [names.index(name) for name in COLUMNS]
 
 
@@ -277,9 +275,7 @@ def _moment(field: str, value: str, newest: datetime) -> datetime | None:
     if not value:
         return None
     if not _MOMENT.fullmatch(value):
-        raise _Fault(
-            "bad_time", f"{field} is {_clip(value)}, not like 2026-04-02T17:15:41Z (RFC 3339, with zone)"
-        )
+        raise _Fault("bad_time", f"{field} is {_clip(value)}, not like 2026-04-02T17:15:41Z (RFC 3339, with zone)")
     try:
         moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
