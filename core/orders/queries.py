@@ -167,6 +167,10 @@ class TimelineRow(NamedTuple):
     topic: str
 
 
+_PARTIES = frozenset({"merchant", "acceptor", "agent", "system"})
+"""Whose steps everybody sees by name; what officers do is told as the desk's."""
+
+
 def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     """Return what happened to the order, oldest first. Others than officers see that it is under review, not why."""
     actor.must(Right.SEE_ORDERS)
@@ -180,11 +184,13 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     if actor.may(Right.SEE_ALERTS):
         return told
     return [
-        row._replace(actor=row.role, reason="")
-        if row.action in {"order.stop", "order.refund", "order.refuse"}
-        else row
+        row._replace(
+            actor=row.actor if row.role in _PARTIES else "desk",
+            role=row.role if row.role in _PARTIES else "desk",
+            reason="" if row.role not in _PARTIES or row.action in {"order.stop", "order.refuse"} else row.reason,
+        )
         for row in told
-        if not row.action.startswith(("alert.", "reveal"))
+        if row.action.startswith("order.") and row.action != "order.remind"
     ]
 
 

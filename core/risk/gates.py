@@ -51,7 +51,7 @@ class Gate:
         return "flagged" if self.verdict.verdict != "allow" or self.verdict.alerts else "clear"
 
     def facts(self) -> dict[str, object]:
-        """Return the evaluation and its alerts as the steps store them; figures that are zero are left out."""
+        """Return the evaluation and its alerts as the steps store them; figures at their defaults are left out."""
         told = {reason.code: reason.to_json() for reason in self.verdict.reasons}
         alerts = [
             {
@@ -67,10 +67,16 @@ class Gate:
             "ruleset": self.ruleset_id,
             "verdict": self.verdict.verdict,
             "score": self.verdict.score,
-            "features": json.dumps({name: value for name, value in self.features.to_json().items() if value}),
+            "features": json.dumps(_told(self.features)),
             "reasons": json.dumps(list(told.values())) if told else "[]",
             "alerts": json.dumps(alerts) if alerts else None,
         }
+
+
+def _told(features: Features) -> dict[str, int | str | bool | None]:
+    """Return the features that `Features.from_json` would not give by itself: 0 seconds is not "unknown"."""
+    usual = Features._field_defaults
+    return {name: value for name, value in features.to_json().items() if name not in usual or value != usual[name]}
 
 
 VECTOR: Final = (
