@@ -1,7 +1,7 @@
 # What contributors run. `make` lists it; each line comes from the comment behind its target.
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-.PHONY: help install run test test-slow check format lint types contracts drift bench demo migrate golden shots clean
+.PHONY: help install run test test-slow check format lint types contracts drift bench demo migrate golden shots strings clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,11 @@ golden: install ## write the golden files anew and show what changed
 
 shots: install ## pictures of every screen, under var/shots
 	@SHOTS=var/shots ./desk test -q -m browser
+
+strings: install ## collect the words of the screens into the catalogues, and compile them
+	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l --no-location --sort-output -o var/messages.pot portal dashboards
+	@$(BIN)/pybabel -q update -i var/messages.pot -d portal/translations --no-fuzzy-matching --no-wrap
+	@$(BIN)/pybabel -q compile -d portal/translations --statistics
 
 clean: ## remove what was built (.venv and caches), keep the data in var/
 	@rm -rf .venv .venv.tool .venv.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

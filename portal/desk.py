@@ -112,8 +112,6 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
 
     base_permissions: ClassVar[list[str]] = ["can_list", "can_show"]
     exclude_route_methods: ClassVar[set[str]] = {"add", "edit", "delete", "download"}
-    add_columns: ClassVar[list[str]] = []
-    edit_columns: ClassVar[list[str]] = []
 
     def __init__(self, **kwargs: Any) -> None:
         """Tell Flask-AppBuilder explicitly what is listed, shown and searched."""
@@ -126,6 +124,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             if hasattr(method, "deed")
         }
         super().__init__(**kwargs)
+        self.add_columns = self.edit_columns = []
 
     def _init_forms(self) -> None:
         """Build no forms: there is nothing to add or edit, and filters are ours."""

@@ -43,9 +43,7 @@ class Browser:
 
     def get(self, path, **more):
         answer = self.client.get(path, **more)
-        found = (
-            re.search(r'name="csrf_token" value="([^"]+)"', answer.text) if answer.is_json is False else None
-        )
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text) if answer.is_json is False else None
         if found:
             self.token = found.group(1)
         return answer

@@ -35,10 +35,7 @@ def test_foreign_rows_are_not_there_in_show_action_bulk_or_export(signed_in):
     assert browser.get(f"/parcels/show/{own}").status_code == 200
     assert browser.get(f"/parcels/show/{foreign}").status_code == 404
     assert browser.post(f"/parcels/action/open_it/{foreign}").status_code == 404
-    assert (
-        browser.post("/parcels/action_post", {"action": "open_it", "rowid": [own, foreign]}).status_code
-        == 404
-    )
+    assert browser.post("/parcels/action_post", {"action": "open_it", "rowid": [own, foreign]}).status_code == 404
     assert foreign not in browser.get("/parcels/export.csv").text
     with reading() as tx:
         assert tx.call("select state from sample_parcel where ref = %s", (foreign,)) == "paid_claimed"
@@ -49,9 +46,7 @@ def test_a_deed_takes_a_post_and_the_right_for_it(signed_in):
     assert browser.get("/parcels/action/open_it/par_000009").status_code == 405
     auditor = signed_in("auditor")
     assert auditor.post("/parcels/action/open_it/par_000009").status_code == 403
-    assert (
-        auditor.post("/parcels/action_post", {"action": "open_it", "rowid": "par_000009"}).status_code == 403
-    )
+    assert auditor.post("/parcels/action_post", {"action": "open_it", "rowid": "par_000009"}).status_code == 403
     assert "Open it?" not in auditor.get("/parcels/show/par_000009").text
     done = browser.post("/parcels/action/open_it/par_000009")
     assert done.status_code == 302
@@ -80,8 +75,7 @@ def test_a_deed_on_many_is_done_to_all_or_none(signed_in):
     with reading() as tx:
         assert (
             tx.call(
-                "select count(*) from sample_parcel "
-                "where ref in ('par_000021', 'par_000024') and state = 'completed'",
+                "select count(*) from sample_parcel where ref in ('par_000021', 'par_000024') and state = 'completed'",
             )
             == 2
         )
@@ -131,10 +125,7 @@ def test_odd_keys_are_not_found(signed_in, key):
 def test_unknown_deeds_are_not_found(signed_in):
     browser = signed_in("acceptor1")
     assert browser.post("/parcels/action/delete/par_000003").status_code == 404
-    assert (
-        browser.post("/parcels/action_post", {"action": "muldelete", "rowid": "par_000003"}).status_code
-        == 404
-    )
+    assert browser.post("/parcels/action_post", {"action": "muldelete", "rowid": "par_000003"}).status_code == 404
     assert browser.post("/parcels/action_post", {"action": "open_it"}).status_code == 422
 
 

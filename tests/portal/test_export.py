@@ -57,8 +57,7 @@ def test_an_export_is_scoped_and_audited(signed_in):
     assert len(body) == 40
     with reading() as tx:
         rows = tx.rows(
-            "select actor, details->>'filter' from audit "
-            "where action = 'list.exported' order by id desc limit 1",
+            "select actor, details->>'filter' from audit where action = 'list.exported' order by id desc limit 1",
         )
     assert rows == [("merchant1", "all rows")]
 

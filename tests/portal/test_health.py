@@ -19,8 +19,7 @@ def test_alive_asks_nobody_and_ready_asks_the_database(fresh):
 def test_ready_knows_the_other_processes_by_their_signs_of_life(fresh):
     with transaction() as tx:
         tx.run(
-            "insert into heartbeat "
-            "values ('worker:1', now(), null), ('cron', now() - interval '1 hour', null)",
+            "insert into heartbeat values ('worker:1', now(), null), ('cron', now() - interval '1 hour', null)",
         )
     checks = fresh.app.test_client().get("/readyz").json["checks"]
     assert checks["worker"] == "ok"
@@ -58,6 +57,4 @@ def test_metrics_are_for_this_machine_or_the_token(fresh):
     assert client.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 404
     fresh.app.config["METRICS_TOKEN"] = "a token of some length"
     assert client.get("/metrics").status_code == 404
-    assert (
-        client.get("/metrics", headers={"Authorization": "Bearer a token of some length"}).status_code == 200
-    )
+    assert client.get("/metrics", headers={"Authorization": "Bearer a token of some length"}).status_code == 200

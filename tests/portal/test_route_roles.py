@@ -64,9 +64,7 @@ def test_every_role_of_the_portal_is_walked():
 
 
 def test_every_route_says_what_it_asks_for(whole):
-    silent = [
-        rule.rule for rule in whole.url_map.iter_rules() if needed(whole, rule.endpoint, rule.rule) is None
-    ]
+    silent = [rule.rule for rule in whole.url_map.iter_rules() if needed(whole, rule.endpoint, rule.rule) is None]
     assert silent == []
 
 
@@ -79,15 +77,11 @@ def test_only_who_is_in_the_table_gets_in(row, whole, browsers):
             browser.get("/login/")
             if who != "anonymous":
                 browser.sign_in(NAME_OF[who])
-        if row.method == "GET":
-            answer = browser.client.get(address(row))
-        else:
-            answer = browser.post(address(row), row.form)
+        get = row.method == "GET"
+        answer = browser.client.get(address(row)) if get else browser.post(address(row), row.form)
         # The sign-in form answers 401 to everybody whose password is wrong: it is open all the same.
         # Signing out leads there too, once it is done.
-        kept_out = (
-            refused(answer) and row.rule != "/login/" and (row.rule, answer.status_code) != ("/logout/", 302)
-        )
+        kept_out = refused(answer) and row.rule != "/login/" and (row.rule, answer.status_code) != ("/logout/", 302)
         assert kept_out is (who not in row.who), f"{who}: {answer.status_code}"
         assert answer.status_code < 500, f"{who}: {answer.status_code}"
 

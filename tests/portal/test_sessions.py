@@ -53,9 +53,7 @@ def test_all_other_sessions_die_with_a_new_password(fresh):
     here, there = come_in(fresh, "finance"), come_in(fresh, "finance")
     thief = copied(here, fresh.app)
     fresh_password = "a long new password"
-    answer = here.post(
-        "/account/password", {"current": PASSWORD, "fresh": fresh_password, "again": fresh_password}
-    )
+    answer = here.post("/account/password", {"current": PASSWORD, "fresh": fresh_password, "again": fresh_password})
     assert answer.status_code == 302
     assert alive(here)
     assert not alive(there)

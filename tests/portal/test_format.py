@@ -1,0 +1,118 @@
+"""Money, time, states and masked data as people see them; words in the languages there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from core import clock
+from core.money import USDT, Money, fiat
+from core.orders.states import State
+from portal import format as show
+from portal.columns import defused
+from portal.states import BADGES
+
+CATALOGUES = Path(show.__file__).parent / "translations"
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def page(desk):
+    with desk.app.test_request_context("/"):
+        yield
+
+
+def test_money_has_separators_its_decimals_and_its_code(page):
+    assert show.amount(485_000, "BRL") == "4,850.00"
+    assert show.amount(61_200_000, "VND") == "61,200,000"
+    assert show.amount(862_989_325, "USDT") == "862.989325"
+    assert show.amount(9_412_085_000, "USDT", trim=True) == "9,412.085"
+    assert show.amount(-1, "USDT") == "-0.000001"
+    assert show.amount(10**15 + 1, "USDT") == "1,000,000,000.000001"
+    assert "USDT" in show.money(Money(1, USDT))
+    assert ">250.00<" in show.money(Money(25_000, fiat("BRL")))
+
+
+def test_a_time_is_relative_with_the_exact_one_on_hover(page):
+    with clock.at(NOON):
+        said = show.ago(NOON - timedelta(minutes=2))
+        assert "2 min. ago" in said
+        assert "2026-11-20 11:58:00 UTC" in said
+        assert "Nov 1, 2026" in show.ago(NOON - timedelta(days=19))
+
+
+def test_a_countdown_says_when_it_is_soon_and_when_it_is_past(page):
+    with clock.at(NOON):
+        assert "06:12" in show.left(NOON + timedelta(minutes=6, seconds=12))
+        assert 'class="clock soon"' in show.left(NOON + timedelta(seconds=30))
+        assert "−00:05" in show.left(NOON - timedelta(seconds=5))
+
+
+def test_every_state_of_an_order_has_a_badge_with_text(page):
+    for state in State:
+        assert state.value in BADGES
+        assert str(BADGES[state.value].text) in show.badge(state.value)
+
+
+def test_names_and_accounts_are_masked(page):
+    assert show.mask_name("Joao Santos") == "Joao S•••••"
+    assert show.mask_name("Cher") == "C•••••"
+    assert show.mask_account("6222 0000 1234 8812") == "•• 8812"
+    assert show.mask_account("") == "–"
+
+
+def test_a_reference_is_short_with_the_whole_on_hover_and_a_copy_button(page):
+    said = show.ref("ord_01JD3Q8Z7K4M2N5P", "/orders/show/ord_01JD3Q8Z7K4M2N5P")
+    assert "ord_…4M2N5P" in said
+    assert 'data-copy="ord_01JD3Q8Z7K4M2N5P"' in said
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", " =1", "＝1"])
+def test_what_begins_like_a_formula_is_none(text):
+    assert defused(text).startswith("'")
+
+
+def test_plain_text_stays_as_it_is():
+    assert defused("Joao =Santos") == "Joao =Santos"
+
+
+@pytest.mark.parametrize("language", ["zh", "es"])
+def test_the_compiled_catalogues_are_those_that_are_written(language):
+    folder = CATALOGUES / language / "LC_MESSAGES"
+    with (folder / "messages.po").open("rb") as file:
+        written = {each.id: each.string for each in read_po(file) if each.id and each.string}
+    with (folder / "messages.mo").open("rb") as file:
+        compiled = {each.id: each.string for each in read_mo(file) if each.id}
+    assert compiled == written
+    for name, text in written.items():
+        assert sorted(set(placeholders(name))) == sorted(set(placeholders(text))), name
+
+
+def placeholders(text):
+    import re
+
+    return re.findall(r"%\(\w+\)s", text)
+
+
+def test_the_chosen_language_time_zone_and_theme_are_kept_per_user(fresh):
+    browser = fresh.browser()
+    browser.sign_in("finance")
+    browser.post("/account/taste", {"language": "zh", "zone": "Asia/Shanghai", "theme": "dark", "density": "compact"})
+    page = browser.get("/").text
+    assert '<html lang="zh" dir="ltr" data-theme="dark" data-density="compact">' in page
+    assert "退出登录" in page
+    with clock.at(NOON):
+        assert "2026-11-20 20:00:00" in browser.get("/").text
+    other = fresh.browser()
+    other.sign_in("auditor")
+    assert '<html lang="en"' in other.get("/").text
+
+
+def test_the_browsers_language_is_used_before_sign_in(desk):
+    page = desk.app.test_client().get("/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).text
+    assert "Contraseña" in page
+    assert "登录" in desk.app.test_client().get("/login/?lang=zh").text
