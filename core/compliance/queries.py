@@ -72,7 +72,9 @@ select a.ref, o.ref, m.code, a.gate, a.rule, a.verdict, a.score, a.state, a.disp
 
 
 def _row(row: tuple[Any, ...]) -> QueueRow:
-    return QueueRow._make((*row[:14], Money(row[15], fiat(row[14])), Money(row[16], USDT), *row[17:]))
+    return QueueRow._make(
+        (*row[:11], _veiled(row[11]), *row[12:14], Money(row[15], fiat(row[14])), Money(row[16], USDT), *row[17:])
+    )
 
 
 def queue(
@@ -188,7 +190,9 @@ select a.order_id, a.narrative, o.customer_id, o.payer_account_id, c.ref, y.ref,
  where a.ref = %s
 """
 _TOGETHER = " where a.order_id = %(order)s and a.gate = %(gate)s and a.ref <> %(ref)s order by a.id"
-_HISTORY = "select at, actor, role, action, subject, reason from audit where order_id = %s order by id desc limit 200"
+_HISTORY = (
+    "select at, actor, role, action, subject, reason from audit where order_id = %s order by at desc, id desc limit 200"
+)
 
 
 def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
@@ -204,8 +208,8 @@ def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
         payer_ref=payer_ref,
         acceptor=acceptor,
         together=[_row(each) for each in tx.raw.execute(_QUEUE + _TOGETHER, asked).fetchall()],
-        reasons=reasons,
-        features={name: _masked(name, value) for name, value in features.items()},
+        reasons=[_veiled(each) for each in reasons],
+        features=_names_masked(features),
         ruleset_version=version,
         hold_ref=hold_ref,
         held=Money(held, USDT),
@@ -218,11 +222,17 @@ def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
     )
 
 
-def _masked(name: str, value: object) -> object:
-    """Return a name's initials; other figures as they are."""
-    if not name.endswith("_name"):
-        return value
-    return " ".join(f"{word[0]}•••" for word in str(value).split())
+def _veiled(reason: dict[str, Any]) -> dict[str, Any]:
+    """Return a reason with the names in its evidence masked."""
+    return {**reason, "evidence": _names_masked(reason.get("evidence", {}))}
+
+
+def _names_masked(features: dict[str, Any]) -> dict[str, Any]:
+    """Return features with initials in place of names; `reveals` shows a name, and logs who looked."""
+    return {
+        name: " ".join(f"{word[0]}•••" for word in str(value).split()) if name.endswith("_name") else value
+        for name, value in features.items()
+    }
 
 
 _PAYER = (

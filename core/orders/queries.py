@@ -177,7 +177,7 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     with reading() as tx:
         rows = tx.rows(
             "select at, action, actor, role, reason, from_state, to_state, action from audit"
-            " where order_id = %s order by id",
+            " where order_id = %s order by at, id",
             (view.id,),
         )
     told = [TimelineRow(*row) for row in rows]
@@ -213,7 +213,7 @@ def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
             "select v.entry_ref, v.reason, v.account, v.units, v.happened_at, b.no from v_journal v"
             " join journal_entry e on e.id = v.seq left join seal_row s on s.chain = 'journal' and s.row_id = e.id"
             " left join seal_block b on b.chain = 'journal' and s.pos between b.first_pos and b.last_pos"
-            " where e.order_id = %s order by e.id, v.units",
+            " where e.order_id = %s order by e.happened_at, e.booked_at, e.id, v.units",
             (view.id,),
         )
     return [JournalRow(*row) for row in rows]
