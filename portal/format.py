@@ -54,8 +54,9 @@ def money(value: Money | int | None, code: str = "", *, trim: bool = False) -> M
     units, name = (value.units, value.asset.code) if isinstance(value, Money) else (value, code)
     if units is None:
         return Markup('<span class="muted">–</span>')
-    return Markup('<span class="nums">{}</span> <span class="ccy">{}</span>').format(
-        amount(units, name, trim=trim), name
+    return Markup('<span class="nums">%s</span> <span class="ccy">%s</span>') % (
+        amount(units, name, trim=trim),
+        name,
     )
 
 
@@ -85,7 +86,11 @@ def ago(moment: datetime | None) -> Markup:
         said = format_timedelta(off, granularity="second", add_direction=True, format="short", locale=locale)
     else:
         said = format_date(moment.astimezone(get_timezone() or UTC), format="medium", locale=locale)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), _exact(moment), said)
+    return Markup('<time datetime="%s" title="%s">%s</time>') % (
+        moment.isoformat(),
+        _exact(moment),
+        said,
+    )
 
 
 def when(moment: datetime | None) -> Markup:
@@ -94,7 +99,11 @@ def when(moment: datetime | None) -> Markup:
         return Markup('<span class="muted">–</span>')
     here = moment.astimezone(get_timezone() or UTC)
     said = format_datetime(here, "yyyy-MM-dd HH:mm:ss", tzinfo=here.tzinfo, locale=get_locale() or "en")
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), _exact(moment), said)
+    return Markup('<time datetime="%s" title="%s">%s</time>') % (
+        moment.isoformat(),
+        _exact(moment),
+        said,
+    )
 
 
 def day(value: date | None) -> str:
@@ -108,8 +117,11 @@ def left(deadline: datetime | None) -> Markup:
         return Markup('<span class="muted">–</span>')
     seconds = int((deadline - clock.now()).total_seconds())
     tone = "past" if seconds < 0 else "soon" if seconds < 5 * _MINUTE else ""
-    return Markup('<span class="clock {}" data-until="{}" title="{}">{}</span>').format(
-        tone, deadline.isoformat(), _exact(deadline), span(seconds)
+    return Markup('<span class="clock %s" data-until="%s" title="%s">%s</span>') % (
+        tone,
+        deadline.isoformat(),
+        _exact(deadline),
+        span(seconds),
     )
 
 
@@ -126,7 +138,10 @@ def badge(state: object) -> Markup:
     if state is None or state == "":
         return Markup('<span class="muted">–</span>')
     found = badge_of(state)
-    return Markup('<span class="b {}">{}</span>').format(found.tone, found.text)
+    return Markup('<span class="b %s">%s</span>') % (
+        found.tone,
+        found.text,
+    )
 
 
 def mask_account(text: str | None) -> str:
@@ -151,14 +166,29 @@ def ref(text: str | None, href: str = "") -> Markup:
         return Markup('<span class="muted">–</span>')
     prefix, _sep, body = text.partition("_")
     short = f"{prefix}_…{body[-_REF_TAIL:]}" if len(body) > 2 * _REF_TAIL else text
-    inner = Markup('<a href="{}" title="{}">{}</a>').format(href, text, short) if href else escape(short)
-    return Markup('<span class="ref" title="{}">{}{}</span>').format(text, inner, copy(text))
+    inner = (
+        Markup('<a href="%s" title="%s">%s</a>')
+        % (
+            href,
+            text,
+            short,
+        )
+        if href
+        else escape(short)
+    )
+    return Markup('<span class="ref" title="%s">%s%s</span>') % (
+        text,
+        inner,
+        copy(text),
+    )
 
 
 def copy(text: str) -> Markup:
     """Return the button that copies a text."""
-    return Markup('<button class="copy" type="button" data-copy="{}" aria-label="{}">{}</button>').format(
-        text, _("Copy %(text)s", text=text), icon("copy")
+    return Markup('<button class="copy" type="button" data-copy="%s" aria-label="%s">%s</button>') % (
+        text,
+        _("Copy %(text)s", text=text),
+        icon("copy"),
     )
 
 
@@ -168,10 +198,11 @@ def _icons() -> dict[str, str]:
     return dict(re.findall(r'<symbol id="([^"]+)"[^>]*>(.*?)</symbol>', text, re.DOTALL))
 
 
+@lru_cache(maxsize=128)
 def icon(name: str) -> Markup:
     """Return an icon of the kept set, inline; unknown names raise KeyError, so that tests find them."""
-    return Markup('<svg class="i" viewBox="0 0 24 24" aria-hidden="true">{}</svg>').format(
-        Markup(_icons()[name])  # noqa: S704 - our own file
+    return Markup('<svg class="i" viewBox="0 0 24 24" aria-hidden="true">%s</svg>') % (
+        Markup(_icons()[name]),  # noqa: S704 - our own file
     )
 
 
