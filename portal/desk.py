@@ -18,6 +18,7 @@ from core.actor import Actor, Right, Scope
 from core.errors import BadInput, NotFound, Refusal
 from portal import export, listing
 from portal.columns import Column, Preset, Sum, draw
+from portal.filters import begins
 from portal.roles import current_actor
 
 if TYPE_CHECKING:
@@ -148,6 +149,10 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             return sa.false()
         mine: sa.ColumnElement[bool] = getattr(self.model, column) == actor.party_id
         return mine
+
+    def found(self, words: str) -> sa.ColumnElement[bool]:
+        """Return which rows the search box finds: those of which a column of `find` begins with the words."""
+        return sa.or_(*(begins(getattr(self.model, name), words) for name in self.find))
 
     def context(self, row: Any, actor: Actor) -> dict[str, Any]:  # noqa: ARG002 - for desks to override
         """Return what the row's page shows besides its facts."""

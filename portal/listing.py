@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from core.db import reading
 from core.errors import NotFound
 from portal.columns import needed_names
-from portal.filters import BadList, begins, one
+from portal.filters import BadList, one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +107,7 @@ def ask(desk: Desk, args: MultiDict[str, str]) -> Asked:
     if wanted:
         if not desk.find:
             raise BadList(_("This list cannot be searched."), argument="q")
-        clauses.append(sa.or_(*(begins(getattr(desk.model, name), wanted) for name in desk.find)))
+        clauses.append(desk.found(wanted))
         rest = "?" + urlencode([(k, v) for k, v in args.items(multi=True) if k not in {"q", "after"}])
         chips.append(Chip(f"{_('Search')}: {wanted}", rest))
     sort, down = _order(desk, one(args, "sort"))
