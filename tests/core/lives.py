@@ -23,9 +23,7 @@ def opened(market, amount="250.00", *, customer="c-1", name="Joao Silva", accoun
     """An order just opened; returns its ref."""
     number = next(make.numbers)
     make.rate(market.currency)
-    quote = quotes.quote(
-        market.merchant, "deposit", market.currency, Money.parse(amount, fiat(market.currency))
-    )
+    quote = quotes.quote(market.merchant, "deposit", market.currency, Money.parse(amount, fiat(market.currency)))
     request = DepositRequest(
         quote_ref=quote.ref,
         merchant_order_id=f"A-{number}",
@@ -97,8 +95,7 @@ def rolled_up():
     """Bring the rollups up to date."""
     return settle(
         rollup.advance,
-        "select exists (select 1 from outbox where xid >= (select done_to from watermark where name ="
-        " 'rollup'))",
+        "select exists (select 1 from outbox where xid >= (select done_to from watermark where name = 'rollup'))",
     )
 
 

@@ -49,9 +49,9 @@ def test_everything_committed_is_sealed_once_in_dense_positions(market):
     with reading() as tx:
         for chain, table in (("journal", "journal_entry"), ("audit", "audit")):
             rows = tx.call(f"select count(*) from {table}")
-            assert tx.rows(
-                "select min(pos), max(pos), count(*) from seal_row where chain = %s", (chain,)
-            ) == [(1, rows, rows)]
+            assert tx.rows("select min(pos), max(pos), count(*) from seal_row where chain = %s", (chain,)) == [
+                (1, rows, rows)
+            ]
     assert found() == []
     assert seal.advance() == 0
     assert len(list(seal.anchored())) == len(seal.CHAINS)
@@ -65,9 +65,7 @@ def test_the_chain_can_be_recomputed_without_the_database(market):
             " join seal_row r on r.chain = 'journal' and r.row_id = e.id order by r.pos",
         )
         legs = tx.rows("select entry_id, id, account_id, pocket, asset, units from journal_leg order by id")
-        blocks = tx.rows(
-            "select no, first_pos, last_pos, hash from seal_block where chain = 'journal' order by no"
-        )
+        blocks = tx.rows("select no, first_pos, last_pos, hash from seal_block where chain = 'journal' order by no")
     hashes = [
         hashlib.sha256(
             json.dumps(
@@ -102,10 +100,7 @@ def _head():
 def test_a_changed_entry_is_named(market):
     with reading() as tx:
         ref = tx.call("select ref from journal_entry where reason = 'escrow_release'")
-    tamper(
-        "update journal_entry set happened_at = happened_at - interval '1 day' where reason ="
-        " 'escrow_release'"
-    )
+    tamper("update journal_entry set happened_at = happened_at - interval '1 day' where reason = 'escrow_release'")
     assert [each for each in found() if ref in each and "not what was sealed" in each]
 
 
@@ -134,9 +129,7 @@ def test_a_removed_row_is_named(market):
 
 def test_two_swapped_rows_are_named(market):
     with reading() as tx:
-        numbers = [
-            row[0] for row in tx.rows("select id from audit where action like 'order.%%' order by id limit 2")
-        ]
+        numbers = [row[0] for row in tx.rows("select id from audit where action like 'order.%%' order by id limit 2")]
     low, high = numbers
     swapped = "reason, subject, action, at"
     tamper(
@@ -148,9 +141,7 @@ def test_two_swapped_rows_are_named(market):
 
 def test_swapped_seals_are_named(market):
     with reading() as tx:
-        first, second = tx.rows(
-            "select row_id, hash from seal_row where chain = 'journal' and pos <= 2 order by pos"
-        )
+        first, second = tx.rows("select row_id, hash from seal_row where chain = 'journal' and pos <= 2 order by pos")
     with transaction() as tx:
         tx.run("set local session_replication_role = replica")
         tx.run("update seal_row set row_id = -1 where chain = 'journal' and pos = 1")
@@ -174,12 +165,9 @@ def test_a_tail_cut_off_with_its_seals_is_known_by_the_anchor(market):
     note("last words")
     lives.sealed()
     with reading() as tx:
-        start = tx.call(
-            "select last_pos from seal_block where chain = 'audit' order by no desc offset 1 limit 1"
-        )
+        start = tx.call("select last_pos from seal_block where chain = 'audit' order by no desc offset 1 limit 1")
     tamper(
-        "delete from audit where id in (select row_id from seal_row where chain = 'audit' and pos >"
-        f" {start})",
+        f"delete from audit where id in (select row_id from seal_row where chain = 'audit' and pos > {start})",
         f"delete from seal_row where chain = 'audit' and pos > {start}",
         f"delete from seal_block where chain = 'audit' and first_pos > {start}",
     )
@@ -214,10 +202,7 @@ def test_more_rows_than_a_block_holds_make_several_blocks(database, monkeypatch)
     with reading() as tx:
         ranges = tx.rows("select first_pos, last_pos from seal_block where chain = 'audit' order by no")
         order = [
-            row[0]
-            for row in tx.rows(
-                "select a.subject from audit a join seal_row r on r.row_id = a.id order by r.pos"
-            )
+            row[0] for row in tx.rows("select a.subject from audit a join seal_row r on r.row_id = a.id order by r.pos")
         ]
     assert ranges[0][0] == 1
     assert ranges[-1][1] == 17

@@ -84,9 +84,7 @@ RELEASE = "select id from journal_entry where key = '{completed}:release'"
 
 def breaks():
     """The invariant, the statements and the expected words of each block of the file."""
-    blocks = (
-        (Path(__file__).parents[1] / "golden" / "breaks.txt").read_text(encoding="utf-8").split("\n\n")[1:]
-    )
+    blocks = (Path(__file__).parents[1] / "golden" / "breaks.txt").read_text(encoding="utf-8").split("\n\n")[1:]
     for block in blocks:
         invariant, *statements, named = block.strip().splitlines()
         yield invariant, "\n".join(statements), named.removeprefix("=> ")

@@ -55,6 +55,10 @@ language sql stable as $$
            coalesce(o.agent_id, 0)
       from counted c join orders o on o.id = c.order_id
      group by 1, 2, 3, 4, 5, 6, coalesce(o.agent_id, 0)
+    -- What came and moved on adds nothing.
+    having count(*) filter (where c.what not in ('created', 'matching', 'offered')) > 0
+        or sum(case when c.what = 'created' then c.n else 0 end) <> 0
+        or sum(case when c.what = 'created' then c.n * o.usdt_units else 0 end) <> 0
 $$;
 
 -- Commission lines of those transactions, by the UTC day they were earned.
@@ -95,7 +99,9 @@ $$;
 
 create or replace function rollup_add(p_hours_from xid8, p_commission_from xid8, p_alert_from xid8, p_to xid8) returns void
 language plpgsql as $$
+declare v_empty tid[];
 begin
+    with added as (
     insert into rollup_hour as r (hour, kind, currency, pool_id, merchant_id, acceptor_id, created, matched, claimed, completed,
         expired, cancelled, refused, refunded, no_liquidity, created_usdt_units, usdt_units, fiat_units, fee_units, settle_seconds,
         agent_id)
@@ -107,7 +113,12 @@ begin
            refunded = r.refunded + excluded.refunded, no_liquidity = r.no_liquidity + excluded.no_liquidity,
            created_usdt_units = r.created_usdt_units + excluded.created_usdt_units, usdt_units = r.usdt_units + excluded.usdt_units,
            fiat_units = r.fiat_units + excluded.fiat_units, fee_units = r.fee_units + excluded.fee_units,
-           settle_seconds = r.settle_seconds + excluded.settle_seconds;
+           settle_seconds = r.settle_seconds + excluded.settle_seconds
+     returning r.ctid, r.created = 0 and r.matched = 0 and r.claimed = 0 and r.completed = 0 and r.expired = 0 and r.cancelled = 0
+               and r.refused = 0 and r.refunded = 0 and r.no_liquidity = 0 and r.created_usdt_units = 0 as is_empty)
+    select array_agg(ctid) into v_empty from added where is_empty;
+    -- A row whose orders all moved to the acceptors who took them later is as if it had never been.
+    delete from rollup_hour where ctid = any (v_empty);
     insert into rollup_commission_day as r (day, agent_id, level, plan_version_id, lines, base_units, units)
     select c.* from rollup_commission_days(p_commission_from, p_to) c order by 1, 2, 3, 4
     on conflict (day, agent_id, level, plan_version_id) do update
