@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.simulator.people import Cast
 
-LANES: Final = 2
+LANES: Final = 3
 SOURCE: Final = "market"
 LIVE: Final = 48
 """How many orders are opened at the end, so that the demo acceptors find some on their desks."""
@@ -50,20 +50,23 @@ def play(
     days: int = 90,
     seed: int = 1,
     again: bool = False,
+    enrolled: Callable[[Cast], None] | None = None,
     told: Callable[[Progress], None] | None = None,
 ) -> Counter[str]:
     """Play the market up to now; return how many orders stand in each state afterwards.
 
-    Only public commands are used, under a clock that walks from `days` ago to now. Refuses with `conflict`
-    in production, and on a database that has orders unless `again`. A database that goes away for less than
-    a minute is waited for.
+    Only public commands are used, under a clock that walks from `days` ago to now. `enrolled` hears of the
+    cast before the first order, `told` after each day. Refuses as `may_play`. A database that goes away for
+    less than a minute is waited for.
     """
-    known = _may_play(again=again)
+    known = may_play(again=again)
     end = datetime.now(UTC).replace(microsecond=0)
     start = end - days * DAY
     with clock.at(start - timedelta(hours=2)):
         cast = patiently(lambda: people.enrol(Random(f"{seed}:people")))
     market = Market(seed=seed, start=start, days=days, orders=orders)
+    if enrolled:
+        enrolled(cast)
     with clock.at(start - timedelta(hours=1)):
         officers.list_accounts(market.listed())
     lanes = [Lane(cast, f"{'D' if not known else f'D{known}'}{place}") for place in range(LANES)]
@@ -96,8 +99,8 @@ def states() -> Counter[str]:
         return Counter(dict(tx.rows("select state, count(*) from orders group by state")))
 
 
-def _may_play(*, again: bool) -> int:
-    """Return how many orders there are, else refuse."""
+def may_play(*, again: bool) -> int:
+    """Return how many orders there are; refuse with `conflict` in production, and if there are any unless `again`."""
     if settings().production:
         raise Conflict("the demo plays in the sandbox only; DESK_ENV is production")
     with reading() as tx:
