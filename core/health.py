@@ -64,8 +64,7 @@ def age_of(kind: str) -> int | None:
     """Return how many seconds ago any process of a kind (`worker`) was last heard, None if never."""
     with reading() as tx:
         found: int | None = tx.call(
-            "select extract(epoch from clock_timestamp() - max(at))::bigint from heartbeat"
-            " where process like %s",
+            "select extract(epoch from clock_timestamp() - max(at))::bigint from heartbeat where process like %s",
             (f"{kind}:%",),
         )
     return found
@@ -75,9 +74,7 @@ def age_of(kind: str) -> int | None:
 def recorded(name: str) -> Iterator[dict[str, object]]:
     """Write down one run of a job: what the block says in the dict, or why it broke."""
     with transaction() as tx:
-        number = tx.call(
-            "insert into job_run (name, started_at) values (%s, clock_timestamp()) returning id", (name,)
-        )
+        number = tx.call("insert into job_run (name, started_at) values (%s, clock_timestamp()) returning id", (name,))
     said: dict[str, object] = {}
     try:
         yield said
@@ -91,8 +88,7 @@ def recorded(name: str) -> Iterator[dict[str, object]]:
 def _end(number: int, outcome: str, details: Mapping[str, object]) -> None:
     with transaction() as tx:
         tx.run(
-            "update job_run set ended_at = clock_timestamp(), outcome = %s, details = %s::jsonb"
-            " where id = %s",
+            "update job_run set ended_at = clock_timestamp(), outcome = %s, details = %s::jsonb where id = %s",
             (outcome, json.dumps(details, default=str), number),
         )
 

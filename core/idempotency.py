@@ -101,8 +101,7 @@ def forget(turn: Turn) -> None:
     """Remove the key, as if it had not been used: the request was refused and changed nothing."""
     with transaction() as tx:
         tx.run(
-            "delete from idempotency_key"
-            " where party_id = %s and key = %s and turn = %s and state = 'running'",
+            "delete from idempotency_key where party_id = %s and key = %s and turn = %s and state = 'running'",
             (turn.party_id, turn.key, turn.number),
         )
 

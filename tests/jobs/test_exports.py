@@ -14,6 +14,8 @@ from core.db import reading, transaction
 from core.errors import BadInput, Forbidden, NotFound, TooMany, WrongState
 from core.reports import requests, writing
 from jobs import catalog
+from tests import make
+from tests.core import lives
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -167,3 +169,18 @@ def test_what_cannot_be_asked_for_is_refused_and_nothing_is_stored():
         requests.request(AGENT, "commission", {})
     with pytest.raises(TooMany):
         requests.request(AGENT, "commission", {})
+
+
+def test_a_merchant_gets_its_own_orders_and_no_others(writer):
+    market = make.market(1)
+    refs = {lives.completed(market), lives.opened(market)}
+    lives.opened(make.market(1))
+    shop = replace(market.merchant, user_id=9, rights=frozenset({Right.EXPORT, Right.SEE_ORDERS}))
+
+    ref = requests.request(shop, "orders", {"format": "csv"})
+    catalog.run("exports.run", [ref])
+    path, export = requests.open_file(shop, ref)
+
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(("#", "order,"))]
+    assert {line.split(",")[0] for line in lines} == refs
+    assert (export.rows_done, path.suffix) == (2, ".csv")
