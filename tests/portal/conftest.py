@@ -98,16 +98,13 @@ def portal_with_sample():
 @pytest.fixture(scope="module")
 def desk(module_database, tmp_path_factory):
     """The portal of this module's tests, with the sample desk and its rows."""
-    import os
-
-    before = os.environ.get("DESK_HOME")
-    os.environ["DESK_HOME"] = str(tmp_path_factory.mktemp("home"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DESK_HOME", str(tmp_path_factory.mktemp("home")))
+        settings.cache_clear()
+        ids = people()
+        make_parcels(ids["merchant"], ids["acceptor"])
+        app = portal_with_sample()
     settings.cache_clear()
-    ids = people()
-    make_parcels(ids["merchant"], ids["acceptor"])
-    app = portal_with_sample()
-    if before is not None:
-        os.environ["DESK_HOME"] = before
     return SimpleNamespace(app=app, ids=ids, browser=lambda: Browser(app))
 
 
