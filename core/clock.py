@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _fixed: ContextVar[datetime | None] = ContextVar("desk_clock", default=None)
 
@@ -23,8 +26,7 @@ def controlled() -> bool:
 def set_to(moment: datetime | None) -> None:
     """Set the clock of this context; None returns it to real time."""
     if moment is not None and moment.tzinfo is None:
-        message = "a moment needs a time zone"
-        raise ValueError(message)
+        raise ValueError("a moment needs a time zone")
     _fixed.set(None if moment is None else moment.astimezone(UTC))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import sqlalchemy as sa
@@ -13,6 +12,9 @@ from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmake
 
 from core.errors import AlreadyDone, Changed, Conflict, Refusal, ShortReserve, Unavailable, WrongState
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
 NAMES = {
     "ix": "%(table_name)s_%(column_0_name)s",
     "uq": "%(table_name)s_%(column_0_name)s_once",
@@ -20,9 +22,7 @@ NAMES = {
     "fk": "%(table_name)s_%(column_0_name)s_fkey",
     "pk": "%(table_name)s_pkey",
 }
-_OPTIONS = (
-    "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
-)
+_OPTIONS = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 
 CONNECT: dict[str, Any] = {"options": _OPTIONS, "application_name": "escrow-desk", "connect_timeout": 5}
 
@@ -68,6 +68,11 @@ class Transaction:
             self._session = Session(bind=self.connection, autoflush=True)
         return self._session
 
+    @property
+    def written(self) -> bool:
+        """Return whether an ORM session was asked for."""
+        return self._session is not None
+
     def call(self, sql: str, args: Sequence[object] = ()) -> Any:
         """Run one statement with `%s` placeholders; return its first row's first column, or None.
 
@@ -80,7 +85,7 @@ class Transaction:
         """Run one statement with `%s` placeholders; return all its rows."""
         return self.raw.execute(sql, args).fetchall()
 
-    def run(self, sql: str, args: Sequence[object] = ()) -> int:
+    def run(self, sql: str, args: Sequence[object] | Mapping[str, object] = ()) -> int:
         """Run one statement that returns no rows; return how many rows it touched."""
         return self.raw.execute(sql, args).rowcount
 
@@ -122,7 +127,8 @@ def connect(url: str, *, pool_size: int = 10) -> sa.Engine:
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=5,
-        pool_pre_ping=False,
+        # A connection that died with a restarted server is found here, not by the first who asks.
+        pool_pre_ping=True,
         connect_args=CONNECT,
     )
     _Bound.engine = engine
@@ -145,7 +151,7 @@ def disconnect() -> None:
 def engine() -> sa.Engine:
     """Return the bound engine, binding it from the settings at first use."""
     if _Bound.engine is None:
-        from core.settings import settings  # noqa: PLC0415 - read late: tests bind their own database
+        from core.settings import settings  # read late: tests bind their own database
 
         return connect(settings().database_url)
     return _Bound.engine
@@ -178,8 +184,8 @@ def _open(*, read_only: bool) -> Iterator[Transaction]:
         if read_only:
             tx.raw.execute("set transaction isolation level repeatable read, read only")
         yield tx
-        if tx._session is not None:
-            tx._session.flush()
+        if tx.written:
+            tx.session.flush()
         if read_only:
             tx.raw.rollback()
         else:
@@ -200,8 +206,8 @@ def _open(*, read_only: bool) -> Iterator[Transaction]:
         _undo(tx)
         raise
     finally:
-        if tx._session is not None:
-            tx._session.close()
+        if tx.written:
+            tx.session.close()
         connection.close()
 
 

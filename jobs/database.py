@@ -24,8 +24,9 @@ def bind(url: str) -> None:
 
     @sa.event.listens_for(engine, "connect")
     def longer(raw: psycopg.Connection[Any], _record: object) -> None:
+        raw.autocommit = True
         raw.execute(f"set statement_timeout = '{STATEMENT}'")
-        raw.commit()
+        raw.autocommit = False
 
 
 def lasting(url: str, name: str) -> psycopg.Connection[Any]:

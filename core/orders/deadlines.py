@@ -85,9 +85,7 @@ def _to_dispute_desk(tx: Transaction, actor: Actor, order: dict[str, Any]) -> No
             order["id"],
             json.dumps(base(order, actor)),
             order["at"],
-            json.dumps(
-                event_row("remind" if stopped else "dispute", order["state"], None, reason="deadline passed")
-            ),
+            json.dumps(event_row("remind" if stopped else "dispute", order["state"], None, reason="deadline passed")),
         ),
     )
 

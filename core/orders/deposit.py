@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids, vault
 from core.actor import Actor, Right, Scope
@@ -19,6 +19,9 @@ from core.orders.locking import actor_facts, after, locked, moment
 from core.orders.states import NEXT_ACTOR, Event, State, step
 from core.risk import gates
 from core.steps import step as call
+
+if TYPE_CHECKING:
+    from core.steps import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,53 +61,41 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     name = text(request.customer_name, "customer.name")
     payer_name = text(request.payer_name, "payer.name")
     account = account_number(request.payer_account)
-    from_country = country(request.customer_country)
     blind = vault.blind(account)
     seen = opening.look(actor.party_id, request.quote_ref, customer, blind)
     row, ref, pay_code = seen.row, ids.new("ord"), reference.new()
     gate = gates.opening(row, seen.vector, units=seen.usdt_units, payer_name=payer_name, customer_name=name)
-    shares = path.frozen(
-        seen.path, seen.path_codes, "deposit", usdt_units=seen.usdt_units, fee_units=seen.fee_units
-    )
-    done = call(
-        "order_open",
-        {
-            "at": row["at"],
-            "ref": ref,
-            "external": external,
-            "merchant": actor.party_id,
-            "agent": row["agent_id"],
-            "pool": row["pool_id"],
-            "quote": row["quote_id"],
-            "customer": row["customer_id"],
-            "customer_ref": ids.new("cus"),
-            "customer_external": customer,
-            "customer_name": name,
-            "customer_country": from_country,
-            "payer": row["payer_id"],
-            **_payer(row["payer_id"], account, blind),
-            "payer_name": payer_name,
-            "currency": row["currency"],
-            "fiat": row["fiat_units"],
-            "rate": row["rate_price"],
-            "usdt": row["usdt_units"],
-            "fee": row["fee_units"],
-            "schedule": row["fee_schedule_id"],
-            "split": json.dumps(shares),
-            "pay_code": pay_code,
-            "risk_state": gate.risk_state,
-            **gate.facts(),
-            **opening.course(seen, refused=gate.refused),
-            **actor_facts(actor),
-        },
-    )
+    shares = path.frozen(seen.path, seen.path_codes, "deposit", usdt_units=seen.usdt_units, fee_units=seen.fee_units)
+    facts = {
+        "ref": ref,
+        "external": external,
+        "merchant": actor.party_id,
+        "customer_ref": ids.new("cus"),
+        "customer_external": customer,
+        "customer_name": name,
+        "customer_country": country(request.customer_country),
+        **_payer(row["payer_id"], account, blind),
+        "payer_name": payer_name,
+        "split": json.dumps(shares),
+        "pay_code": pay_code,
+        "risk_state": gate.risk_state,
+        **opening.as_seen(row),
+        **gate.facts(),
+        **opening.course(seen, refused=gate.refused),
+        **actor_facts(actor),
+    }
+    return _opened(ref, pay_code, call("order_open", facts))
+
+
+def _opened(ref: str, pay_code: str, done: Row | None) -> Opened:
     assert done is not None  # noqa: S101 - the function always answers with one row
+    deadline, pay_to = done["deadline_at"], done["pay_to"]
     return Opened(
         ref,
         State(done["state"] or ""),
-        datetime.fromisoformat(done["deadline_at"]) if done["deadline_at"] else None,
+        datetime.fromisoformat(deadline) if deadline else None,
         pay_code,
-        json.loads(done["pay_to"]) if done["pay_to"] else None,
+        json.loads(pay_to) if pay_to else None,
     )
 
 

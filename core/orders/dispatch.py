@@ -55,9 +55,7 @@ def slot() -> int:
     return secrets.randbits(31)
 
 
-def plan(
-    policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int
-) -> Plan:
+def plan(policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int) -> Plan:
     """Choose among the candidates found; return up to three to try and why each other one lost.
 
     `found` has a row for each candidate as `match_candidates` returns it. The explanation keeps one short row
@@ -72,9 +70,7 @@ def plan(
         need_fiat_units=fiat_units,
     )
     fit = sorted(
-        (each.score, each.lot, each.candidate.pool_account_id)
-        for each in choice.considered
-        if each.outcome in _FIT
+        (each.score, each.lot, each.candidate.pool_account_id) for each in choice.considered if each.outcome in _FIT
     )
     by_number = {row[0]: row for row in found}
     tries = [by_number[number] for _, _, number in fit[:TRIES]]

@@ -16,9 +16,7 @@ _LONGEST: Final = {
 }
 _ACCOUNT: Final = (4, 40)
 # Marks that turn or hide text on a screen: zero width, direction overrides and isolates.
-_HIDDEN: Final = dict.fromkeys(
-    [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-)
+_HIDDEN: Final = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
 
 
 def text(value: object, field: str, *, longest: int = 0) -> str:
@@ -40,9 +38,7 @@ def account_number(value: object) -> str:
     """Return a payer's account number in the form it is compared, else refuse with `bad_input`."""
     plain = vault.normalise_account(text(value, "payer.account"))
     if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
-        raise BadInput(
-            f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account"
-        )
+        raise BadInput(f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account")
     return plain
 
 

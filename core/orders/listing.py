@@ -145,3 +145,13 @@ def exact(actor: Actor, words: str) -> str | None:
             (words.lower()[:4] + words.upper()[4:], words, words.upper().replace(" ", ""), *args),
         )
     return rows[0][0] if len(rows) == 1 else None
+
+
+def count_open(actor: Actor) -> int:
+    """Return how many of the actor's orders wait for somebody."""
+    where, args = condition(actor)
+    with reading() as tx:
+        found: int = tx.call(
+            f"select count(*) from order_waiting w join orders o on o.id = w.order_id where {where}", args  # noqa: S608
+        )
+    return found

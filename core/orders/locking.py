@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core import clock, ids
-from core.actor import Actor, Right
 from core.errors import NotFound
 from core.orders.states import Event, State, step
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.actor import Actor, Right
     from core.db import Transaction
 
 

@@ -107,9 +107,7 @@ def choose(
     """
     how = POLICIES.get(policy)
     if how is None:
-        raise BadInput(
-            f"'{policy[:40]}' is not a matching policy", policy=policy[:40], known=sorted(POLICIES)
-        )
+        raise BadInput(f"'{policy[:40]}' is not a matching policy", policy=policy[:40], known=sorted(POLICIES))
     start = _mixed(seed)
     best: tuple[int, int, int] | None = None
     winner: Candidate | None = None

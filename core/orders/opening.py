@@ -78,9 +78,7 @@ def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Seen:
 
 def _may_open(row: Row, quote_ref: str) -> None:
     if row["merchant_state"] != "active":
-        raise Frozen(
-            f"merchant {row['merchant_code']} is {row['merchant_state']}", state=row["merchant_state"]
-        )
+        raise Frozen(f"merchant {row['merchant_code']} is {row['merchant_state']}", state=row["merchant_state"])
     if row["kind"] != "deposit":
         raise BadInput("this quote is for a withdrawal", quote=quote_ref)
     if row["expired"] == "t":
@@ -89,6 +87,18 @@ def _may_open(row: Row, quote_ref: str) -> None:
         raise Conflict("this pool is paused; ask for a new quote later", pool_state=row["pool_state"])
     if row["customer_state"] == "barred":
         raise Barred("this customer may not do business here", customer="barred")
+
+
+_AS_SEEN = {
+    "at": "at", "agent": "agent_id", "pool": "pool_id", "quote": "quote_id", "customer": "customer_id",
+    "payer": "payer_id", "currency": "currency", "fiat": "fiat_units", "rate": "rate_price", "usdt": "usdt_units",
+    "fee": "fee_units", "schedule": "fee_schedule_id",
+}  # fmt: skip
+
+
+def as_seen(row: Row) -> dict[str, str | None]:
+    """Return the facts of an order that the look and its quote fix."""
+    return {fact: row[column] for fact, column in _AS_SEEN.items()}
 
 
 def course(seen: Seen, *, refused: bool) -> dict[str, object]:

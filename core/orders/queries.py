@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids, vault
@@ -15,6 +14,8 @@ from core.orders.matching import REASONS
 from core.orders.scope import condition
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.db import Transaction
 
 PAYABLE = frozenset({"awaiting_payment"})
@@ -83,12 +84,14 @@ class OrderView(NamedTuple):
 
 
 _SELECT = """
-select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timeliness, o.dispute_state, o.risk_state, o.source,
-       o.next_actor, o.deadline_at, m.ref, m.code, m.name, a.ref, a.code, a.name, g.ref, g.code, g.name,
-       c.ref, c.external_id, c.verified_name, c.country, c.kyc_level, o.payer_name, y.ref, coalesce(y.masked, ''), l.code,
+select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timeliness, o.dispute_state, o.risk_state,
+       o.source, o.next_actor, o.deadline_at, m.ref, m.code, m.name, a.ref, a.code, a.name, g.ref, g.code, g.name,
+       c.ref, c.external_id, c.verified_name, c.country, c.kyc_level, o.payer_name, y.ref, coalesce(y.masked, ''),
+       l.code,
        o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.rate_price, o.split, o.pay_code, o.attempts,
        o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id
-  from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id join pool l on l.id = o.pool_id
+  from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id
+  join pool l on l.id = o.pool_id
   left join party a on a.id = o.acceptor_id left join party g on g.id = o.agent_id
   left join payer_account y on y.id = o.payer_account_id
 """
@@ -101,10 +104,8 @@ def _view(row: tuple[Any, ...]) -> OrderView:
     merchant = party(12)
     assert merchant is not None  # noqa: S101 - an order has a merchant by its foreign key
     currency = fiat(row[30])
-    return OrderView(
-        *row[:12], merchant, party(15), party(18), *row[21:31],
-        Money(row[31], currency), Money(row[32], USDT), Money(row[33], USDT), *row[34:],
-    )  # fmt: skip
+    amounts = (Money(row[31], currency), Money(row[32], USDT), Money(row[33], USDT))
+    return OrderView._make((*row[:12], merchant, party(15), party(18), *row[21:31], *amounts, *row[34:]))
 
 
 def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
@@ -143,11 +144,7 @@ def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
 
     Only for those who tell the customer: the order's merchant, and its acceptor, whose account it is.
     """
-    if (
-        view.state not in PAYABLE
-        or view.pool_account_id is None
-        or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}
-    ):
+    if view.state not in PAYABLE or view.pool_account_id is None or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}:
         return None
     with reading() as tx:
         found: dict[str, str] = tx.call("select order_pay_to(%s)", (view.pool_account_id,))
@@ -235,12 +232,11 @@ def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
     actor.must(Right.SEE_DISPATCH)
     with reading() as tx:
         rows = tx.rows(
-            "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s order by attempt",
+            "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s"
+            " order by attempt",
             (view.id,),
         )
-        codes = dict(
-            tx.rows("select id, code from party where kind = 'acceptor' and id = any(%s)", (_asked(rows),))
-        )
+        codes = dict(tx.rows("select id, code from party where kind = 'acceptor' and id = any(%s)", (_asked(rows),)))
     own = None if actor.scope is Scope.ALL else actor.party_id
     found = []
     for attempt, policy, version, seed, at, candidates in rows:

@@ -29,7 +29,8 @@ REVIEW_SECONDS = 24 * 3600
 
 _NUMBERS = (
     "id", "version", "merchant_id", "acceptor_id", "customer_id", "payer_account_id", "escrow_account_id",
-    "pool_account_id", "fiat_units", "usdt_units", "fee_units", "claimed_seconds_ago", "open_alerts", "merchant_account_id",
+    "pool_account_id", "fiat_units", "usdt_units", "fee_units", "claimed_seconds_ago", "open_alerts",
+    "merchant_account_id",
 )  # fmt: skip
 
 
@@ -86,9 +87,7 @@ def _must_be_free(order: dict[str, Any], ref: str) -> None:
 
 def _must_be_what_is_due(order: dict[str, Any], received: Money) -> None:
     if received.asset.code != order["currency"]:
-        raise BadInput(
-            f"this order is in {order['currency']}, not {received.asset.code}", currency=order["currency"]
-        )
+        raise BadInput(f"this order is in {order['currency']}, not {received.asset.code}", currency=order["currency"])
     if received.units != order["fiat_units"]:
         due = type(received)(order["fiat_units"], received.asset)
         raise AmountDiffers(
@@ -111,9 +110,7 @@ def pay_out(
         fee_units=order["fee_units"],
         shares=shares,
     )
-    state = risk_state or (
-        gate.risk_state if gate is not None and gate.risk_state != "clear" else order["risk_state"]
-    )
+    state = risk_state or (gate.risk_state if gate is not None and gate.risk_state != "clear" else order["risk_state"])
     no_gate = dict.fromkeys(("gate", "ruleset", "verdict", "score", "features", "reasons", "alerts"))
     return {
         "at": order["at"],
@@ -150,9 +147,7 @@ def pay_out(
     }
 
 
-def _stopped(
-    actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: Money
-) -> dict[str, Any]:
+def _stopped(actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: Money) -> dict[str, Any]:
     """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held."""
     at = datetime.fromisoformat(order["at"])
     told = gate.facts()

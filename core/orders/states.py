@@ -180,9 +180,7 @@ def step(state: State | None, event: Event) -> State:
     return after
 
 
-def next_actor(
-    state: State, risk: RiskState = RiskState.CLEAR, dispute: DisputeState = DisputeState.NONE
-) -> NextActor:
+def next_actor(state: State, risk: RiskState = RiskState.CLEAR, dispute: DisputeState = DisputeState.NONE) -> NextActor:
     """Return whose move it is; a hold or an open dispute hands a waiting order to compliance."""
     stopped = risk is RiskState.HELD or dispute is DisputeState.OPEN
     return NextActor.COMPLIANCE if stopped and state in WAITING else NEXT_ACTOR[state]

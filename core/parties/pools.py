@@ -10,7 +10,7 @@ from core.actor import Right
 from core.db import transaction
 from core.errors import AlreadyDone, BadAmount, BadInput, Conflict, Frozen, NotFound, WrongState
 from core.ledger import accounts
-from core.money import USDT, Money, fiat
+from core.money import USDT, Asset, Money, fiat
 from core.parties import acceptors, particulars
 
 if TYPE_CHECKING:
@@ -49,10 +49,7 @@ def create(
     """
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)
-    if {min_fiat.asset, max_fiat.asset} != {asset} or min_reserve.asset != USDT:
-        raise BadAmount(f"limits are in {asset}, the least reserve in USDT", field="limits")
-    if not 0 < min_fiat.units <= max_fiat.units or min_reserve.units < 0:
-        raise BadAmount("limits are above zero, and the least is not above the most", field="limits")
+    _limits(asset, min_fiat, max_fiat, min_reserve)
     if policy not in POLICIES:
         raise BadInput(f"a policy is one of {', '.join(POLICIES)}", field="policy", policy=policy[:40])
     times = {"pay_seconds": pay_seconds, "confirm_seconds": confirm_seconds, "quote_seconds": quote_seconds}
@@ -89,6 +86,13 @@ def create(
         )
         outbox.tell(tx, "pool.created", ref, payload={"code": code, "currency": asset.code})
     return ref
+
+
+def _limits(asset: Asset, min_fiat: Money, max_fiat: Money, min_reserve: Money) -> None:
+    if {min_fiat.asset, max_fiat.asset} != {asset} or min_reserve.asset != USDT:
+        raise BadAmount(f"limits are in {asset}, the least reserve in USDT", field="limits")
+    if not 0 < min_fiat.units <= max_fiat.units or min_reserve.units < 0:
+        raise BadAmount("limits are above zero, and the least is not above the most", field="limits")
 
 
 def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:

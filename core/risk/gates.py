@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from core import ids
 from core.errors import Unavailable
@@ -87,10 +87,14 @@ VECTOR: Final = (
 """What the places of `risk_vector` mean."""
 
 
+def _named(vector: list[int]) -> dict[str, Any]:
+    return dict(zip(VECTOR, vector, strict=True))
+
+
 def opening(row: Row, vector: list[int], *, units: int, payer_name: str, customer_name: str) -> Gate:
     """Return gate G1's answer: may this order be opened? `row` is what `order_open_look` returned."""
     features = Features(
-        **dict(zip(VECTOR, vector, strict=True)),
+        **_named(vector),
         usdt_units=units,
         kyc_level=int(row["customer_level"] or 1),
         account_age_seconds=int(row["customer_age"] or 0),
@@ -104,7 +108,7 @@ def opening(row: Row, vector: list[int], *, units: int, payer_name: str, custome
 def release(row: Row, vector: list[int], *, payer_name: str) -> Gate:
     """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned."""
     features = Features(
-        **dict(zip(VECTOR, vector, strict=True)),
+        **_named(vector),
         usdt_units=int(row["usdt_units"] or 0),
         kyc_level=int(row["customer_level"] or 1),
         account_age_seconds=int(row["customer_age"] or 0),

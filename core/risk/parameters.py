@@ -158,7 +158,7 @@ class Ruleset:
 def _rule(code: str, defaults: Mapping[str, Any], given: object) -> dict[str, Any]:
     chosen = _object(given, code)
     _known(chosen, defaults.keys(), code)
-    read = {
+    read: dict[str, Any] = {
         name: _value(name, value, chosen.get(name, value), f"{code}.{name}")
         for name, value in defaults.items()
     }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from core import clock, ids
 from core.db import remembered
-from core.steps import once
 from core.risk.rules import DEFAULTS, Ruleset
+from core.steps import once
 
 if TYPE_CHECKING:
     from core.db import Transaction
