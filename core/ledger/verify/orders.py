@@ -113,6 +113,13 @@ def legal_path(tx: Transaction) -> Finding:
         " and o.deadline_at < clock_timestamp() - %s::interval",
         (GRACE,),
     )
+    check.none(
+        "select coalesce(o.id, w.order_id), format('order %s: its deadline is %s, the sweep knows %s',"
+        " coalesce(o.ref, '#' || w.order_id), coalesce(o.deadline_at::text, 'none'),"
+        " coalesce(w.deadline_at::text, 'none'))"
+        " from (select id, ref, deadline_at from orders where deadline_at is not null) o"
+        " full join order_waiting w on w.order_id = o.id where o.deadline_at is distinct from w.deadline_at",
+    )
     return check.finding()
 
 
