@@ -288,7 +288,8 @@ select count(*), count(*) filter (where state = 'pending_second'), count(*) filt
 """
 _DECIDED = """
 select count(*) filter (where disposition = 'false_positive') * 10000 / nullif(count(*), 0),
-       percentile_disc(0.5) within group (order by greatest(floor(extract(epoch from closed_at - raised_at))::bigint, 0))
+       percentile_disc(0.5) within group
+           (order by greatest(floor(extract(epoch from closed_at - raised_at))::bigint, 0))
   from alert where state = 'closed' and closed_at > %s
 """
 
