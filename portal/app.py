@@ -14,7 +14,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.db import portal_session
-from portal import api, faults, format, frame, health, logs, taste, views  # noqa: A004 - our module of that name
+from portal import api, faults, format, frame, health, logs, taste, timing, views  # noqa: A004 - our module of that name
 from portal.security import gate, headers
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     logs.install(app)
     faults.install(app)
+    timing.install(app)
     _protect_forms(app)
     with app.app_context():
         appbuilder = Portal(

@@ -1,0 +1,56 @@
+"""`desk clock`: the sandbox's clock, shown and moved on; production has only the real one."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from core import timeshift
+from core.actor import system
+from core.errors import BadInput
+from core.settings import settings
+
+_STEP = re.compile(r"([1-9][0-9]{0,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.group("clock", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """Show the product's time; `advance 2h` or `set 2026-12-01T00:00:00Z` moves it on in the sandbox."""
+    if context.invoked_subcommand is None:
+        _show()
+
+
+@command.command("advance")
+@click.argument("by")
+def advance(by: str) -> None:
+    """Move the time on BY so much: 90s, 20m, 2h or 3d."""
+    step = _STEP.fullmatch(by)
+    if step is None:
+        raise BadInput(f"'{by[:20]}' is not a step such as 90s, 20m, 2h or 3d")
+    timeshift.advance(system("desk clock"), timedelta(**{_UNITS[step.group(2)]: int(step.group(1))}))
+    _show()
+
+
+@command.command("set")
+@click.argument("moment")
+def set_to(moment: str) -> None:
+    """Move the time on to MOMENT, such as 2026-12-01T00:00:00Z."""
+    try:
+        asked = datetime.fromisoformat(moment)
+    except ValueError:
+        asked = None
+    if asked is None or asked.tzinfo is None:
+        raise BadInput(f"'{moment[:40]}' is not a time with its zone, such as 2026-12-01T00:00:00Z")
+    timeshift.advance(system("desk clock"), asked - (datetime.now(UTC) + timeshift.offset()))
+    _show()
+
+
+def _show() -> None:
+    ahead = timeshift.offset()
+    at = (datetime.now(UTC) + ahead).strftime("%Y-%m-%dT%H:%M:%SZ")
+    told = "the real time" if not ahead else f"{ahead} ahead of the real time"
+    click.echo(f"{at}  ({settings().env}: {told})")
