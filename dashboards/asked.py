@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo, available_timezones
@@ -99,6 +100,12 @@ class Asked:
         return "; ".join([said, *(f"{name}: {value}" for name, value in self.filters().items())])
 
 
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    """Return the names of all time zones; the standard library reads the disk for them each time."""
+    return frozenset(available_timezones())
+
+
 def whole_hours(zone: str) -> bool:
     """Return whether the zone keeps whole hours off UTC now; figures are kept by the hour."""
     offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset()
@@ -108,7 +115,7 @@ def whole_hours(zone: str) -> bool:
 def own_zone() -> str:
     """Return the reader's own time zone, UTC when it is not one of whole hours."""
     zone = str(get_timezone() or "UTC")
-    return zone if zone in available_timezones() and whole_hours(zone) else "UTC"
+    return zone if zone in zones() and whole_hours(zone) else "UTC"
 
 
 def arguments(search: str | None) -> dict[str, str]:
@@ -122,7 +129,7 @@ def arguments(search: str | None) -> dict[str, str]:
 def zone_of(args: Mapping[str, str]) -> ZoneInfo:
     """Return the time zone asked for, else the reader's own. Raises BadInput for what is none of whole hours."""
     name = args.get("tz") or own_zone()
-    if name not in available_timezones():
+    if name not in zones():
         raise BadInput(_("'%(name)s' is not a time zone.", name=name[:40]), argument="tz")
     if not whole_hours(name):
         raise BadInput(_("Figures are kept by the hour: choose a time zone with whole hours off UTC."), argument="tz")

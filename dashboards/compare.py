@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from core.analytics.boards.asking import Ratio
 
 
-def change(now: int, before: int, *, more_is_good: bool | None = True) -> tuple[str, str]:
-    """Return how a figure differs from the days before, in words, and its tone: up (good), down (bad) or neither.
+def change(now: int, before: int, days: int, *, more_is_good: bool | None = True) -> tuple[str, str]:
+    """Return how a figure differs from as many days before, in words, and its tone: up (good), down (bad) or neither.
 
     `more_is_good` None: neither way is good or bad.
     """
     differs = show.change(now, before)
     if differs is None:
-        return _("nothing in the days before"), ""
+        return _("nothing in the %(days)s days before", days=days), ""
     tone = "" if differs == 0 or more_is_good is None else "up" if (differs > 0) == more_is_good else "down"
-    return _("%(change)s to the days before", change=show.signed(differs, "%")), tone
+    said = _("%(change)s to the %(days)s days before", change=show.signed(differs, "%"), days=days)
+    return said, tone
 
 
 def ratio(now: Ratio, before: Ratio, of: str, *, more_is_good: bool | None = True) -> Number:

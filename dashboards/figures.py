@@ -16,6 +16,7 @@ ROW = 30
 LEAST_HEIGHT = 180
 HEIGHT = 280
 MOST_LABELS = 8
+LONGEST_NAME = 22
 
 
 class Part(NamedTuple):
@@ -92,9 +93,17 @@ def ranked(bars: Sequence[Bar], *, unit: str) -> go.Figure:
             hovertemplate="%{y}<br>%{text}<extra></extra>",
         ),
     )
-    figure.update_yaxes(autorange="reversed", type="category", title=None)
+    _names(figure, [bar.name for bar in bars])
     figure.update_xaxes(showgrid=True, showline=False, title={"text": unit}, rangemode="tozero", nticks=5)
     return figure
+
+
+def _names(figure: go.Figure, names: Sequence[str]) -> None:
+    """Write every name beside its row, the first on top."""
+    cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    figure.update_yaxes(
+        autorange="reversed", type="category", title=None, tickvals=list(names), ticktext=cut, ticklabelstandoff=6
+    )
 
 
 def heat(
@@ -118,8 +127,10 @@ def heat(
             hovertemplate="%{y} %{x}:00<br>%{z}<extra>" + name + "</extra>",
         ),
     )
-    figure.update_yaxes(autorange="reversed", type="category")
-    figure.update_xaxes(type="category", showline=False, nticks=12, tickangle=0)
+    _names(figure, rows)
+    figure.update_xaxes(
+        type="category", showline=False, tickangle=0, tickvals=list(columns)[::2], ticktext=list(columns)[::2]
+    )
     return figure
 
 

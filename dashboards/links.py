@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -25,12 +26,16 @@ def ended(start: datetime, end: datetime, state: str, **filters: str) -> str:
 
 def alerts(first: date, last: date, **filters: str) -> str:
     """Return the alerts raised on those UTC days."""
-    return _address(ALERTS, {"from": f"{first}T00:00:00Z", "to": f"{last}T23:59:59.999999Z", **filters})
+    return _address(ALERTS, {**_days(first, last), **filters})
 
 
 def commissions(first: date, last: date, **filters: str) -> str:
     """Return the commission lines earned on those UTC days."""
-    return _address(COMMISSIONS, {"from": f"{first}T00:00:00Z", "to": f"{last}T23:59:59.999999Z", **filters})
+    return _address(COMMISSIONS, {**_days(first, last), **filters})
+
+
+def _days(first: date, last: date) -> dict[str, str]:
+    return {"from": f"{first}T00:00:00Z", "to": f"{last + timedelta(days=1)}T00:00:00Z"}
 
 
 def _address(path: str, args: dict[str, str]) -> str:

@@ -21,6 +21,17 @@
     return value;
   };
 
+  // Narrow charts write fewer labels below the axis, so that none runs into the next.
+  const LABEL_PX = 64;
+  const thinned = (figure, width) => {
+    const axis = figure.layout.xaxis;
+    if (!axis?.tickvals || !width) return figure;
+    const step = Math.ceil(axis.tickvals.length / Math.max(2, Math.floor(width / LABEL_PX)));
+    axis.tickvals = axis.tickvals.filter((_value, place) => place % step === 0);
+    axis.ticktext = axis.ticktext.filter((_value, place) => place % step === 0);
+    return figure;
+  };
+
   const system = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => {
     const chosen = root.dataset.theme;
@@ -34,7 +45,9 @@
     boards: {
       paint(figure, _theme) {
         if (!figure) return [{ data: [], layout: {} }, { display: "none" }];
-        return [resolved(figure, getComputedStyle(root)), { display: "block", height: `${figure.layout.height}px` }];
+        const id = window.dash_clientside.callback_context?.outputs_list?.[0]?.id;
+        const width = id && document.getElementById(id)?.parentElement?.clientWidth;
+        return [thinned(resolved(figure, getComputedStyle(root)), width), { display: "block", height: `${figure.layout.height}px` }];
       },
       open(click) {
         const href = click?.points?.[0]?.customdata;

@@ -38,7 +38,7 @@ def _both(actor: Actor, question: Asked) -> tuple[commissions.Counts, commission
 def earned(actor: Actor, question: Asked) -> Number:
     """Return what was earned."""
     now, before = _both(actor, question)
-    foot, tone = compare.change(now.units, before.units, more_is_good=None)
+    foot, tone = compare.change(now.units, before.units, question.days, more_is_good=None)
     href = links.commissions(question.first, question.last, **_set(question))
     return Number(show.amount(now.units, USDT), USDT, foot, tone, href)
 
@@ -46,7 +46,7 @@ def earned(actor: Actor, question: Asked) -> Number:
 def lines_counted(actor: Actor, question: Asked) -> Number:
     """Return the commission lines."""
     now, before = _both(actor, question)
-    foot, tone = compare.change(now.lines, before.lines, more_is_good=None)
+    foot, tone = compare.change(now.lines, before.lines, question.days, more_is_good=None)
     return Number(
         show.number(now.lines), "", foot, tone, links.commissions(question.first, question.last, **_set(question))
     )

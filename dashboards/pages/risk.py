@@ -68,7 +68,7 @@ def _both(actor: Actor, question: Asked) -> tuple[risk.Counts, risk.Counts]:
 def alerts_raised(actor: Actor, question: Asked) -> Number:
     """Return the alerts raised, and how many that is for a thousand orders opened."""
     now, before = _both(actor, question)
-    foot, tone = compare.change(now.raised, before.raised, more_is_good=False)
+    foot, tone = compare.change(now.raised, before.raised, question.days, more_is_good=False)
     opened = risk.opened(actor, question.on_days(), question.narrowed())
     if opened:
         rate = show.per_thousand(now.raised, opened)
@@ -109,7 +109,7 @@ def decision_time(actor: Actor, question: Asked) -> Number:
     mean = now.mean_decide_seconds
     if mean is None:
         return Number(show.NONE, "", _("nothing was decided"))
-    foot, tone = compare.change(mean, before.mean_decide_seconds or 0, more_is_good=False)
+    foot, tone = compare.change(mean, before.mean_decide_seconds or 0, question.days, more_is_good=False)
     return Number(show.span(mean), "", foot, tone)
 
 

@@ -58,7 +58,7 @@ def _both(actor: Actor, question: Asked) -> tuple[volume.Counts, volume.Counts]:
 def orders_opened(actor: Actor, question: Asked) -> Number:
     """Return the orders opened."""
     now, before = _both(actor, question)
-    foot, tone = compare.change(now.created, before.created)
+    foot, tone = compare.change(now.created, before.created, question.days)
     href = links.orders(question.start, question.end, **_set(question))
     return Number(show.number(now.created), "", foot, tone, href)
 
@@ -66,7 +66,7 @@ def orders_opened(actor: Actor, question: Asked) -> Number:
 def usdt_completed(actor: Actor, question: Asked) -> Number:
     """Return the USDT of completed orders."""
     now, before = _both(actor, question)
-    foot, tone = compare.change(now.usdt_units, before.usdt_units)
+    foot, tone = compare.change(now.usdt_units, before.usdt_units, question.days)
     href = links.ended(question.start, question.end, "completed", **_set(question))
     return Number(show.amount(now.usdt_units, USDT), USDT, foot, tone, href)
 
@@ -89,7 +89,7 @@ def settle_time(actor: Actor, question: Asked) -> Number:
     mean = now.mean_settle_seconds
     if mean is None:
         return Number(show.NONE, "", _("no order was completed"))
-    foot, tone = compare.change(mean, before.mean_settle_seconds or 0, more_is_good=False)
+    foot, tone = compare.change(mean, before.mean_settle_seconds or 0, question.days, more_is_good=False)
     return Number(show.span(mean), _("min"), foot, tone)
 
 
