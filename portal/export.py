@@ -97,9 +97,7 @@ def _add(desk: Desk, row: Any, sums: dict[tuple[str, str], int]) -> None:
     for each in desk.sums:
         units = getattr(row, each.name)
         if units is not None:
-            sums[str(each.label), each.asset if each.asset.isupper() else str(getattr(row, each.asset))] += (
-                units
-            )
+            sums[str(each.label), each.asset if each.asset.isupper() else str(getattr(row, each.asset))] += units
 
 
 def _footer(

@@ -87,9 +87,7 @@ def install(app: Flask) -> None:
         return answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
 
     def forged(_error: CSRFError) -> Response:
-        return answer(
-            400, "form_expired", _("This form is no longer valid. Reload the page and send it again.")
-        )
+        return answer(400, "form_expired", _("This form is no longer valid. Reload the page and send it again."))
 
     def http(error: HTTPException) -> Response:
         status = error.code or SERVER_FAULT
@@ -102,9 +100,7 @@ def install(app: Flask) -> None:
             405: _("This address does not take that method."),
             413: _("That is too large."),
         }
-        response = answer(
-            status, NAMES.get(status, f"http_{status}"), said.get(status, error.description or "")
-        )
+        response = answer(status, NAMES.get(status, f"http_{status}"), said.get(status, error.description or ""))
         if status == NOT_ALLOWED and getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
         return response

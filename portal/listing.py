@@ -97,8 +97,7 @@ def ask(desk: Desk, args: MultiDict[str, str]) -> Asked:
     chips = [
         Chip(
             said,
-            "?"
-            + urlencode([(k, v) for k, v in args.items(multi=True) if k not in (*each.arguments(), "after")]),
+            "?" + urlencode([(k, v) for k, v in args.items(multi=True) if k not in (*each.arguments(), "after")]),
         )
         for each in desk.filters
         if (said := each.words(args))
@@ -174,9 +173,7 @@ def _beyond(desk: Desk, asked: Asked) -> sa.ColumnElement[bool] | None:
     if asked.sort == desk.key:
         return further
     past = (
-        sa.tuple_(column, pk) < sa.tuple_(value, key)
-        if asked.down
-        else sa.tuple_(column, pk) > sa.tuple_(value, key)
+        sa.tuple_(column, pk) < sa.tuple_(value, key) if asked.down else sa.tuple_(column, pk) > sa.tuple_(value, key)
     )
     nullable = getattr(column, "nullable", True)
     return sa.or_(past, column.is_(None)) if nullable else past

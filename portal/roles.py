@@ -64,8 +64,7 @@ ROLES: dict[str, Role] = {
     "finance": Role(
         _l("Finance"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS})
-        | {Right.TOP_UP_RESERVE, Right.EXPORT},
+        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS}) | {Right.TOP_UP_RESERVE, Right.EXPORT},
     ),
     "agent": Role(
         _l("Agent"),
@@ -86,8 +85,7 @@ ROLES: dict[str, Role] = {
     "acceptor": Role(
         _l("Acceptor"),
         Scope.ACCEPTOR,
-        _PARTY_SEES
-        | {Right.SEE_ACCEPTORS, Right.CONFIRM_RECEIPT, Right.SET_ONLINE, Right.DESIGNATE_BANK_ACCOUNT},
+        _PARTY_SEES | {Right.SEE_ACCEPTORS, Right.CONFIRM_RECEIPT, Right.SET_ONLINE, Right.DESIGNATE_BANK_ACCOUNT},
     ),
     "merchant": Role(
         _l("Merchant"),

@@ -106,9 +106,7 @@ def check_new_password(username: str, password: str) -> None:
     if len(password) > LONGEST:
         raise BadInput(_("A password has at most %(n)s characters.", n=LONGEST))
     if username.lower() in password.lower() or len(set(password)) < SHORTEST // 3:
-        raise BadInput(
-            _("That password is too easy to guess: it holds the user name or few different characters.")
-        )
+        raise BadInput(_("That password is too easy to guess: it holds the user name or few different characters."))
 
 
 def change_password(actor: Actor, current: str, fresh: str) -> SignedIn:

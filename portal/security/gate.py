@@ -82,9 +82,7 @@ def guard() -> Response | None:
     if asked == SIGNED_IN:
         return None
     if not isinstance(asked, Right):
-        raise Forbidden(
-            "this page is for nobody: it does not say which right it asks for", route=request.endpoint
-        )
+        raise Forbidden("this page is for nobody: it does not say which right it asks for", route=request.endpoint)
     current_actor().must(asked)
     return None
 

@@ -59,9 +59,7 @@ def admit(account: str, ip: str, agent: str) -> Try:
     if refused:
         until = (oldest or now) + WINDOW
         wait = max(1, -(-int((until - now).total_seconds()) // 60))
-        raise TooMany(
-            _("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=wait), minutes=wait
-        )
+        raise TooMany(_("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=wait), minutes=wait)
     return Try(number, name)
 
 

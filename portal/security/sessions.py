@@ -64,8 +64,7 @@ def close_session(why: str = "signed out") -> None:
     if isinstance(token, str):
         with transaction() as tx:
             tx.run(
-                "update portal_session set ended_at = %s, ended_why = %s "
-                "where token_hash = %s and ended_at is null",
+                "update portal_session set ended_at = %s, ended_why = %s where token_hash = %s and ended_at is null",
                 (clock.now(), why, _hash(token)),
             )
     session.clear()
@@ -115,13 +114,9 @@ def _person() -> Person | None:
         return _over(number, "idle", now)
     if now - seen > SEEN_EVERY:
         with transaction() as tx:
-            tx.run(
-                "update portal_session set seen_at = %s where id = %s and seen_at < %s", (now, number, now)
-            )
+            tx.run("update portal_session set seen_at = %s where id = %s and seen_at < %s", (now, number, now))
     party, language, theme, density, zone, must_change = rest
-    return Person(
-        user_id, username, first, last, roles[0], party, number, language, theme, density, zone, must_change
-    )
+    return Person(user_id, username, first, last, roles[0], party, number, language, theme, density, zone, must_change)
 
 
 def _over(number: int, why: str, now: datetime) -> None:

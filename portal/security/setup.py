@@ -25,8 +25,7 @@ def set_up() -> None:
         tx.run("create unique index if not exists ab_user_username_lower on ab_user (lower(username))")
         for name in ROLES:
             tx.run(
-                "insert into ab_role (id, name) values (nextval('ab_role_id_seq'), %s) "
-                "on conflict (name) do nothing",
+                "insert into ab_role (id, name) values (nextval('ab_role_id_seq'), %s) on conflict (name) do nothing",
                 (name,),
             )
 

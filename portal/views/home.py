@@ -55,9 +55,7 @@ _panels: list[Part] = []
 _asides: list[Part] = []
 
 
-def card(
-    right: Right, *roles: str
-) -> Callable[[Callable[[Actor], Card | None]], Callable[[Actor], Card | None]]:
+def card(right: Right, *roles: str) -> Callable[[Callable[[Actor], Card | None]], Callable[[Actor], Card | None]]:
     """Register a function that returns a figure for an actor; shown to holders of the right."""
 
     def register(make: Callable[[Actor], Card | None]) -> Callable[[Actor], Card | None]:
