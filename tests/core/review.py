@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+
+import pytest
 
 from core import clock
 from core.actor import Actor, Right, Scope
@@ -10,6 +13,7 @@ from core.db import reading
 from core.ledger import verify
 from core.money import Money, fiat
 from core.orders import deadlines, release
+from core.settings import settings
 from tests import make
 from tests.core import lives
 
@@ -74,6 +78,16 @@ def acceptor_of(market, ref):
 
 def claimed_at(ref):
     return one("select claimed_at from orders where ref = %s", ref)
+
+
+@contextmanager
+def kept_home(tmp_path_factory):
+    """One folder of keys for a whole module, whose tests open what others have sealed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DESK_HOME", str(tmp_path_factory.mktemp("kept")))
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
 
 
 def one(sql, *args):

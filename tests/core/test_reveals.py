@@ -11,7 +11,6 @@ from core.ledger import verify
 from core.money import Money, fiat
 from core.orders import deposit
 from core.risk import lists
-from core.settings import settings
 from tests import make
 from tests.core import lives, review
 
@@ -21,12 +20,9 @@ ANN, BOB = review.officer("ann"), review.officer("bob")
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """The folder of this module's keys: its tests open what others have sealed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DESK_HOME", str(tmp_path_factory.mktemp("reveals")))
-        settings.cache_clear()
+    """The folder of this module's keys."""
+    with review.kept_home(tmp_path_factory):
         yield
-    settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,154 @@
+"""Dispatch: reserved limits, orders that wait for an acceptor, and a choice that can be explained and replayed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.actor import system
+from core.errors import Forbidden
+from core.money import USDT, Money
+from core.orders import deadlines, deposit, dispatch, matching, queries
+from core.parties import acceptors
+from tests import make
+from tests.core import lives, review
+
+
+@pytest.fixture
+def market(database):
+    """A market of one acceptor with 100 USDT: an order of 250 BRL takes 46."""
+    return make.market(1, reserve="100")
+
+
+def top_up(market, amount):
+    acceptors.top_up(system(), market.acceptors[0].ref, Money.parse(amount, USDT), f"more-{next(make.numbers)}")
+
+
+def test_an_order_waits_when_nobody_has_the_reserve_and_a_top_up_wakes_it(market):
+    first, second = lives.opened(market, customer="c-1"), lives.opened(market, customer="c-2")
+    third = lives.opened(market, customer="c-3")
+    assert [review.state(ref)[0] for ref in (first, second, third)] == [
+        "awaiting_payment",
+        "awaiting_payment",
+        "matching",
+    ]
+    assert review.state(third)[3] == "system"
+    assert dispatch.match_due() == 0
+    top_up(market, "50")
+    assert dispatch.match_due() == 1
+    assert review.state(third)[0] == "awaiting_payment"
+    view = queries.order(market.merchant, third)
+    assert view.deadline_at - view.matched_at == timedelta(minutes=15)
+    assert [row.attempt for row in queries.dispatches(review_dispatch(), view)] == [1, 2]
+    assert review.breaks() == []
+
+
+def review_dispatch():
+    return make.person("auditor", review.Right.SEE_DISPATCH, review.Right.SEE_ORDERS)
+
+
+def test_those_who_wait_are_served_by_their_deadline(market):
+    lives.opened(market, "500.00", customer="c-big")
+    waiting = []
+    for minutes in (3, 2, 1):
+        with clock.at(clock.now() - timedelta(minutes=minutes)):
+            waiting.append(lives.opened(market, customer=f"c-{minutes}"))
+    top_up(market, "50")
+    assert dispatch.match_due() == 1
+    assert [review.state(ref)[0] for ref in waiting] == ["awaiting_payment", "matching", "matching"]
+
+
+def test_an_order_nobody_serves_ends_without_liquidity(market):
+    lives.opened(market, "500.00", customer="c-big")
+    ref = lives.opened(market, customer="c-1")
+    before = review.pockets(market)
+    with clock.at(clock.now() + timedelta(minutes=6)):
+        assert dispatch.match_due() == 0
+        assert deadlines.expire(ref) == "no_liquidity"
+    assert review.pockets(market) == before
+    assert (
+        review.rows("select reason from journal_entry e join orders o on o.id = e.order_id where o.ref = %s", ref) == []
+    )
+    assert review.breaks() == []
+
+
+def test_a_waiting_order_can_be_cancelled_and_is_not_matched_then(market):
+    lives.opened(market, "500.00", customer="c-big")
+    ref = lives.opened(market, customer="c-1")
+    deposit.cancel(market.merchant, ref, reason="changed their mind")
+    top_up(market, "500")
+    assert dispatch.match_due() == 0
+    assert review.state(ref)[0] == "cancelled"
+
+
+def test_limits_are_reserved_when_an_order_is_matched_and_given_back_when_it_ends(database):
+    market = make.market(1, reserve="10000", open_limit=2, day_limit="600")
+    refs = [lives.opened(market, customer=f"c-{n}") for n in range(3)]
+    assert [review.state(ref)[0] for ref in refs] == ["awaiting_payment", "awaiting_payment", "matching"]
+    deposit.cancel(market.merchant, refs[0], reason="changed their mind")
+    assert dispatch.match_due() == 1
+    deposit.cancel(market.merchant, refs[1], reason="changed their mind")
+    deposit.claim_paid(market.merchant, refs[2], payer_name="Joao Silva", payer_account="BR5500000001")
+    lives.confirm(market, refs[2])
+    day_is_full = lives.opened(market, "400.00", customer="c-9")
+    assert review.state(day_is_full)[0] == "matching", "250 of the day's 600 are used up"
+    assert review.state(lives.opened(market, "350.00", customer="c-10"))[0] == "awaiting_payment"
+    with clock.at(clock.now() + timedelta(days=1)):
+        assert review.state(lives.opened(market, "600.00", customer="c-11"))[0] in {"awaiting_payment", "matching"}
+
+
+def test_an_acceptor_that_is_away_gets_no_order(database):
+    market = make.market(2, reserve="1000")
+    away, here = market.acceptors
+    acceptors.set_online(away.actor, away.ref, online=False)
+    for n in range(6):
+        assert review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref == here.ref
+    acceptors.pause(system(), here.ref, "too many complaints")
+    assert review.state(lives.opened(market, customer="c-9"))[0] == "matching"
+    acceptors.set_online(away.actor, away.ref, online=True)
+    assert dispatch.match_due() == 1
+
+
+def test_the_least_loaded_acceptor_is_chosen(database):
+    market = make.market(3, reserve="10000", policy="least_loaded")
+    took = [review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref for n in range(6)]
+    assert sorted(took.count(each.ref) for each in market.acceptors) == [2, 2, 2]
+
+
+def test_each_dispatch_says_why_everybody_else_lost_and_can_be_replayed(database):
+    market = make.market(4, reserve="1000", policy="least_loaded")
+    poor = make.acceptor(market.pool_ref, reserve="10")
+    ref = [lives.opened(market, customer=f"c-{n}") for n in range(3)][-1]
+    view = queries.order(market.merchant, ref)
+    (told,) = queries.dispatches(review_dispatch(), view)
+    outcomes = {each["acceptor"]: each["outcome"] for each in told.candidates}
+    assert outcomes[view.acceptor.code] == "chosen"
+    assert outcomes[poor.code] == "short_reserve"
+    assert set(outcomes.values()) <= {"chosen", "short_reserve", "busier", "not_drawn"}
+    assert all(each["because"] for each in told.candidates)
+    candidates = [
+        matching.Candidate(each["acceptor_id"], each["pool_account_id"], "", 0, each["free_units"], each["open_orders"],
+                           each["weight"], None, 20)
+        for each in told.candidates
+    ]  # fmt: skip
+    again = matching.choose(told.policy, candidates, seed=told.seed, need_units=view.usdt.units)
+    assert again.chosen.acceptor_id == review.one("select acceptor_id from orders where ref = %s", ref)
+    assert {each.candidate.pool_account_id: (each.lot, each.score, each.outcome) for each in again.considered} == {
+        each["pool_account_id"]: (each["lot"], each["score"], each["outcome"]) for each in told.candidates
+    }
+
+
+def test_an_acceptor_may_ask_why_it_was_not_chosen_and_sees_nobody_else(database):
+    market = make.market(2, reserve="1000")
+    view = queries.order(market.merchant, lives.opened(market))
+    for each in market.acceptors:
+        curious = each.actor.__class__(
+            each.actor.name, "acceptor", each.actor.scope, each.actor.party_id,
+            rights=frozenset({review.Right.SEE_DISPATCH}),
+        )  # fmt: skip
+        (told,) = queries.dispatches(curious, view)
+        assert [row["acceptor"] for row in told.candidates] == [each.code]
+    with pytest.raises(Forbidden):
+        queries.dispatches(market.merchant, view)
