@@ -17,6 +17,7 @@ import psycopg
 from psycopg import pq
 
 from core.db import CONNECT, engine, in_words, on_disconnect
+from core.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,6 +121,8 @@ def _refusal(error: psycopg.Error) -> Exception:
     connection = _own.connection
     if connection is not None and connection.pgconn.status != pq.ConnStatus.OK:
         let_go()
+        # What libpq says of a server that went away in the middle of a statement bears no SQLSTATE.
+        return in_words(error) or Unavailable("the database does not answer; try again")
     return in_words(error) or error
 
 

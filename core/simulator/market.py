@@ -8,14 +8,18 @@ from itertools import accumulate, pairwise
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core.money import USDT, Money, Rate, fiat
+from core.money import USDT, Money
+from core.pricing import sandbox
 from core.simulator import names
 from core.simulator.people import CORRIDORS, Corridor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.money import Rate
+
 DAY: Final = timedelta(days=1)
+SOURCE: Final = sandbox.SOURCES[0]
 _BPS: Final = 10_000
 # How busy the hours of a local day and the days of a week are, Monday first; in parts, not in percent.
 _HOURS: Final = (2, 1, 1, 1, 1, 2, 3, 5, 7, 8, 9, 9, 10, 9, 8, 8, 9, 10, 11, 12, 12, 10, 7, 4)
@@ -51,6 +55,9 @@ _RELATED_ACCOUNT: Final = 900
 # So many of each pattern in 10,000 orders.
 _PATTERNS: Final = {"burst": 9, "ring": 7, "large": 16, "probe": 6, "listed": 8}
 _LISTED: Final = 8
+_EVENTFUL: Final = 36
+"""A last day of so many orders has every pattern, and so many payers under other names:"""
+_UNUSUAL: Final = 10
 
 
 class Customer(NamedTuple):
@@ -89,20 +96,23 @@ class Market:
         weights = [_WEEKDAYS[(start + day * DAY).weekday()] * (2 * days + day) for day in range(days)]
         bounds = [orders * upto // sum(weights) for upto in accumulate(weights)]
         self.sizes = [upper - lower for lower, upper in pairwise((0, *bounds))]
-        self._walks = {corridor.currency: _walk(seed, corridor, days) for corridor in CORRIDORS}
 
     def day(self, number: int) -> list[Plan]:
         """Return the orders of a day, in the order of their times."""
         rng = Random(f"{self.seed}:{number}")
         size = self.sizes[number]
         plans: list[Plan] = []
+        last = number == self.days - 1 and size >= _EVENTFUL
         for pattern, parts in _PATTERNS.items():
-            if rng.randrange(_BPS) < parts * size:
+            if last or rng.randrange(_BPS) < parts * size:
                 plans += list(self._pattern(rng, number, pattern))[: max(size - len(plans), 0)]
+        if last:
+            # The desks should have something to look at today.
+            plans += [self._ordinary(rng, number, draw=_OTHER_NAME * (place % 2)) for place in range(_UNUSUAL)]
         while len(plans) < size:
             plans.append(self._ordinary(rng, number))
-        last = self.start + (number + 1) * DAY - timedelta(seconds=1)
-        return sorted((plan for plan in plans if plan.at <= last), key=lambda plan: plan.at)
+        end = self.start + (number + 1) * DAY
+        return sorted((plan for plan in plans[:size] if plan.at < end), key=lambda plan: plan.at)
 
     def listed(self) -> list[str]:
         """Return the payer accounts that banks have reported before the market opens."""
@@ -115,21 +125,19 @@ class Market:
         customer = self._customer(merchant, corridor, rng.randrange(self.crowd))
         return self._plan(rng, at, merchant, corridor, customer)
 
-    def rate(self, corridor: Corridor, at: datetime) -> Rate:
-        """Return what one USDT costs in the corridor at a moment: a slow walk and a small daily wave."""
-        walk = self._walks[corridor.currency]
-        number = min(max((at - self.start).days, 0), len(walk) - 1)
-        drift = walk[number] + (at.hour * 7 + at.minute) % 17 - 8
-        return Rate(corridor.price * (_BPS + drift) // _BPS, fiat(corridor.currency))
+    @staticmethod
+    def rate(corridor: Corridor, at: datetime) -> Rate:
+        """Return what one USDT costs in the corridor at a moment, as the sandbox's first source says."""
+        return sandbox.price(corridor.currency, SOURCE, at)
 
-    def _ordinary(self, rng: Random, number: int) -> Plan:
+    def _ordinary(self, rng: Random, number: int, draw: int | None = None) -> Plan:
         merchant, corridor = self._where(rng)
         at = self._moment(rng, number, corridor)
         seen = 3 + self.crowd * (self.days + 2 * number) // (3 * self.days)
         customer = self._customer(merchant, corridor, seen * rng.randrange(_BPS) * rng.randrange(_BPS) // _BPS**2)
         course = self._course(rng)
         name, account = customer.name, customer.account
-        draw = rng.randrange(_BPS)
+        draw = rng.randrange(_BPS) if draw is None else draw
         if draw < _OTHER_NAME:
             name = names.person(rng, corridor.country)
         elif draw < _OTHER_NAME + _NEAR_NAME:
@@ -224,12 +232,3 @@ class Market:
     def _fresh(self, rng: Random, tag: str, corridor: Corridor) -> Customer:
         name = names.person(rng, corridor.country)
         return Customer(f"u-{self.seed}-{tag}", name, corridor.country, f"{rng.randrange(10**12):012d}")
-
-
-def _walk(seed: int, corridor: Corridor, days: int) -> list[int]:
-    """Return by how many basis points a corridor's price is off its usual one, day by day."""
-    rng = Random(f"{seed}:rate:{corridor.currency}")
-    walk = [0]
-    for _ in range(days):
-        walk.append(max(-600, min(600, walk[-1] + rng.randint(-35, 35))))
-    return walk

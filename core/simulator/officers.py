@@ -91,8 +91,8 @@ def evening(*, seed: int, left_days: int) -> None:
 
 
 def _in_turn(rng: Random, left_days: int) -> bool:
-    """Return whether it is decided this evening: all but the last days', of which some wait for the demo's users."""
-    return rng.randrange(100) < (97 if left_days > 2 else 30)  # noqa: PLR2004 - the last three evenings
+    """Return whether it is decided this evening; of the last days some wait for the demo's users."""
+    return rng.randrange(100) < (97, 60, 60, 25)[max(3 - left_days, 0)]
 
 
 def _judge(rng: Random, alert: _Alert, *, alone: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -38,13 +39,12 @@ _MIDDLE: Final = 9
 
 
 class Corridor(NamedTuple):
-    """A currency of the market: how it is paid, by whom, at about what price, within which limits."""
+    """A currency of the market: how it is paid, by whom, within which limits."""
 
     currency: str
     country: str
     method: str
     policy: str
-    price: int
     smallest: str
     largest: str
     day_limit: str
@@ -53,13 +53,13 @@ class Corridor(NamedTuple):
 
 
 CORRIDORS: Final = (
-    Corridor("BRL", "BR", "pix", "least_loaded", 542_000_000, "20", "120000", "2000000", 900, -3),
-    Corridor("CNY", "CN", "bank", "uniform_random", 711_000_000, "30", "150000", "3000000", 3600, 8),
-    Corridor("VND", "VN", "bank", "uniform_random", 2_540_000_000_000, "100000", "500000000", "9000000000", 3600, 7),
-    Corridor("EUR", "DE", "sepa", "least_loaded", 92_000_000, "5", "20000", "400000", 7200, 1),
-    Corridor("USD", "US", "bank", "uniform_random", 100_100_000, "5", "20000", "400000", 3600, -5),
+    Corridor("BRL", "BR", "pix", "least_loaded", "20", "120000", "2000000", 900, -3),
+    Corridor("CNY", "CN", "bank", "uniform_random", "30", "150000", "3000000", 3600, 8),
+    Corridor("VND", "VN", "bank", "uniform_random", "100000", "500000000", "9000000000", 3600, 7),
+    Corridor("EUR", "DE", "sepa", "least_loaded", "5", "20000", "400000", 7200, 1),
+    Corridor("USD", "US", "bank", "uniform_random", "5", "20000", "400000", 3600, -5),
 )
-"""`price` is that of one USDT in units of 10⁻⁸; limits are of one order, and of one account a day."""
+"""Limits are of one order, and of one account a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +184,27 @@ def _acceptor(rng: Random, number: int, tree: list[Party], pool_refs: dict[str, 
 
 
 def _serve(party: Party, corridor: Corridor, pool_ref: str, digits: str) -> None:
-    """Give an acceptor a bank account in a pool; fund it and let it go online when it is new."""
-    bank = names.BANKS[corridor.currency][party.id % len(names.BANKS[corridor.currency])]
-    try:
+    """Give an acceptor a bank account in a pool, fund it and let it go online; one that serves it is left alone."""
+    with reading() as tx:
+        rows = tx.rows(
+            "select b.ref, a.id is not null from bank_account b left join pool_account a on a.bank_account_id = b.id"
+            " where b.party_id = %s and b.currency = %s",
+            (party.id, corridor.currency),
+        )
+    if rows and rows[0][1]:
+        return
+    if rows:  # a run was cut off between the account and its pool
+        account = rows[0][0]
+    else:
+        bank = names.BANKS[corridor.currency][party.id % len(names.BANKS[corridor.currency])]
         account = bank_accounts.add(
             system("set-up"), party.ref, bank, party.name, digits, corridor.currency, corridor.method
         )
-    except AlreadyDone:
-        return
+    with suppress(AlreadyDone):
+        acceptors.top_up(system("treasury"), party.ref, RESERVE, f"first-{corridor.currency}")
+    acceptors.set_online(party.actor, party.ref, online=True)
     limit = Money.parse(corridor.day_limit, fiat(corridor.currency))
     pools.join(system("set-up"), pool_ref, account, open_limit=25, day_limit=limit)
-    acceptors.top_up(system("treasury"), party.ref, RESERVE, f"first-{corridor.currency}")
-    acceptors.set_online(party.actor, party.ref, online=True)
 
 
 def _enrolled(kind: str, code: str, name: str, country: str, create: Callable[[str, str, str], str]) -> Party:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core import clock
 from core.actor import system
 from core.db import reading, transaction
-from core.errors import Conflict
+from core.errors import AlreadyDone, Conflict
 from core.orders import deadlines
 from core.parties import acceptors
 from core.pricing import rates
 from core.settings import settings
 from core.simulator import officers, people
 from core.simulator.lane import Lane
-from core.simulator.market import DAY, Market, Plan
+from core.simulator.market import DAY, SOURCE, Market, Plan
 from core.simulator.patience import patiently
 from core.simulator.settling import settle
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from core.simulator.people import Cast
 
 LANES: Final = 3
-SOURCE: Final = "market"
 LIVE: Final = 48
 """How many orders are opened at the end, so that the demo acceptors find some on their desks."""
 _WAITING: Final = {"acceptor-01": 6, "acceptor-02": 4}
@@ -133,14 +133,15 @@ def _morning(cast: Cast) -> None:
             " where p.kind = 'acceptor' and p.state = 'active' and a.available < %s order by p.id",
             (people.LOW_UNITS,),
         )
-    day = clock.now().date().isoformat()
+    key = f"morning-{clock.now().isoformat()}"
     for (ref,) in low:
         if ref in cast.acceptors:
-            _top_up(ref, f"morning-{day}")
+            _top_up(ref, key)
 
 
 def _top_up(ref: str, key: str) -> None:
-    patiently(lambda: acceptors.top_up(system("treasury"), ref, people.TOP_UP, key))
+    with suppress(AlreadyDone):  # the database went away after it had stored it and before it could say so
+        patiently(lambda: acceptors.top_up(system("treasury"), ref, people.TOP_UP, key))
 
 
 def _now(market: Market, lane: Lane, rng: Random) -> None:

@@ -58,7 +58,8 @@ def _users(cast: Cast) -> None:
     for user, (role, first, last) in USERS.items():
         party = by_code[DEMO_PARTIES[user]] if user in DEMO_PARTIES else None
         own = party.name.partition(" ") if party and not first else (first, "", last)
-        setup.ensure_user(user, role, password, first_name=own[0], last_name=own[2], party_id=party.id if party else None)
+        number = party.id if party else None
+        setup.ensure_user(user, role, password, first_name=own[0], last_name=own[2], party_id=number)
     click.echo(f"users: {', '.join(USERS)}")
 
 

@@ -112,7 +112,8 @@ def test_strangers_are_enrolled_as_imported_and_known_parties_keep_their_standin
         ("new", "imported"),
     ]
     assert ask(
-        "select p.code, a.code from merchant m join party p on p.id = m.party_id join party a on a.id = m.agent_id order by 1",
+        "select p.code, a.code from merchant m join party p on p.id = m.party_id"
+        " join party a on a.id = m.agent_id order by 1",
     ) == [("known", "low"), ("new", "low")]
     # The path of a known agent earns as for any order: its own rate, and what the one above has more.
     assert ask("select agent, level, rate_bps from v_commission_lines order by 1, 2 limit 4") == [
@@ -125,19 +126,18 @@ def test_facts_are_known_when_they_happened_and_account_numbers_are_sealed(datab
     rows = [order(1, payer_name="Jonas Other"), unpaid(2, "expired"), order(3, state="disputed_refunded")]
     import_history(write(tmp_path / "past.csv", rows))
     facts = ask(
-        "select o.external_ref, f.kind, f.happened_at = f.known_at from risk_fact f join orders o on o.ref = f.order_ref"
-        " order by 1, f.happened_at, f.kind",
+        "select o.external_ref, f.kind, f.happened_at = f.known_at"
+        " from risk_fact f join orders o on o.ref = f.order_ref order by 1, f.happened_at, f.kind",
     )
     assert facts == [
-        ("past-000001", "order_opened", True), ("past-000001", "order_claimed", True), ("past-000001", "order_completed", True),
+        ("past-000001", "order_opened", True), ("past-000001", "order_claimed", True),
+        ("past-000001", "order_completed", True),
         ("past-000002", "order_opened", True), ("past-000002", "order_expired", True),
         ("past-000003", "order_opened", True), ("past-000003", "order_claimed", True),
         ("past-000003", "order_disputed", True), ("past-000003", "order_refunded", True),
     ]  # fmt: skip
     assert ask("select payer_name from orders where external_ref = 'past-000001'") == [("Jonas Other",)]
-    assert ask("select count(*) from payer_account y where position('BR000'::bytea in y.sealed) > 0") == [
-        (0,)
-    ]
+    assert ask("select count(*) from payer_account y where position('BR000'::bytea in y.sealed) > 0") == [(0,)]
     assert ask("select distinct state, dispute_state from v_orders where external_ref = 'past-000003'") == [
         ("refunded", "decided")
     ]

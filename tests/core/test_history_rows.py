@@ -105,9 +105,7 @@ def test_a_broken_line_spoils_no_other(raw, code):
     assert good.line == 3
 
 
-@pytest.mark.parametrize(
-    "name", ["=1+1", "+Maria", "-Maria", "@Maria", '"Souza, Maria"', "山田太郎", "Łukasz Ó"]
-)
+@pytest.mark.parametrize("name", ["=1+1", "+Maria", "-Maria", "@Maria", '"Souza, Maria"', "山田太郎", "Łukasz Ó"])
 def test_a_cell_that_looks_like_a_formula_is_just_text(name):
     (row,) = lines(line(customer_name=name))
     assert row.customer_name == name.strip('"')

@@ -1,0 +1,139 @@
+"""The seeded market: plays by the rules of the house, the same content for a seed, and survives a restart."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from core.db import reading
+from core.errors import Conflict
+from core.ledger import verify
+from core.settings import settings
+from core.simulator import names, people, run
+from core.simulator.market import Course, Market
+from portal.commands.demo import USERS, command
+
+START = datetime(2026, 5, 4, tzinfo=UTC)
+
+
+def ask(sql: str, *args):
+    with reading() as tx:
+        return tx.rows(sql, args)
+
+
+def market(seed: int = 3, *, orders: int = 2000, days: int = 20) -> Market:
+    return Market(seed=seed, start=START, days=days, orders=orders)
+
+
+def test_a_seed_gives_the_same_orders_and_another_seed_others():
+    assert market().day(4) == market().day(4)
+    assert market().day(4) != market(seed=4).day(4)
+    assert market().listed() == market().listed()
+
+
+def test_every_order_lies_in_its_day_within_its_corridors_limits():
+    play = market()
+    assert sum(play.sizes) == 2000
+    for number in range(20):
+        for plan in play.day(number):
+            assert START + timedelta(days=number) <= plan.at < START + timedelta(days=number + 1)
+            asset = plan.amount.asset
+            least, most = (
+                type(plan.amount).parse(text, asset) for text in (plan.corridor.smallest, plan.corridor.largest)
+            )
+            assert least <= plan.amount <= most
+
+
+def test_most_orders_are_clean_and_the_rest_goes_every_way():
+    plans = [plan for number in range(20) for plan in market().day(number)]
+    clean = sum(plan.course is Course.CLEAN for plan in plans)
+    assert 0.85 < clean / len(plans) < 0.97
+    assert {plan.course for plan in plans} == set(Course)
+    assert len({plan.corridor.currency for plan in plans}) == 5
+    assert any(plan.payer_name != plan.customer.name for plan in plans)
+
+
+def test_a_small_market_ends_now_with_every_invariant_kept(database):
+    done = CliRunner().invoke(command, ["--orders", "150", "--days", "3", "--seed", "5"])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    assert [finding.breaks for finding in verify.run() if finding.breaks] == []
+    ((parties, levels),) = ask("select count(*), max(depth) from agent")
+    assert (parties, levels) == (len(names.AGENTS), 3) == (30, 3)
+    assert ask("select kind, count(*) from party group by 1 order by 1") == [
+        ("acceptor", 40),
+        ("agent", 30),
+        ("merchant", 12),
+    ]
+    assert ask("select count(*), count(distinct policy) from pool") == [(5, 2)]
+    states = dict(ask("select state, count(*) from orders group by 1"))
+    ended_well = states["completed"]
+    claimed = ask("select count(*) from orders where claimed_at is not null")[0][0]
+    assert ended_well / claimed > 0.8  # the last day is eventful, and three days are few
+    assert {"completed", "expired", "paid_claimed"} <= set(states)
+    # Open alerts for the officers, open orders with time left for the acceptors.
+    assert ask("select count(*) > 2 from alert where state = 'open'") == [(True,)]
+    assert ask(
+        "select count(*) > 0 from orders o join party p on p.id = o.acceptor_id"
+        " where p.code = 'acceptor-01' and o.state = 'paid_claimed' and o.deadline_at > now()",
+    ) == [(True,)]
+    assert ask("select max(created_at) > now() - interval '15 minutes' from orders") == [(True,)]
+    assert ask(
+        "select count(*) from pool_merchant m join party p on p.id = m.merchant_id where p.code = 'aurora-games'"
+    ) == [(5,)]
+    # Users stand for their parties, the others for none.
+    found = dict(
+        ask(
+            "select u.username, p.code from ab_user u left join user_party x on x.user_id = u.id"
+            " left join party p on p.id = x.party_id"
+        )
+    )
+    assert set(found) == set(USERS)
+    assert {user: code for user, code in found.items() if code} == {
+        user: code for user, (_, code) in people.DEMO_PARTIES.items()
+    }
+    again = CliRunner().invoke(command, ["--orders", "5", "--days", "1"])
+    assert isinstance(again.exception, Conflict)
+    assert "--again" in str(again.exception)
+    more = CliRunner().invoke(command, ["--orders", "5", "--days", "1", "--again"])
+    assert more.exit_code == 0, more.output + repr(more.exception)
+    assert ask("select count(*) from party where kind = 'merchant'") == [(12,)]
+
+
+def test_production_plays_no_demo(database, monkeypatch):
+    monkeypatch.setattr(type(settings()), "production", property(lambda _: True))
+    with pytest.raises(Conflict, match="sandbox"):
+        run.play(orders=1, days=1)
+
+
+def test_connections_that_break_in_the_middle_cost_no_order(database):
+    name = ask("select current_database()")[0][0]
+    stop = threading.Event()
+
+    def break_connections() -> None:
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            for _ in range(4):
+                if stop.wait(1.5):
+                    return
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = %s and pid <> pg_backend_pid()",
+                    (name,),
+                )
+
+    breaker = threading.Thread(target=break_connections)
+    breaker.start()
+    began = time.monotonic()
+    try:
+        states = run.play(orders=160, days=2, seed=9)
+    finally:
+        stop.set()
+        breaker.join()
+    assert time.monotonic() - began > 1.5
+    assert sum(states.values()) == 160 + run.LIVE
+    assert [finding.breaks for finding in verify.run() if finding.breaks] == []
