@@ -74,6 +74,11 @@ class Asked:
         """Return the same days as UTC days, for what is kept by the day."""
         return Days(self.first, self.last)
 
+    @property
+    def day_bucket(self) -> str:
+        """The bucket for what is kept by the day: never smaller than that."""
+        return "week" if self.bucket == "week" else "day"
+
     def narrowed(self) -> Filters:
         """Return the filters as core asks for them."""
         return Filters(**self.filters())

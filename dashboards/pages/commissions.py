@@ -91,7 +91,7 @@ def forecast(actor: Actor, question: Asked) -> Number:
 def by_day(actor: Actor, question: Asked) -> Drawn:
     """Return what was earned by day and level."""
     axis = places.days(question)
-    points = commissions.by_bucket(actor, question.on_days(), question.narrowed(), question.bucket)
+    points = commissions.by_bucket(actor, question.on_days(), question.narrowed(), question.day_bucket)
     levels = sorted({point.level for point in points})
     if not levels:
         return Drawn(Table((), ()))

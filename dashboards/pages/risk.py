@@ -90,7 +90,7 @@ def value_held(actor: Actor, _question: Asked) -> Number:
     count, differs = show.number(held.holds), show.amount(held.units - held.ledger_units, USDT)
     foot = _("on %(count)s orders now · ledger: difference %(differs)s", count=count, differs=differs)
     tone = "" if held.units == held.ledger_units else "down"
-    return Number(show.amount(held.units, USDT), USDT, foot, tone, links.ALERTS + "?state=open&verdict=hold")
+    return Number(show.amount(held.units, USDT), USDT, foot, tone, links.ALERTS + "?stage=held")
 
 
 def waiting(actor: Actor, _question: Asked) -> Number:
@@ -99,7 +99,7 @@ def waiting(actor: Actor, _question: Asked) -> Number:
     late = sum(age.late for age in ages)
     foot = _("%(count)s past their due time", count=show.number(late))
     return Number(
-        show.number(sum(age.waiting for age in ages)), "", foot, "down" if late else "", "/alerts/list/?state=open"
+        show.number(sum(age.waiting for age in ages)), "", foot, "down" if late else "", links.ALERTS + "?stage=waiting"
     )
 
 
@@ -132,7 +132,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     """Return the alerts by day and what became of them."""
     axis = places.days(question)
     found = {first: [0] * len(ENDS) for first, _last in axis}
-    for point in risk.by_day(actor, question.on_days(), question.narrowed(), question.bucket):
+    for point in risk.by_day(actor, question.on_days(), question.narrowed(), question.day_bucket):
         for n, (_label, _color, pick) in enumerate(ENDS):
             found[point.day][n] += pick(point.counts)
     columns = [[found[first][n] for first, _last in axis] for n in range(len(ENDS))]
@@ -157,7 +157,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
 def by_rule_and_day(actor: Actor, question: Asked) -> Drawn:
     """Return the alerts by day and rule."""
     axis = places.days(question)
-    points = risk.by_day(actor, question.on_days(), question.narrowed(), question.bucket)
+    points = risk.by_day(actor, question.on_days(), question.narrowed(), question.day_bucket)
     codes = sorted({point.rule for point in points})
     place_of = {first: n for n, (first, _last) in enumerate(axis)}
     columns = {code: [0] * len(axis) for code in codes}
@@ -241,7 +241,7 @@ def open_by_age(actor: Actor, _question: Asked) -> Drawn:
             name,
             age.waiting,
             show.number(age.waiting),
-            "/alerts/list/?state=open",
+            links.ALERTS + "?stage=waiting",
             TONES["bad"] if age.late else TONES["info"],
         )
         for name, age in zip(names, ages, strict=True)
