@@ -27,6 +27,6 @@ class CommissionLine(Base):
     base_units: Mapped[int] = mapped_column(BigInteger)
     units: Mapped[int] = mapped_column(BigInteger)
     state: Mapped[str] = mapped_column(Text)
-    formula: Mapped[str] = mapped_column(Text)
+    below_bps: Mapped[int] = mapped_column(Integer)
     period: Mapped[str] = mapped_column(Text)
     accrued_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))

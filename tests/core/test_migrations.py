@@ -49,7 +49,7 @@ def test_golden_schema(database):
 
 def test_four_initialisers_at_once_make_one_schema(servers, database):
     name = f"four_{os.getpid()}"
-    url = database.replace(database.split("/")[-1].split("?")[0], name)
+    url = sa.make_url(database).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"create database {name}")
     try:
