@@ -5,11 +5,12 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
-from core.errors import AlreadyDone, Refusal
+from core.errors import AlreadyDone, Refusal, WrongState
 from core.orders import deadlines, deposit, dispatch, feed, queries, release
 from core.orders.states import State
 from core.pricing import quotes
@@ -104,11 +105,12 @@ class Lane:
     def claim(self, order: Open) -> None:
         """Say that an order is paid."""
         plan = order.plan
-        patiently(
-            lambda: deposit.claim_paid(
-                order.merchant.actor, order.ref, payer_name=plan.payer_name, payer_account=plan.payer_account
+        with suppress(WrongState):  # said already, when the database went away before it could answer
+            patiently(
+                lambda: deposit.claim_paid(
+                    order.merchant.actor, order.ref, payer_name=plan.payer_name, payer_account=plan.payer_account
+                )
             )
-        )
         self.done["claimed"] += 1
 
     def confirm(self, order: Open) -> None:

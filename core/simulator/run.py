@@ -104,7 +104,8 @@ def may_play(*, again: bool) -> int:
     if settings().production:
         raise Conflict("the demo plays in the sandbox only; DESK_ENV is production")
     with reading() as tx:
-        known: int = tx.call("select count(*) from orders")
+        fresh = tx.call("select to_regclass('orders') is null")  # nothing was set up yet
+        known: int = 0 if fresh else tx.call("select count(*) from orders")
     if known and not again:
         raise Conflict(
             f"this database has {known:,} orders already; `desk demo --again` plays another market into it",
