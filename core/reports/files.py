@@ -28,11 +28,15 @@ _DANGEROUS = "=+-@\t\r＝＋－＠"  # a spreadsheet would take a text that begi
 
 
 class Column(NamedTuple):
-    """One column: its head, what its cells are, and whether its amounts are summed at the foot."""
+    """One column: its head, what its cells are, whether its amounts are summed at the foot.
+
+    `wide` is its share of a printed page's width, in per cent of a usual column; 0: not printed.
+    """
 
     name: str
     kind: Kind = "text"
     summed: bool = False
+    wide: int = 100
 
 
 @dataclass(slots=True)

@@ -37,16 +37,15 @@ def rollups(tx: Transaction) -> Finding:
     check = Check(tx, "I13", "rollups = ledger")
     for table, mark, function, name in _ROLLUPS:
         check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
-        again = f"select * from {function}('0', (select done_to from watermark where name = '{mark}'))"  # noqa: S608 - our own words
         check.none(
-            f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
-            f" {name})"
-            f" from (select * from {table} except ({again})) r".replace("{what}", "not what the feed adds up to"),
-        )
-        check.none(
-            f"select row_number() over (order by r), format('{table} %s: {{what}}',"  # noqa: S608 - our own words
-            f" {name})"
-            f" from (({again}) except select * from {table}) r".replace("{what}", "the feed adds up to another row"),
+            f"with again as materialized (select * from {function}('0',"  # noqa: S608 - our own words
+            f" (select done_to from watermark where name = '{mark}'))),"
+            f" wrong as (select r as place, {name} || ': not what the feed adds up to' as words"
+            f" from (select * from {table} except select * from again) r),"
+            f" missing as (select r as place, {name} || ': the feed adds up to another row' as words"
+            f" from (select * from again except select * from {table}) r),"
+            " broken as (select * from wrong union all select * from missing)"
+            f" select row_number() over (order by place), '{table} ' || words from broken",
         )
     check.none(
         "select 0, format('hour %s: rollups say %s units completed and %s fees, the ledger %s and %s',"

@@ -10,7 +10,7 @@ from core import vault
 from core.ledger.verify.finding import Check, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from core.db import Transaction
 
@@ -21,7 +21,7 @@ _TEXTS = (
      "reason || ' ' || case when action like 'order.%' then '' else coalesce(details::text, '') end"),
     ("outbox", "'outbox #' || id || ' (' || topic || ')'", "payload::text"),
     ("idempotency_key", "'stored answer of key ' || key", "body::text"),
-    ("orders", "'order ' || ref", "payer_name || ' ' || external_ref"),
+    ("orders", "'order ' || ref", "payer_name"),
     ("alert", "'alert ' || ref", "narrative || ' ' || reason::text"),
     ("evaluation", "'evaluation #' || id", "reasons::text"),
     ("risk_fact", "'risk fact #' || id", "note::text"),
@@ -49,12 +49,15 @@ def secrets_stay(tx: Transaction) -> Finding:
     for table, name, text in _TEXTS:
         check.counted(f"select count(*) from {table}")  # noqa: S608 - our own words
         suspects += _suspects(tx, table, name, text)
-    accounts = _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "bank_account")
-    accounts |= _known(tx, [vault.blind(word) for word in {word for _, word in suspects}], "blind", "payer_account")
-    keys = _known(tx, [_hashed(word) for _, word in suspects if _KEY.fullmatch(word)], "hash", "api_key")
+    blinded = {word: vault.blind(word) for word in {word for _, word in suspects}}
+    hashed = {word: _hashed(word) for _, word in suspects if _KEY.fullmatch(word)}
+    accounts = {
+        each for table in ("bank_account", "payer_account") for each in _known(tx, blinded.values(), "blind", table)
+    }
+    keys = _known(tx, hashed.values(), "hash", "api_key")
     return check.broken(
-        [f"{row} holds an account number in the clear" for row, word in suspects if vault.blind(word) in accounts]
-        + [f"{row} holds an API key in the clear" for row, word in suspects if _hashed(word) in keys],
+        [f"{row} holds an account number in the clear" for row, word in suspects if blinded[word] in accounts]
+        + [f"{row} holds an API key in the clear" for row, word in suspects if hashed.get(word) in keys],
     ).finding()
 
 
@@ -70,9 +73,9 @@ def _suspects(tx: Transaction, table: str, name: str, text: str) -> Iterator[tup
                 yield row, word
 
 
-def _known(tx: Transaction, wanted: list[bytes], column: str, table: str) -> set[bytes]:
+def _known(tx: Transaction, wanted: Iterable[bytes], column: str, table: str) -> set[bytes]:
     """Return which of the wanted hashes the table knows."""
-    rows = tx.rows(f"select {column} from {table} where {column} = any(%s)", (wanted,))  # noqa: S608 - our own words
+    rows = tx.rows(f"select {column} from {table} where {column} = any(%s)", (list(wanted),))  # noqa: S608 - our own words
     return {bytes(row[0]) for row in rows}
 
 
