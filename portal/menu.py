@@ -60,7 +60,7 @@ SECTIONS: tuple[tuple[LazyString | str, tuple[Item, ...]], ...] = (
     (
         _l("Operations"),
         (
-            Item("desk", _l("My desk"), "timer", "/acceptors/desk/", Right.CONFIRM_RECEIPT),
+            Item("desk", _l("My desk"), "timer", "/desk/", Right.CONFIRM_RECEIPT),
             Item("orders", _l("Orders"), "arrow-left-right", "/orders/list/", Right.SEE_ORDERS),
             Item("acceptors", _l("Acceptors"), "handshake", "/acceptors/list/", Right.SEE_ACCEPTORS),
             Item("merchants", _l("Merchants"), "store", "/merchants/list/", Right.SEE_MERCHANTS),
@@ -154,9 +154,7 @@ def _here(item: Item) -> bool:
     if item.href == "/":
         return request.path == "/"
     base = item.href.removesuffix("list/")
-    return request.path.startswith(base) and not (
-        item.name == "acceptors" and request.path.startswith("/acceptors/desk/")
-    )
+    return request.path.startswith(base)
 
 
 def _count(item: Item, actor: Actor) -> Count | None:

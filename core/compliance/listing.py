@@ -115,7 +115,10 @@ def of_order(actor: Actor, order_id: int) -> list[OrderAlert]:
 
 
 def dispute_request(actor: Actor, order_ref: str) -> Approval | None:
-    """Return the first officer's decision about a disputed order while it waits for a second. Refuses with forbidden."""
+    """Return the first officer's decision about a disputed order while it waits for a second.
+
+    Refuses with forbidden.
+    """
     actor.must(Right.SEE_ALERTS)
     with reading() as tx:
         return approvals.waiting(tx, disputes.KIND, order_ref)

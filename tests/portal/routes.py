@@ -10,6 +10,8 @@ SIGNED_IN = frozenset(ROLES)
 BY_KEY = frozenset({"key"})
 """The API: no role gets in by its cookie, keys are tested with the API."""
 ADMIN = frozenset({"admin"})
+ACCEPTOR = frozenset({"acceptor"})
+OFFICES = frozenset({"admin", "compliance", "auditor"})
 
 
 class Row(NamedTuple):
@@ -92,7 +94,17 @@ BOARDS = [
     Row("GET", SUITE, SIGNED_IN, path="/dashboards/_dash-component-suites/dash/deps/none.js"),
 ]
 
-DESKS: list[Row] = []
+DESKS: list[Row] = [
+    *desk("/orders", SIGNED_IN),
+    *desk("/alerts", OFFICES),
+    Row("POST", "/alerts/next", frozenset({"compliance"})),
+    Row("GET", "/desk/", ACCEPTOR),
+    Row("GET", "/desk/jobs.json", ACCEPTOR),
+    Row("POST", "/desk/online", ACCEPTOR),
+    Row("POST", "/desk/confirm/<ref>", ACCEPTOR),
+    Row("GET", "/desk/of/<ref>", ADMIN),
+    Row("GET", "/desk/of/<ref>/jobs.json", ADMIN),
+]
 """The desks' rows: `*desk("/orders", …)` and what they have besides."""
 
 ROWS = [*SHELL, *API, *BOARDS, *DESKS]

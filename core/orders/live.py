@@ -1,0 +1,97 @@
+"""What an acceptor works on right now: its reserve, whether it takes orders, and its live orders, most urgent first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from core.actor import Right, Scope
+from core.db import reading
+from core.errors import NotFound
+from core.ledger import accounts
+from core.money import USDT, Money, fiat
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.actor import Actor
+
+MOST: Final = 200
+"""So many live orders are listed at most; nobody has more slots than that."""
+
+
+class Job(NamedTuple):
+    """One live order of an acceptor. `review` says that nothing is needed from it; accounts are masked."""
+
+    ref: str
+    state: str
+    review: bool
+    fiat: Money
+    usdt: Money
+    pay_code: str
+    payer_name: str
+    payer_account: str
+    bank: str
+    bank_account: str
+    matched_at: datetime
+    claimed_at: datetime | None
+    deadline_at: datetime
+
+
+class Board(NamedTuple):
+    """An acceptor's desk: what it holds, whether it takes orders, what it has done since `since`, its live orders."""
+
+    ref: str
+    code: str
+    online: bool
+    paused: str
+    state: str
+    reserve: Money
+    escrow: Money
+    held: Money
+    done_orders: int
+    done_usdt: Money
+    jobs: list[Job]
+
+
+_WHO = """
+select p.id, p.ref, p.code, p.state, a.online, a.paused from acceptor a join party p on p.id = a.party_id where
+"""
+_JOBS = """
+select o.ref, o.state, o.next_actor = 'compliance', o.currency, o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
+       coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, w.deadline_at
+  from order_waiting w join orders o on o.id = w.order_id
+  left join payer_account y on y.id = o.payer_account_id
+  left join pool_account l on l.id = o.pool_account_id left join bank_account b on b.id = l.bank_account_id
+ where o.acceptor_id = %s and o.state in ('offered', 'awaiting_payment', 'paid_claimed')
+ order by o.next_actor = 'compliance', o.state <> 'paid_claimed', w.deadline_at, o.id limit %s
+"""
+# An order lives for hours, not days: what was completed since then was created within two days before.
+_DONE = """
+select count(*), coalesce(sum(usdt_units), 0)::bigint from orders
+ where acceptor_id = %s and created_at > %s - interval '2 days' and state = 'completed' and completed_at >= %s
+"""
+
+
+def board(actor: Actor, since: datetime, ref: str = "") -> Board:
+    """Return the actor's own desk, or for who sees all rows that of the acceptor `ref`.
+
+    Refuses with forbidden, and with not_found for another's or no acceptor.
+    """
+    actor.must(Right.SEE_BALANCE)
+    if actor.scope is not Scope.ALL and (actor.scope is not Scope.ACCEPTOR or ref):
+        raise NotFound("there is no such desk")
+    with reading() as tx:
+        rows = tx.rows(f"{_WHO} p.ref = %s", (ref,)) if ref else tx.rows(f"{_WHO} p.id = %s", (actor.party_id,))
+        if not rows:
+            raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+        number, found, code, state, online, paused = rows[0]
+        holds = accounts.balance(tx, accounts.of_party(tx, number))
+        done, units = tx.rows(_DONE, (number, since, since))[0]
+        jobs = [
+            Job._make((*row[:3], Money(row[4], fiat(row[3])), Money(row[5], USDT), *row[6:]))
+            for row in tx.rows(_JOBS, (number, MOST))
+        ]
+    return Board(
+        found, code, online, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
+        Money(holds.held, USDT), done, Money(units, USDT), jobs,
+    )  # fmt: skip

@@ -1,0 +1,146 @@
+/* The acceptor's live desk: news every few seconds, a sound and a number in the title for new claims, keys. */
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const jobs = $("#jobs");
+  if (!jobs) return;
+  const title = document.title;
+  let claims = new Set(jobs.dataset.claims.split(" ").filter(Boolean));
+  let unseen = 0;
+  let last = "";
+  let picked = "";
+
+  // Sound and desktop notices begin with the user's own click: browsers ask for that.
+  let audio = null;
+  const sound = $("[data-sound]");
+  sound?.addEventListener("click", () => {
+    const on = sound.getAttribute("aria-pressed") !== "true";
+    sound.setAttribute("aria-pressed", String(on));
+    $("span", sound).textContent = on ? sound.dataset.on : sound.dataset.off;
+    if (on) {
+      audio ??= new AudioContext();
+      beep();
+      if ("Notification" in window && Notification.permission === "default") Notification.requestPermission();
+    }
+  });
+  const beep = () => {
+    if (!audio || sound?.getAttribute("aria-pressed") !== "true") return;
+    [0, 0.18].forEach((wait, index) => {
+      const tone = audio.createOscillator();
+      const volume = audio.createGain();
+      tone.frequency.value = index ? 988 : 740;
+      volume.gain.setValueAtTime(0.16, audio.currentTime + wait);
+      volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + wait + 0.16);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(audio.currentTime + wait);
+      tone.stop(audio.currentTime + wait + 0.17);
+    });
+  };
+
+  const name = () => { document.title = unseen ? `(${unseen}) ${title}` : title; };
+  const seen = () => { unseen = 0; name(); };
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) seen(); });
+  document.addEventListener("pointerdown", seen);
+
+  const list = () => all(".job", jobs);
+  const pick = ref => {
+    picked = ref;
+    list().forEach(job => job.classList.toggle("sel", job.dataset.ref === ref));
+    $(".job.sel", jobs)?.scrollIntoView({ block: "nearest" });
+  };
+
+  const draw = news => {
+    if (news.html !== last) {
+      const had = new Set(list().map(job => job.dataset.ref));
+      const focused = document.activeElement?.closest?.(".job")?.dataset.ref;
+      jobs.innerHTML = news.html;
+      if (last) list().filter(job => !had.has(job.dataset.ref)).forEach(job => job.classList.add("new"));
+      last = news.html;
+      if (picked) pick(picked);
+      if (focused) $(`.job[data-ref="${CSS.escape(focused)}"] button:not(.copy)`, jobs)?.focus();
+    }
+    $("#figures").innerHTML = news.figures;
+    const fresh = news.claims.filter(ref => !claims.has(ref));
+    claims = new Set(news.claims);
+    if (fresh.length) {
+      unseen += fresh.length;
+      name();
+      beep();
+      if (document.hidden && "Notification" in window && Notification.permission === "granted") {
+        new Notification(jobs.dataset.arrived.replace("%s", fresh.join(", ")));
+      }
+    }
+  };
+
+  const pulse = $("#pulse");
+  const alive = well => {
+    if (pulse.classList.contains("lost") === well) {
+      pulse.classList.toggle("lost", !well);
+      pulse.textContent = well ? pulse.dataset.live : pulse.dataset.lost;
+    }
+  };
+  const ask = async () => {
+    try {
+      const answer = await fetch(jobs.dataset.news, { headers: { Accept: "application/json" }, redirect: "error" });
+      if (answer.status === 401) { location.reload(); return; }
+      if (!answer.ok) throw new Error(String(answer.status));
+      // While somebody types into the dialog the list stays as it is: nothing jumps under the hand.
+      const news = await answer.json();
+      if (!$("dialog[open]")) draw(news);
+      alive(true);
+    } catch {
+      alive(false);
+    }
+    setTimeout(ask, jobs.dataset.every * 1000);
+  };
+  setTimeout(ask, jobs.dataset.every * 1000);
+
+  // Countdowns of orders that came after the page: the page's own script starts only when there are some.
+  const pad = number => String(number).padStart(2, "0");
+  setInterval(() => all("[data-until]", jobs).forEach(clock => {
+    const seconds = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000);
+    const size = Math.abs(seconds);
+    const hours = Math.floor(size / 3600);
+    clock.textContent = `${seconds < 0 ? "−" : ""}${hours ? pad(hours) + ":" : ""}${pad(Math.floor(size / 60) % 60)}:${pad(size % 60)}`;
+    clock.classList.toggle("past", seconds < 0);
+    clock.classList.toggle("soon", seconds >= 0 && seconds < 300);
+  }), 1000);
+
+  // Confirming: the dialog repeats what is due; another amount is asked about once more before it is sent.
+  const dialog = $("#ask-confirm");
+  let due = "";
+  const open = job => {
+    if (!dialog || !job?.dataset.confirmHref) return;
+    const form = $("form", dialog);
+    form.action = job.dataset.confirmHref;
+    form.reset();
+    delete form.dataset.warned;
+    $("[data-due]", dialog).textContent = job.dataset.due;
+    due = job.dataset.amount;
+    dialog.showModal();
+    $("#c-received", dialog).focus();
+  };
+  jobs.addEventListener("click", event => {
+    if (event.target.closest("[data-confirm-job]")) open(event.target.closest(".job"));
+  });
+  $("#c-received")?.addEventListener("input", event => {
+    const typed = event.target.value.trim();
+    event.target.setAttribute("aria-invalid", String(typed !== "" && Number(typed) !== Number(due)));
+  });
+
+  document.addEventListener("keydown", event => {
+    if (event.target.closest("input,textarea,select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if ($("dialog[open]")) return;
+    const shown = list();
+    const now = shown.findIndex(job => job.dataset.ref === picked);
+    if (event.key === "j" || event.key === "k") {
+      if (shown.length) pick(shown[Math.max(0, Math.min(shown.length - 1, now + (event.key === "j" ? 1 : -1)))].dataset.ref);
+    } else if (event.key === "c") {
+      event.preventDefault();
+      open(shown[now] ?? $(".job.claimed", jobs));
+    } else if (event.key === "Enter" && shown[now] && !event.target.closest("a,button,summary")) {
+      location.assign(shown[now].dataset.href);
+    }
+  });
+})();

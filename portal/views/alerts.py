@@ -1,0 +1,314 @@
+"""Alerts: the review queue with its figures, and an alert's page on which an officer decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask import flash, has_request_context, redirect, render_template, request, url_for
+from flask_appbuilder.baseviews import expose
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from core import clock
+from core.actor import Actor, Right
+from core.compliance import alerts, choices, listing, queries, reveals
+from core.compliance.listing import AlertRow
+from core.errors import BadInput
+from core.orders import queries as orders
+from core.risk.rules import RULES
+from portal import columns as drawing
+from portal import format as show
+from portal import listing as listing_engine
+from portal import menu
+from portal.columns import Column, Preset, Sum
+from portal.desk import Desk, deed
+from portal.filters import Choice
+from portal.roles import current_actor
+from portal.security.gate import needs
+from portal.states import badge_of
+from portal.views.home import Card, card
+from portal.views.order_filters import Currency, Named, Stage, Window
+from portal.views.orders import read_yes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk import Button
+
+STAGES = (
+    ("waiting", _l("Waiting")),
+    ("mine", _l("Mine")),
+    ("late", _l("Past due")),
+    ("second", _l("Second officer")),
+    ("held", _l("USDT held")),
+    ("closed", _l("Closed")),
+)
+RULE_NAMES = {
+    "VEL_CNT": _l("Many orders"),
+    "VEL_AMT": _l("Large sum"),
+    "NEW_LARGE": _l("New account, large"),
+    "NAME_MISMATCH": _l("Payer name differs"),
+    "SHARED_PAYER": _l("Shared payer account"),
+    "PAYER_HIT": _l("Listed payer account"),
+    "M_CONFIRM": _l("Odd confirmation"),
+    "CANCEL_PROBE": _l("Unpaid orders"),
+}
+OUTCOMES = {
+    "release": (_l("Release"), _l("the merchant is paid")),
+    "refuse": (_l("Refuse"), _l("the reserve returns to the acceptor")),
+    "dismiss": (_l("Dismiss"), _l("the order stays as it is")),
+}
+DISPOSITIONS = {
+    "false_positive": _l("False positive"),
+    "explained": _l("Explained"),
+    "confirmed_no_report": _l("Confirmed, no report"),
+    "confirmed_reported": _l("Confirmed and reported"),
+    "inconclusive": _l("Inconclusive"),
+}
+_HOUR = 3600
+_MINUTE = 60
+
+
+def _verdict(row: Any, _column: Column, value: Any) -> Markup:
+    """Return the verdict's badge; what waits for a second officer or is closed says so instead."""
+    if row.state == "closed":
+        return show.badge(row.disposition or "closed")
+    return show.badge("pending_second" if row.state == "pending_second" else value)
+
+
+def _why(row: Any, _column: Column, value: Any) -> Markup:
+    name = RULE_NAMES.get(str(value), value)
+    taken = row.locked_by and row.locked_until and row.locked_until > clock.now() and row.state != "closed"
+    who = Markup(' · <span class="muted">{}</span>').format(row.locked_by) if taken else ""
+    return Markup("<b>{}</b>{}").format(name, who)
+
+
+def _sla(row: Any, _column: Column, value: Any) -> Any:
+    return show.left(value) if row.state != "closed" else escape("–")
+
+
+drawing.kind("alert_verdict", _verdict)
+drawing.kind("alert_why", _why)
+drawing.kind("alert_sla", _sla)
+
+
+class AlertsDesk(Desk):
+    """What the gates want an officer to judge; nobody else sees that it exists."""
+
+    route_base = "/alerts"
+    datamodel = SQLAInterface(AlertRow)
+    right = Right.SEE_ALERTS
+    title = _l("Review queue")
+    columns: ClassVar = (
+        Column(
+            "ref", _l("Alert"), "ref", narrow="ref", href="/alerts/show/{}",
+            under=Column("order_ref", _l("Order"), "ref", href="/orders/show/{}"),
+        ),
+        Column("rule", _l("Why"), "alert_why", wrap=True, under=Column("why", _l("What happened"))),
+        Column("verdict", _l("Verdict"), "alert_verdict", narrow="state"),
+        Column(
+            "fiat_units", _l("Amount"), "money", asset="currency", narrow="amount",
+            under=Column("usdt_units", _l("USDT"), "money", asset="USDT"),
+        ),
+        Column(
+            "payer_name", _l("Payer"), "person", personal=True,
+            under=Column("payer_account", _l("Account"), personal=True),
+        ),
+        Column("due_at", _l("Time left"), "alert_sla"),
+        Column("raised_at", _l("Raised"), "ago"),
+    )  # fmt: skip
+    filters: ClassVar = (
+        Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
+        Choice("rule", _l("Rule"), tuple((code, RULE_NAMES.get(code, code)) for code in RULES)),
+        Choice("verdict", _l("Verdict"), tuple((v, badge_of(v).text) for v in ("allow", "review", "hold", "refuse"))),
+        Choice("gate", _l("Gate"), (("G1", "G1"), ("G3", "G3"))),
+        Choice("disposition", _l("Disposition"), tuple(DISPOSITIONS.items())),
+        Named("merchant", _l("Merchant"), lambda code: listing.of_party("merchant", code)),
+        Named("acceptor", _l("Acceptor"), lambda code: listing.of_party("acceptor", code)),
+        Currency("currency", _l("Currency")),
+        Window("raised_at", _l("Raised")),
+    )
+    presets: ClassVar = (
+        Preset(_l("Waiting"), {"stage": "waiting", "sort": "due_at"}),
+        Preset(_l("Mine"), {"stage": "mine", "sort": "due_at"}),
+        Preset(_l("Past due"), {"stage": "late", "sort": "due_at"}),
+        Preset(_l("Second officer"), {"stage": "second", "sort": "due_at"}),
+        Preset(_l("USDT held"), {"stage": "held", "sort": "due_at"}),
+    )
+    find: ClassVar = ("ref",)
+    order = "-raised_at"
+    sorts: ClassVar = ("raised_at", "due_at", "usdt_units")
+    reads: ClassVar = ("state", "disposition", "locked_by", "locked_until")
+    sums: ClassVar = (Sum("usdt_units", "USDT", _l("USDT")),)
+    empty: ClassVar = (_l("Nothing waits for review"), _l("An alert appears here when a rule fires at a gate."))
+    list_template = "alerts/list.html"
+    show_template = "alerts/show.html"
+
+    def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
+        """Return which rows the actor may see."""
+        return listing.own(actor)
+
+    def found(self, words: str) -> sa.ColumnElement[bool]:
+        """Return which rows the search box finds."""
+        return listing.found(words)
+
+    @expose("/list/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show what waits, most urgent first; the address says so."""
+        if not request.args:
+            return redirect(url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))
+        return self._listed()
+
+    @expose("/next", methods=["POST"])
+    @needs(Right.DECIDE_ALERT)
+    def next(self) -> ResponseReturnValue:
+        """Take the alert that is wanted most and open it."""
+        ref = alerts.next_alert(current_actor())
+        if ref is None:
+            flash(_("Nothing waits that nobody has taken."), "ok")
+            return redirect(url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))
+        return redirect(url_for(f"{self.endpoint}.show", key=ref))
+
+    def figures(self) -> Sequence[Card]:
+        """Return the four figures above the queue."""
+        return figures(queries.counts(current_actor()))
+
+    def may_decide(self) -> bool:
+        """Return whether who looks may decide."""
+        return has_request_context() and current_actor().may(Right.DECIDE_ALERT)
+
+    def _shown(self, key: str, status: int = 200, told: tuple[str, str] | None = None) -> ResponseReturnValue:
+        actor = current_actor()
+        alert = queries.alert(actor, listing_engine.row_of(self, actor, key).ref)
+        free = alert.row.locked_by in {None, actor.name}
+        html = render_template(
+            self.show_template,
+            view=self,
+            title=key,
+            key=key,
+            alert=alert,
+            row=alert.row,
+            order=orders.order(actor, alert.row.order_ref),
+            crumbs=[(self.title, url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))],
+            buttons={button.name: button for button in self.buttons(alert, actor)},
+            decides=actor.may(Right.DECIDE_ALERT) and free,
+            outcomes=[(name, *OUTCOMES[name]) for name in alert.possible],
+            dispositions=DISPOSITIONS,
+            outcome_words={name: words[0] for name, words in OUTCOMES.items()},
+            names=RULE_NAMES,
+            form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
+            least=choices.LEAST_WORDS,
+            told=told,
+            actor=actor,
+        )
+        return html, status
+
+    def why_not(self, name: str, row: queries.AlertView, actor: Actor) -> str:
+        """Return why taking or putting back is not possible for the alert now."""
+        if row.row.state == "closed":
+            return _("It was decided.")
+        if row.row.locked_by not in {None, actor.name}:
+            return _("%(name)s works on this.", name=row.row.locked_by)
+        return _("You have not taken it.") if name == "put_back" and row.row.locked_by is None else ""
+
+    def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
+        """Return the actions of the head: take, or put back what one has."""
+        mine = row.row.locked_by == actor.name
+        return [each for each in super().buttons(row, actor) if each.name == ("put_back" if mine else "take")]
+
+    @deed("take", _l("Take"), Right.DECIDE_ALERT, sign="user", key="t")
+    def take(self, rows: Sequence[Any]) -> None:
+        """Keep the alert for oneself for some minutes."""
+        alerts.take(current_actor(), rows[0].ref)
+        flash(_("It is yours for %(n)s minutes.", n=alerts.LOCK_SECONDS // _MINUTE), "ok")
+
+    @deed("put_back", _l("Put back"), Right.DECIDE_ALERT, sign="rotate-ccw")
+    def put_back(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Give the alert back to the queue."""
+        alerts.put_back(current_actor(), rows[0].ref)
+        flash(_("It is back in the queue."), "ok")
+        return redirect(url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))
+
+    @deed("decide", _l("Decide"), Right.DECIDE_ALERT)
+    def decide(self, rows: Sequence[Any]) -> None:
+        """Judge the alert, and those raised with it."""
+        said = (request.form.get(name, "") for name in ("outcome", "disposition", "narrative"))
+        done = alerts.decide(current_actor(), rows[0].ref, *said)
+        if done.state == "pending_second":
+            flash(_("Your decision is written down. Another officer must agree before held USDT moves."), "warning")
+        else:
+            flash(_("Decided. The order is now: %(state)s.", state=badge_of(done.order_state).text), "ok")
+
+    @deed("second", _l("Second decision"), Right.DECIDE_ALERT)
+    def second(self, rows: Sequence[Any]) -> None:
+        """Agree to or turn down another officer's decision about held USDT."""
+        agree = read_yes(request.form.get("approve", ""))
+        done = alerts.second(current_actor(), rows[0].ref, agree, request.form.get("why", ""))
+        if done.state == "closed":
+            flash(_("Carried out. The order is now: %(state)s.", state=badge_of(done.order_state).text), "ok")
+        else:
+            flash(_("Turned down. The alert waits for a new decision."), "warning")
+
+    @deed("reveal", _l("Reveal"), Right.REVEAL)
+    def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Show one piece of personal data, this once; the look is logged for this alert."""
+        alert, kind = rows[0].ref, request.form.get("kind", "")
+        view = queries.alert(current_actor(), alert)
+        refs = {"customer": view.customer_ref, "payer": view.row.order_ref, "payer_account": view.payer_ref or ""}
+        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
+        if kind not in refs:
+            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
+        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), alert)
+        return self._shown(alert, told=(labels[kind], plain))
+
+
+def spoken(seconds: int) -> str:
+    """Return a length of time as people say it, such as 7 m 40 s."""
+    hours, rest = divmod(seconds, _HOUR)
+    minutes, rest = divmod(rest, _MINUTE)
+    return _("%(h)s h %(m)s m", h=hours, m=minutes) if hours else _("%(m)s m %(s)s s", m=minutes, s=rest)
+
+
+def figures(counts: queries.Counts) -> Sequence[Card]:
+    """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
+    late = _("%(n)s past due", n=counts.late) if counts.late else _("none past due")
+    off = counts.held.units - counts.ledger_held.units
+    ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
+    rate, pace = counts.false_positive_bps, counts.decision_seconds
+    none = "" if rate is not None else _("nothing decided yet")
+    waiting = url_for("AlertsDesk.list", stage="late" if counts.late else "waiting", sort="due_at")
+    held = url_for("AlertsDesk.list", stage="held", sort="due_at")
+    month = _("30 days")
+    return (
+        Card(
+            _("Waiting for review"), show.number(counts.waiting), aside=_("now"), foot=late,
+            tone="down" if counts.late else "", href=waiting,
+        ),
+        Card(
+            _("Held USDT"), show.amount(counts.held.units, "USDT", trim=True), aside=ties,
+            foot=_("in %(n)s orders", n=counts.holds), tone="down" if off else "", href=held,
+        ),
+        Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),
+        Card(_("Median decision"), "–" if pace is None else spoken(pace), aside=month, foot=none),
+    )  # fmt: skip
+
+
+@menu.badge("alerts")
+def _waiting(actor: Actor) -> menu.Count | None:
+    counts = queries.counts(actor)
+    return menu.Count(counts.waiting, hot=counts.late > 0) if counts.waiting else None
+
+
+@card(Right.SEE_ALERTS, "compliance", "auditor", "admin")
+def _to_review(_actor: Actor) -> Card:
+    return figures(queries.counts(current_actor()))[0]
+
+
+@card(Right.SEE_ALERTS, "compliance", "auditor", "admin")
+def _held(_actor: Actor) -> Card:
+    return figures(queries.counts(current_actor()))[1]

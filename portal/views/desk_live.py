@@ -1,0 +1,163 @@
+"""The acceptor's live desk: its reserve, its switch, its orders with their countdowns, and the confirmation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask_appbuilder.baseviews import BaseView, expose
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+
+from core import clock
+from core.actor import Actor, Right
+from core.errors import NotFound, Refusal
+from core.orders import live, queries
+from core.parties import acceptors
+from portal import format as show
+from portal import menu
+from portal.roles import current_actor
+from portal.security.gate import needs
+from portal.views.home import Card, card
+from portal.views.orders import confirmed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask.typing import ResponseReturnValue
+
+EVERY_SECONDS = 3
+"""How often the page asks for news, so that an order is seen within five seconds."""
+URGENT_SECONDS = 5 * 60
+
+
+class LiveDeskView(BaseView):
+    """One screen for an acceptor's operator; administrators may look at any, and do nothing there."""
+
+    route_base = "/desk"
+    default_view = "index"
+    right = Right.CONFIRM_RECEIPT
+
+    @expose("/", methods=["GET"])
+    def index(self) -> ResponseReturnValue:
+        """Show the acceptor's own desk."""
+        return self._page()
+
+    @expose("/jobs.json", methods=["GET"])
+    def jobs(self) -> ResponseReturnValue:
+        """Return the live orders as drawn now, for the page that asks every few seconds."""
+        return self._news("")
+
+    @expose("/of/<ref>", methods=["GET"])
+    @needs(Right.MANAGE_PARTIES)
+    def of(self, ref: str) -> ResponseReturnValue:
+        """Show an acceptor's desk to an administrator."""
+        return self._page(ref)
+
+    @expose("/of/<ref>/jobs.json", methods=["GET"])
+    @needs(Right.MANAGE_PARTIES)
+    def jobs_of(self, ref: str) -> ResponseReturnValue:
+        """Return an acceptor's live orders as drawn now."""
+        return self._news(ref)
+
+    @expose("/online", methods=["POST"])
+    @needs(Right.SET_ONLINE)
+    def online(self) -> ResponseReturnValue:
+        """Start or stop taking new orders; live ones go on."""
+        actor = current_actor()
+        wanted = request.form.get("online") == "yes"
+        try:
+            acceptors.set_online(actor, live.board(actor, _midnight()).ref, wanted)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            return self._page(status=refusal.status)
+        flash(_("You take new orders.") if wanted else _("You take no new orders; live ones go on."), "ok")
+        return redirect(url_for("LiveDeskView.index"))
+
+    @expose("/confirm/<ref>", methods=["POST"])
+    def confirm(self, ref: str) -> ResponseReturnValue:
+        """Say that the fiat of an order has come; a refusal is told on the desk, nothing has changed then."""
+        actor = current_actor()
+        order = queries.order(actor, ref)
+        try:
+            flash(*confirmed(actor, ref, order.currency))
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            return self._page(status=refusal.status)
+        return redirect(url_for("LiveDeskView.index"))
+
+    def _page(self, ref: str = "", status: int = 200) -> ResponseReturnValue:
+        board = live.board(current_actor(), _midnight(), ref)
+        html = render_template(
+            "acceptor/desk.html",
+            title=_("Desk of %(code)s", code=board.code) if ref else _("My desk"),
+            news=url_for("LiveDeskView.jobs_of", ref=ref) if ref else url_for("LiveDeskView.jobs"),
+            own=not ref,
+            every=EVERY_SECONDS,
+            order=None,
+            confirm_href="#",
+            **_drawn(board),
+        )
+        return html, status
+
+    def _news(self, ref: str) -> ResponseReturnValue:
+        board = live.board(current_actor(), _midnight(), ref)
+        answer = jsonify(
+            html=render_template("acceptor/jobs.html", own=not ref, **_drawn(board)),
+            figures=render_template("acceptor/figures.html", **_drawn(board)),
+            claims=[job.ref for job in board.jobs if job.state == "paid_claimed" and not job.review],
+            at=clock.now().isoformat(),
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _drawn(board: live.Board) -> dict[str, Any]:
+    claimed = [job for job in board.jobs if job.state == "paid_claimed" and not job.review]
+    review = [job for job in board.jobs if job.review]
+    waiting = [job for job in board.jobs if job not in claimed and job not in review]
+    return {"board": board, "claimed": claimed, "waiting": waiting, "review": review}
+
+
+def _midnight() -> datetime:
+    here = clock.now().astimezone(get_timezone())
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _board(actor: Actor) -> live.Board | None:
+    """Return the actor's desk, None for a person whose acceptor is not enrolled yet."""
+    try:
+        return live.board(actor, _midnight())
+    except NotFound:
+        return None
+
+
+@menu.badge("desk")
+def _waiting(actor: Actor) -> menu.Count | None:
+    board = _board(actor)
+    claims = _drawn(board)["claimed"] if board else []
+    return menu.Count(len(claims), hot=True) if claims else None
+
+
+@card(Right.CONFIRM_RECEIPT, "acceptor")
+def _to_confirm(actor: Actor) -> Card | None:
+    board = _board(actor)
+    if board is None:
+        return None
+    claims, now = _drawn(board)["claimed"], clock.now()
+    urgent = sum((job.deadline_at - now).total_seconds() < URGENT_SECONDS for job in claims)
+    foot = _("%(n)s due within 5 minutes", n=urgent) if urgent else _("none is urgent")
+    return Card(_("To confirm"), show.number(len(claims)), foot=foot, tone="down" if urgent else "", href="/desk/")
+
+
+@card(Right.CONFIRM_RECEIPT, "acceptor")
+def _reserve(actor: Actor) -> Card | None:
+    board = _board(actor)
+    if board is None:
+        return None
+    foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT"))
+    return Card(_("Reserve"), show.amount(board.reserve.units, "USDT"), "USDT", foot=foot, href="/desk/")

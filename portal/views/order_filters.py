@@ -1,0 +1,111 @@
+"""Filters the lists of orders and alerts have besides the usual ones: parties by code, stages, exact moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+
+from core.errors import Refusal
+from core.money import fiat
+from core.orders import listing
+from core.orders.states import WAITING
+from portal.filters import BadList, Choice, Period, Text, one
+from portal.roles import current_actor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+    from flask_babel import LazyString
+    from werkzeug.datastructures import MultiDict
+
+
+@dataclass(frozen=True, slots=True)
+class Window(Period):
+    """A period whose two arguments have names of their own, as other pages' links use them."""
+
+    first: str = "from"
+    last: str = "to"
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the arguments it reads."""
+        return (self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The whole code of something, looked up by `find`, which returns the clause of its rows."""
+
+    name: str
+    label: LazyString | str
+    find: Callable[[str], sa.ColumnElement[bool]]
+    control = "text"
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the arguments it reads."""
+        return (self.name,)
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
+        """Return what the rows must meet, None when nothing is asked."""
+        code = one(args, self.name)
+        return self.find(code) if code else None
+
+    def words(self, args: MultiDict[str, str]) -> str:
+        """Return the filter as people say it."""
+        code = args.get(self.name, "").strip()
+        return f"{self.label}: {code}" if code else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Currency(Text):
+    """A currency by its ISO 4217 code."""
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when nothing is asked; refuse what is no currency."""
+        code = one(args, self.name)
+        if not code:
+            return None
+        try:
+            fiat(code)
+        except Refusal as refusal:
+            raise BadList(refusal.detail, **refusal.facts) from refusal
+        clause: sa.ColumnElement[bool] = getattr(model, self.name) == code
+        return clause
+
+    def words(self, args: MultiDict[str, str]) -> str:
+        """Return the filter as people say it."""
+        code = args.get(self.name, "").strip()
+        return f"{self.label}: {code}" if code else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Choice):
+    """One part of the rows, such as those that wait; `at` returns its clause for the actor."""
+
+    at: Any = None
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
+        """Return what the rows must meet, None when nothing is chosen; refuse unknown stages."""
+        stage = one(args, self.name)
+        if not stage:
+            return None
+        if stage not in dict(self.options):
+            raise BadList(
+                _("'%(value)s' is not a choice of %(label)s.", value=stage[:40], label=self.label),
+                argument=self.name,
+            )
+        clause: sa.ColumnElement[bool] = self.at(current_actor(), stage)
+        return clause
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState(Choice):
+    """States of orders; asked for waiting ones only, the rows come from the few that wait."""
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when nothing is chosen; refuse unknown states."""
+        clause = Choice.clause(self, model, args)
+        chosen = {value for value in args.getlist(self.name) if value}
+        return clause & listing.open_only() if clause is not None and chosen <= set(WAITING) else clause

@@ -1,0 +1,129 @@
+"""The words of an order's page: whose move it is, what happened, why an action is not possible now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from core.actor import Actor, Right
+from portal import format as show
+from portal.roles import current_actor
+from portal.states import BADGES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from flask_babel import LazyString
+
+    from core.orders.queries import OrderView, TimelineRow
+
+REVIEW = Markup('<span class="b hold">{}</span>')
+
+NEXT: dict[str, LazyString] = {
+    "system": _l("the desk"),
+    "acceptor": _l("the acceptor"),
+    "customer": _l("the customer"),
+    "compliance": _l("compliance"),
+    "nobody": _l("nobody"),
+}
+
+EVENTS: dict[str, tuple[LazyString, str]] = {
+    "order.open": (_l("Opened"), ""),
+    "order.queue": (_l("Waits for an acceptor"), "warn"),
+    "order.match": (_l("Matched"), ""),
+    "order.claim_paid": (_l("Paid, claimed"), ""),
+    "order.confirm": (_l("Received and paid out"), ""),
+    "order.cancel": (_l("Cancelled"), "idle"),
+    "order.expire": (_l("Expired"), "idle"),
+    "order.give_up": (_l("No acceptor found"), "bad"),
+    "order.refuse": (_l("Refused"), "bad"),
+    "order.refund": (_l("Refused, reserve returned"), "hold"),
+    "order.stop": (_l("Release stopped"), "hold"),
+    "order.dispute": (_l("Handed to the dispute desk"), "hold"),
+    "order.remind": (_l("Reminded"), "idle"),
+    "order.import": (_l("Imported"), "idle"),
+    "alert.take": (_l("Alert taken"), "idle"),
+    "alert.put_back": (_l("Alert put back"), "idle"),
+    "alert.decide": (_l("Alert decided, waits for a second officer"), "hold"),
+    "alert.reopen": (_l("Decision turned down"), "warn"),
+    "alert.close": (_l("Alert closed"), ""),
+    "dispute.decide": (_l("Dispute decided, waits for a second officer"), "hold"),
+    "dispute.agree": (_l("Decision agreed to"), ""),
+    "dispute.turn_down": (_l("Decision turned down"), "warn"),
+    "reveal.customer": (_l("Customer's name revealed"), "idle"),
+    "reveal.payer": (_l("Payer's name revealed"), "idle"),
+    "reveal.payer_account": (_l("Payer's account revealed"), "idle"),
+    "reveal.bank_account": (_l("Bank account revealed"), "idle"),
+}
+
+REASONS: dict[str, LazyString] = {
+    "escrow_freeze": _l("Escrow frozen"),
+    "escrow_release": _l("Escrow released"),
+    "escrow_return": _l("Escrow returned"),
+    "hold_open": _l("Held"),
+    "hold_close": _l("Hold ended"),
+    "history_opening": _l("Opening of the history"),
+}
+
+
+def side(actor: Actor, row: Any) -> Markup:
+    """Return the badges of the side axes: officers' own words, for everybody else "under review" and nothing more."""
+    if not actor.may(Right.SEE_ALERTS):
+        return REVIEW.format(_("Under review")) if row.next_actor == "compliance" else Markup("")
+    found = [show.badge(row.risk_state)] if row.risk_state != "clear" else []
+    if row.dispute_state != "none":
+        words = {"open": _("In dispute"), "decided": _("Dispute decided")}
+        found.append(REVIEW.format(words.get(row.dispute_state, row.dispute_state)))
+    return Markup(" ").join(found)
+
+
+def state_cell(row: Any, _column: Any, value: Any) -> Markup:
+    """Return a list's cell with all the badges the actor may see."""
+    return Markup(" ").join(part for part in (show.badge(value), side(current_actor(), row)) if part)
+
+
+class Step(NamedTuple):
+    """One step of the timeline as the template draws it."""
+
+    title: str
+    text: str
+    at: datetime
+    detail: str
+    tone: str
+
+
+def step(row: TimelineRow) -> Step:
+    """Return what happened in words: by whom, why, and to which state it led."""
+    known = EVENTS.get(row.action)
+    title = str(known[0]) if known else row.action.replace(".", " ").replace("_", " ").capitalize()
+    by = _("by the desk") if row.actor == "desk" else _("by %(name)s", name=row.actor)
+    to = BADGES[row.to].text if row.to in BADGES and row.to != row.before else ""
+    detail = " · ".join(str(part) for part in (to, row.reason) if part)
+    return Step(title, by, row.at, detail, known[1] if known else "idle")
+
+
+def next_move(actor: Actor, view: OrderView) -> str:
+    """Return whose move it is, without telling a party who looks at its order."""
+    if view.next_actor == "compliance" and not actor.may(Right.SEE_ALERTS):
+        return str(NEXT["system"])
+    return str(NEXT.get(view.next_actor, view.next_actor))
+
+
+def why_not(name: str, view: OrderView) -> str:
+    """Return why an action is not possible for the order now, "" when it is."""
+    if name == "cancel":
+        if view.state in {"created", "matching", "offered", "awaiting_payment"}:
+            return ""
+        if view.state == "paid_claimed":
+            return _("The customer has said that it paid: only a receipt or a decision leads on.")
+        return _("The order has ended.")
+    if name == "confirm":
+        if view.state != "paid_claimed":
+            waits = view.state in {"created", "matching", "offered", "awaiting_payment"}
+            return _("The customer has not said yet that it paid.") if waits else _("The order has ended.")
+        return _("The order is under review; nothing is needed from you.") if view.next_actor == "compliance" else ""
+    return ""

@@ -1,0 +1,257 @@
+"""Orders: the list with all its filters, and an order's page with what may be done about it now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask import flash, has_request_context, redirect, render_template, request, url_for
+from flask_appbuilder.baseviews import expose
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core import clock
+from core.actor import Actor, Right, Scope
+from core.compliance import disputes, reveals
+from core.compliance import listing as alert_listing
+from core.errors import BadInput
+from core.money import Money, Rate, fiat
+from core.orders import deposit, listing, page, queries, release
+from core.orders.listing import OrderRow
+from core.orders.states import State
+from portal import columns as drawing
+from portal import listing as listing_engine
+from portal import menu
+from portal.columns import Column, Preset, Sum
+from portal.desk import Desk, deed
+from portal.filters import Amount, Choice
+from portal.roles import actor_or_none, current_actor
+from portal.states import BADGES
+from portal.views import order_words as words
+from portal.views.order_filters import Currency, Named, OrderState, Stage, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk import Button
+    from portal.filters import Filter
+
+STATES = tuple((str(state), BADGES[state].text) for state in State)
+KINDS = (("deposit", _l("Deposit")), ("withdrawal", _l("Withdrawal")))
+STAGES = (
+    ("open", _l("Open now")),
+    ("mine", _l("My move")),
+    ("near", _l("Near expiry")),
+    ("review", _l("Under review")),
+)
+EVERYBODYS = (
+    Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
+    OrderState("state", _l("State"), STATES),
+    Named("merchant", _l("Merchant"), lambda code: listing.of_party("merchant", code)),
+    Named("acceptor", _l("Acceptor"), lambda code: listing.of_party("acceptor", code)),
+    Named("customer", _l("Customer's number"), listing.of_customer),
+    Named("pool", _l("Pool"), listing.of_pool),
+    Currency("currency", _l("Currency")),
+    Amount("fiat_units", _l("Amount"), "currency"),
+    Amount("usdt_units", _l("USDT"), "USDT"),
+    Choice("kind", _l("Kind"), KINDS),
+    Window("created_at", _l("Created")),
+    Window("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
+)
+# A filter on a column that one may not see would tell what is in it.
+AGENTS = Named("agent", _l("Agent"), lambda code: listing.of_party("agent", code))
+OFFICERS = (
+    Choice("risk_state", _l("Risk"), tuple((s, BADGES[s].text) for s in ("clear", "flagged", "held", "refused"))),
+    Choice("dispute_state", _l("Dispute"), (("open", _l("In dispute")), ("decided", _l("Decided")))),
+)
+
+drawing.kind("order_state", words.state_cell)
+
+
+class OrdersDesk(Desk):
+    """Deposits and withdrawals of whoever looks: a party's own, an agent's subtree's, all of them for the desk."""
+
+    route_base = "/orders"
+    datamodel = SQLAInterface(OrderRow)
+    right = Right.SEE_ORDERS
+    title = _l("Orders")
+    columns: ClassVar = (
+        Column(
+            "ref", _l("Order"), "ref", narrow="ref", href="/orders/show/{}",
+            under=Column("external_ref", _l("Merchant's number")),
+        ),
+        Column("state", _l("State"), "order_state", narrow="state"),
+        Column("merchant", _l("Merchant"), under=Column("pool", _l("Pool"))),
+        Column("acceptor", _l("Acceptor")),
+        Column(
+            "customer_name", _l("Customer"), "person", personal=True,
+            under=Column("customer", _l("Customer's number")),
+        ),
+        Column(
+            "fiat_units", _l("Amount"), "money", asset="currency", narrow="amount",
+            under=Column("usdt_units", _l("USDT"), "money", asset="USDT"),
+        ),
+        Column("created_at", _l("Created"), "ago"),
+        Column("deadline_at", _l("Time left"), "left"),
+    )  # fmt: skip
+    find: ClassVar = ("ref",)
+    reads: ClassVar = ("risk_state", "dispute_state", "next_actor")
+    sums: ClassVar = (Sum("fiat_units", "currency", _l("Amount")), Sum("usdt_units", "USDT", _l("USDT")))
+    empty: ClassVar = (
+        _l("No orders yet"),
+        _l("An order appears here as soon as a merchant opens one through the API."),
+    )
+    show_template = "orders/show.html"
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]  # by who looks
+        """The filters of who looks: officers' own on what only officers see."""
+        actor = actor_or_none() if has_request_context() else None
+        if actor is None:
+            return EVERYBODYS  # type: ignore[return-value]
+        more = (AGENTS,) if actor.scope in {Scope.ALL, Scope.AGENT} else ()
+        return (*EVERYBODYS, *more, *(OFFICERS if actor.may(Right.SEE_ALERTS) else ()))  # type: ignore[return-value]
+
+    @property
+    def presets(self) -> tuple[Preset, ...]:  # type: ignore[override]  # by who looks, and the day
+        """The one-click filters of who looks."""
+        if not has_request_context():
+            return ()
+        today = clock.now().astimezone(get_timezone()).date().isoformat()
+        mine = (Preset(_l("My move"), {"stage": "mine"}),)
+        return (
+            Preset(_l("Open now"), {"stage": "open"}),
+            *(mine if current_actor().role in {"acceptor", "merchant", "compliance"} else ()),
+            Preset(_l("Near expiry"), {"stage": "near", "sort": "deadline_at"}),
+            Preset(_l("Today"), {"from": today}),
+        )
+
+    @property
+    def sorts(self) -> tuple[str, ...]:  # type: ignore[override]  # only the few that wait are ordered otherwise
+        """Columns to order by: of all orders by age; of those that wait by anything."""
+        few = has_request_context() and request.args.get("stage")
+        return ("created_at", "deadline_at", "usdt_units") if few else ("created_at",)
+
+    def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
+        """Return which rows the actor may see."""
+        return listing.own(actor)
+
+    def found(self, words: str) -> sa.ColumnElement[bool]:
+        """Return which rows the search box finds."""
+        return listing.found(current_actor(), words)
+
+    @expose("/list/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show one page of the actor's orders; a search that names one order whole opens it."""
+        if set(request.args) == {"q"}:
+            listing_engine.ask(self, request.args)
+            ref = listing.exact(current_actor(), request.args["q"].strip())
+            if ref is not None:
+                return redirect(url_for(f"{self.endpoint}.show", key=ref))
+        return self._listed()
+
+    def _shown(self, key: str, status: int = 200, told: tuple[str, str] | None = None) -> ResponseReturnValue:
+        actor = current_actor()
+        view = queries.order(actor, listing_engine.row_of(self, actor, key).ref)
+        officer = actor.may(Right.SEE_ALERTS)
+        legs = page.entries(actor, view) if actor.may(Right.SEE_LEDGER) else None
+        html = render_template(
+            self.show_template,
+            view=self,
+            title=key,
+            key=key,
+            order=view,
+            crumbs=[(self.title, url_for(f"{self.endpoint}.list"))],
+            side=words.side(actor, view),
+            next_move=words.next_move(actor, view),
+            buttons={button.name: button for button in self.buttons(view, actor)},
+            alerts=alert_listing.of_order(actor, view.id) if officer else [],
+            dispute=alert_listing.dispute_request(actor, key) if officer else None,
+            beside=page.beside(actor, view),
+            shares=page.shares(actor, view),
+            entries=legs,
+            blocks=sorted({entry.block for entry in legs or [] if entry.block is not None}),
+            reasons=words.REASONS,
+            steps=[words.step(row) for row in queries.timeline(actor, view)],
+            rate=Rate(view.rate_price, fiat(view.currency)),
+            tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
+            pay_to=queries.pay_to(actor, view),
+            told=told,
+            actor=actor,
+        )
+        return html, status
+
+    def why_not(self, name: str, row: Any, actor: Actor) -> str:  # noqa: ARG002 - the same for every actor
+        """Return why an action is not possible for the order now."""
+        return words.why_not(name, row)
+
+    def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
+        """Return the actions of the actor's role; confirming is for deposits' acceptors only."""
+        return [button for button in super().buttons(row, actor) if button.name in {"cancel", "confirm"}]
+
+    @deed("cancel", _l("Cancel order"), Right.CANCEL_ORDER, look="bad", sign="ban")
+    def cancel(self, rows: Sequence[Any]) -> None:
+        """Call the order off; what was frozen returns."""
+        deposit.cancel(current_actor(), rows[0].ref, reason=request.form.get("reason", ""))
+        flash(_("The order is cancelled."), "ok")
+
+    @deed("confirm", _l("Confirm receipt"), Right.CONFIRM_RECEIPT, look="pri", sign="check", key="c")
+    def confirm(self, rows: Sequence[Any]) -> None:
+        """Say that the fiat has come: the escrow is paid out."""
+        flash(*confirmed(current_actor(), rows[0].ref, rows[0].currency))
+
+    @deed("reveal", _l("Reveal"), Right.REVEAL, sign="eye")
+    def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Show one piece of personal data, this once; the look is logged with its reason."""
+        order, kind = rows[0].ref, request.form.get("kind", "")
+        view = queries.order(current_actor(), order)
+        refs = {"customer": view.customer_ref, "payer": order, "payer_account": view.payer_ref or ""}
+        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
+        if kind not in refs:
+            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
+        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), order)
+        return self._shown(order, told=(labels[kind], plain))
+
+    @deed("dispute", _l("Decide the dispute"), Right.DECIDE_ALERT)
+    def dispute(self, rows: Sequence[Any]) -> None:
+        """Say how a disputed order ends; another officer must agree."""
+        form = request.form
+        came = form.get("received", "").strip()
+        received = Money.parse(came, fiat(rows[0].currency)) if came else None
+        disputes.decide(
+            current_actor(), rows[0].ref, form.get("outcome", ""), form.get("narrative", ""), received=received
+        )
+        flash(_("Your decision is written down. Another officer must agree before money moves."), "ok")
+
+    @deed("dispute_second", _l("Second decision"), Right.DECIDE_ALERT)
+    def dispute_second(self, rows: Sequence[Any]) -> None:
+        """Agree to or turn down another officer's decision about a dispute."""
+        agree = read_yes(request.form.get("approve", ""))
+        done = disputes.second(current_actor(), rows[0].ref, agree, request.form.get("why", ""))
+        flash(_("The dispute is decided.") if done.decided else _("The decision is turned down."), "ok")
+
+
+def read_yes(text: str) -> bool:
+    """Return what a yes or no button sent, else refuse with `bad_input`."""
+    if text not in {"yes", "no"}:
+        raise BadInput(_("Choose yes or no."), field="approve")
+    return text == "yes"
+
+
+def confirmed(actor: Actor, ref: str, currency: str) -> tuple[str, str]:
+    """Confirm an order from the form of this request; return the words for the acceptor and their tone."""
+    received = Money.parse(request.form.get("received", "").strip(), fiat(currency))
+    state = release.confirm(actor, ref, received=received, payer_name=request.form.get("payer_name", "").strip())
+    if state is State.COMPLETED:
+        return _("Received and paid out: %(ref)s.", ref=ref), "ok"
+    return _("Received. The payout of %(ref)s is under review; nothing more is needed from you.", ref=ref), "warning"
+
+
+@menu.badge("orders")
+def _open_now(actor: Actor) -> menu.Count | None:
+    number = listing.count_open(actor)
+    return menu.Count(number) if number else None
