@@ -69,7 +69,7 @@ begin
     end if;
     vector := risk_vector(customer_id, payer_id, null, at);
     if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 8);
+        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 6);
     end if;
     return next;
 end $$;
@@ -296,7 +296,10 @@ begin
     update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
-    perform order_tell(o.id, p_ref, o.acceptor_id, v_at, p_actor, p_role, p_user, p_trace, 'claim_paid', p_from, p_to);
+    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    values ('order.claim_paid', p_ref, o.id, 'claim_paid', p_from, p_to, o.acceptor_id, v_at);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace);
     return next;
 end $$;
 
@@ -339,7 +342,10 @@ begin
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
-    perform order_tell(p_order, p_ref, p_acceptor, p_at, p_actor, p_role, p_user, p_trace, 'confirm', p_from, p_to, p_reason);
+    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    values ('order.confirm', p_ref, p_order, 'confirm', p_from, p_to, p_acceptor, p_at);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace);
 end $$;
 
 -- The same, from the JSON that the rarer steps hand over.
