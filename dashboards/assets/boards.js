@@ -107,6 +107,14 @@
     if (drawn && window.Plotly) window.Plotly.downloadImage(drawn, { format: "png", scale: 2, filename: button.dataset.name });
   });
 
+  // Whose session has ended is asked to sign in, instead of looking at figures that stand still.
+  const plain = window.fetch;
+  window.fetch = async (...asked) => {
+    const answer = await plain(...asked);
+    if (answer.status === 401) location.reload();
+    return answer;
+  };
+
   // Fresh figures every minute, but only for somebody who is there: an unwatched page must not keep a session alive.
   let used = Date.now();
   ["pointerdown", "keydown", "scroll", "focus"].forEach(kind => addEventListener(kind, () => { used = Date.now(); }, { passive: true }));

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
 from core.analytics.boards import commissions
-from dashboards import compare, figures, links, places, show
+from dashboards import compare, figures, kept, links, places, show
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.theme import COLORS, TONES
@@ -30,9 +30,16 @@ def _set(question: Asked) -> dict[str, str]:
 
 
 def _both(actor: Actor, question: Asked) -> tuple[commissions.Counts, commissions.Counts]:
-    filters = question.narrowed()
-    before = question.previous()
-    return commissions.totals(actor, question.on_days(), filters), commissions.totals(actor, before.on_days(), filters)
+    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
+    filters, before = question.narrowed(), question.previous()
+    return kept.asked_once(
+        actor,
+        ("commissions", question),
+        lambda: (
+            commissions.totals(actor, question.on_days(), filters),
+            commissions.totals(actor, before.on_days(), filters),
+        ),
+    )
 
 
 def earned(actor: Actor, question: Asked) -> Number:

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
 from core.analytics.boards import risk
-from dashboards import compare, figures, links, places, show
+from dashboards import compare, figures, kept, links, places, show
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.theme import COLORS, TONES
@@ -60,9 +60,16 @@ def rule_name(code: str) -> str:
 
 
 def _both(actor: Actor, question: Asked) -> tuple[risk.Counts, risk.Counts]:
-    filters = question.narrowed()
-    before = question.previous()
-    return risk.totals(actor, question.on_days(), filters), risk.totals(actor, before.on_days(), filters)
+    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
+    filters, before = question.narrowed(), question.previous()
+    return kept.asked_once(
+        actor,
+        ("risk", question),
+        lambda: (
+            risk.totals(actor, question.on_days(), filters),
+            risk.totals(actor, before.on_days(), filters),
+        ),
+    )
 
 
 def alerts_raised(actor: Actor, question: Asked) -> Number:
@@ -257,7 +264,7 @@ def open_by_age(actor: Actor, _question: Asked) -> Drawn:
 def _concentration(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
         rows = risk.by_key(actor, question.on_days(), question.narrowed(), what)
-        together = risk.totals(actor, question.on_days(), question.narrowed()).raised
+        together = _both(actor, question)[0].raised
         given = _set(question)
         bars, lines = [], []
         for row in rows:

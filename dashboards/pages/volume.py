@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
 from core.analytics.boards import volume
-from dashboards import compare, figures, links, places, show
+from dashboards import compare, figures, kept, links, places, show
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.theme import COLORS, TONES
@@ -50,9 +50,16 @@ def _set(question: Asked) -> dict[str, str]:
 
 
 def _both(actor: Actor, question: Asked) -> tuple[volume.Counts, volume.Counts]:
-    filters = question.narrowed()
-    before = question.previous()
-    return volume.totals(actor, question.span(), filters), volume.totals(actor, before.span(), filters)
+    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
+    filters, before = question.narrowed(), question.previous()
+    return kept.asked_once(
+        actor,
+        ("volume", question),
+        lambda: (
+            volume.totals(actor, question.span(), filters),
+            volume.totals(actor, before.span(), filters),
+        ),
+    )
 
 
 def orders_opened(actor: Actor, question: Asked) -> Number:
@@ -255,7 +262,7 @@ def hours_of_week(actor: Actor, question: Asked) -> Drawn:
 
 def path(actor: Actor, question: Asked) -> Drawn:
     """Return how far orders get: opened, matched, paid, completed."""
-    counts = volume.totals(actor, question.span(), question.narrowed())
+    counts, _before = _both(actor, question)
     if not counts.created:
         return Drawn(Table((), ()))
     given = _set(question)
@@ -283,7 +290,7 @@ def path(actor: Actor, question: Asked) -> Drawn:
 
 def failures(actor: Actor, question: Asked) -> Drawn:
     """Return the orders that ended without success, by cause."""
-    counts = volume.totals(actor, question.span(), question.narrowed())
+    counts, _before = _both(actor, question)
     causes = [(each, getattr(counts, each.state)) for each in FAILURES if getattr(counts, each.state)]
     causes.sort(key=lambda cause: -cause[1])
     together = sum(count for _each, count in causes)

@@ -1,0 +1,137 @@
+"""The dashboards in Chromium, under the real content security policy: drawn, themed, filtered, clicked through."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.dashboards.conftest import DAYS
+from tests.portal.conftest import PASSWORD
+
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def served(boards):
+    server = make_server("127.0.0.1", 0, boards.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def reader(served, chromium):
+    """Somebody signed in as the administrator in a window; what the console complains about is kept."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    faults = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{served}/login/")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(f"{served}/")
+
+    def read(name, search=DAYS):
+        page.goto(f"{served}/dashboards/{name}{search}")
+        page.wait_for_selector(".boards")
+
+    yield SimpleNamespace(page=page, read=read, faults=faults, address=served)
+    context.close()
+
+
+def test_every_page_is_drawn_and_nothing_is_refused_by_the_policy(reader):
+    for name, chart in (("volume", "volume-orders"), ("risk", "risk-days"), ("commissions", "commissions-days")):
+        reader.read(name)
+        expect(reader.page.locator(f"#{chart}-chart .main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(reader.page.locator(".bone")).to_have_count(0, timeout=PATIENCE_MS)
+    assert reader.faults == []
+
+
+def test_the_theme_switch_repaints_the_charts(reader):
+    reader.read("volume")
+    paper = reader.page.locator("#volume-orders-chart .main-svg").first
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)", timeout=PATIENCE_MS)
+    reader.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    expect(paper).to_have_css("background-color", "rgb(18, 25, 34)", timeout=PATIENCE_MS)
+
+
+def test_a_filter_goes_into_the_address_and_the_back_button_takes_it_out(boards, reader):
+    reader.read("volume")
+    figure = reader.page.locator("#volume-opened .big")
+    everything = figure.text_content()
+    reader.page.select_option("#b-currency", "EUR")
+    expect(figure).not_to_have_text(everything, timeout=PATIENCE_MS)
+    assert "currency=EUR" in reader.page.url
+    reader.page.go_back()
+    expect(figure).to_have_text(everything, timeout=PATIENCE_MS)
+    assert "currency" not in reader.page.url
+    assert reader.page.input_value("#b-currency") == ""
+    assert reader.page.input_value("#b-range") == "custom"
+
+
+def test_a_bar_opens_its_rows(reader):
+    reader.read("volume", DAYS + "&by=currency")
+    bar = reader.page.locator("#volume-orders-chart .bars .point path").nth(4)  # the fifth of October
+    expect(bar).to_be_visible(timeout=PATIENCE_MS)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    reader.page.mouse.move(*middle)
+    expect(reader.page.locator("#volume-orders-chart .hovertext")).to_be_visible(timeout=PATIENCE_MS)
+    with reader.page.expect_navigation(url="**/orders/list/?*") as opened:
+        reader.page.mouse.click(*middle)
+    assert opened.value.status == 200
+    assert "from=2026-10-05" in reader.page.url
+
+
+def test_a_table_stands_beside_each_chart_and_its_links_open_with_the_keyboard(reader):
+    reader.read("volume")
+    tile = reader.page.get_by_role("region", name="By merchant", exact=True)
+    expect(tile.locator(".main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    tile.locator("summary").press("Enter")
+    link = tile.locator("tbody a").first
+    expect(link).to_be_visible(timeout=PATIENCE_MS)
+    with reader.page.expect_navigation(url="**/orders/list/?*") as opened:
+        link.press("Enter")
+    assert opened.value.status == 200
+
+
+def test_files_and_pictures_come_from_each_tile(reader):
+    reader.read("volume")
+    tile = reader.page.get_by_role("region", name="Why orders fail")
+    expect(tile.locator(".main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    with reader.page.expect_download() as file:
+        tile.get_by_role("button", name="CSV").click()
+    assert file.value.suggested_filename.startswith("volume-failures-2026-10-01")
+    with reader.page.expect_download() as picture:
+        tile.get_by_role("button", name="PNG").click()
+    assert picture.value.suggested_filename == "volume-failures.png"
+
+
+def test_a_narrow_window_scrolls_in_one_direction_only(reader):
+    reader.page.set_viewport_size({"width": 360, "height": 800})
+    for name in ("volume", "risk", "commissions"):
+        reader.read(name)
+        expect(reader.page.locator(".bone")).to_have_count(0, timeout=PATIENCE_MS)
+        assert reader.page.evaluate("document.documentElement.scrollWidth") <= 360
