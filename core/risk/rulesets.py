@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from core import clock, ids
-from core.db import remembered
+from core import audit, clock, ids, outbox
+from core.actor import Right
+from core.db import remembered, transaction
+from core.errors import BadInput, Forbidden, NotFound, WrongState
 from core.risk.rules import DEFAULTS, Ruleset
 from core.steps import once
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.actor import Actor
     from core.db import Transaction
+
+LONGEST_WHY: Final = 500
 
 
 def ensure_default(tx: Transaction) -> None:
@@ -36,3 +43,63 @@ def ruleset(ruleset_id: int) -> Ruleset:
         )
         memory["ruleset", ruleset_id] = known
     return known
+
+
+def draft(actor: Actor, given: Mapping[str, Any], why: str) -> str:
+    """Store a new version of the rules as a draft and return its ref; nothing is judged by it yet.
+
+    `given` is what differs from the defaults, as `Ruleset.read` takes it; the next number is its version.
+    Refuses with forbidden, and with bad_input that names the parameter or asks for a reason.
+    """
+    actor.must(Right.MANAGE_RULES)
+    said = _said(why)
+    with transaction() as tx:
+        tx.run("lock table ruleset in share row exclusive mode")
+        version: int = tx.call("select coalesce(max(version), 0) + 1 from ruleset")
+        params = Ruleset.read({**given, "version": version}).to_json()
+        ref = ids.new("rul")
+        now = clock.now()
+        tx.run(
+            "insert into ruleset (ref, version, state, params, requested_by, effective_from, created_at)"
+            " values (%s, %s, 'draft', %s::jsonb, %s, %s, %s)",
+            (ref, version, json.dumps(params), actor.name, now, now),
+        )
+        audit.write(tx, actor, "ruleset.draft", ref, reason=said, details={"version": version})
+    return ref
+
+
+def activate(actor: Actor, ref: str, why: str) -> int:
+    """Put another person's draft in force from now on and retire the version before it; return its number.
+
+    Refuses with forbidden (fact `rule` = `four_eyes` for the one who drafted it), not_found, bad_input without a
+    reason, and wrong_state for what is no draft.
+    """
+    actor.must(Right.MANAGE_RULES)
+    said = _said(why)
+    with transaction() as tx:
+        tx.run("lock table ruleset in share row exclusive mode")
+        rows = tx.rows("select version, state, requested_by from ruleset where ref = %s", (ids.check(ref, "rul"),))
+        if not rows:
+            raise NotFound(f"there is no ruleset {ref}", ref=ref)
+        version, state, drafted_by = rows[0]
+        if state != "draft":
+            raise WrongState(f"version {version} is {state}; only a draft is put in force", ref=ref, state=state)
+        if drafted_by == actor.name:
+            raise Forbidden("you drafted this; somebody else must put it in force", rule="four_eyes", ref=ref)
+        tx.run("update ruleset set state = 'retired' where state = 'active'")
+        tx.run(
+            "update ruleset set state = 'active', approved_by = %s, effective_from = %s where ref = %s",
+            (actor.name, clock.now(), ref),
+        )
+        audit.write(
+            tx, actor, "ruleset.activate", ref, reason=said, details={"version": version, "drafted_by": drafted_by}
+        )
+        outbox.tell(tx, "ruleset.activated", ref, payload={"version": version})
+    return int(version)
+
+
+def _said(why: str) -> str:
+    said = " ".join(why.split())
+    if not said or len(said) > LONGEST_WHY:
+        raise BadInput(f"say why, in 1 to {LONGEST_WHY} characters", field="reason")
+    return said

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import psycopg
 import pytest
 
-from core import clock
-from core.actor import Actor, Right, Scope
-from core.compliance import alerts, choices, queries
+from core.compliance import alerts, choices
 from core.db import transaction
-from core.errors import BadInput, Conflict, Forbidden, NotFound, WrongState
-from core.orders import deadlines, deposit
-from core.orders import queries as orders
+from core.errors import BadInput, Forbidden, WrongState
+from core.orders import deposit
 from core.orders.states import State
 from tests import make
-from tests.core import lives, review
+from tests.core import review
 
 WHY = "the bank's letter explains the other name"
 ANN, BOB, EVE = (review.officer(name) for name in ("ann", "bob", "eve"))
@@ -226,166 +222,6 @@ def test_an_alert_is_decided_once(market):
     ):
         with pytest.raises(WrongState):
             step()
-
-
-def test_an_officer_keeps_what_it_took_for_a_quarter_of_an_hour(market):
-    ref = review.stopped(market, **who())
-    alert = review.alert(ref)
-    until = alerts.take(ANN, alert)
-    assert timedelta(minutes=14) < until - clock.now() <= timedelta(minutes=15)
-    for step in (
-        lambda: alerts.take(BOB, alert),
-        lambda: alerts.decide(BOB, alert, "release", "explained", WHY),
-        lambda: alerts.put_back(BOB, alert),
-    ):
-        with pytest.raises(Conflict, match="ann works on this") as refused:
-            step()
-        assert refused.value.facts["locked_by"] == "ann"
-    with clock.at(until + timedelta(seconds=1)):
-        alerts.take(BOB, alert)
-        alerts.put_back(BOB, alert)
-    alerts.decide(ANN, alert, "release", "explained", WHY)
-
-
-def test_officers_who_ask_for_the_next_at_once_get_one_each(market):
-    for alert in queries.queue(ANN, limit=500):
-        if alert.state == "open" and alert.gate == "G3" and alert.verdict == "review":
-            alerts.decide(ANN, alert.ref, "release", "explained", WHY)
-    refs = {review.alert(review.stopped(market, **who())) for _ in range(4)}
-    crowd = [review.officer() for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(alerts.next_alert, crowd))
-    found = [ref for ref in got if ref]
-    assert len(found) == len(set(found))
-    orders = [queries.alert(ANN, ref).row.order_ref for ref in found]
-    assert len(orders) == len(set(orders)), "one order's alerts go to one officer"
-    assert refs & set(found)
-    for actor, ref in zip(crowd, got, strict=True):
-        if ref:
-            alerts.put_back(actor, ref)
-
-
-def test_the_next_is_the_riskiest_largest_and_oldest(module_database):
-    market = make.market(2, reserve="100000")
-    small = review.stopped(market, "100.00", **who())
-    large = review.stopped(market, "4000.00", **who())
-    heavy = review.held(market, "4000.00", **who())
-    mine = queries.queue(ANN, merchant=market.merchant_code)
-    assert [row.order_ref for row in mine] == [heavy, large, small]
-    assert [row.order_ref for row in queries.queue(ANN, merchant=market.merchant_code, held=True)] == [heavy]
-
-
-def test_the_page_of_an_alert_says_all_there_is_and_no_names(market):
-    customer = who()
-    before = lives.completed(market, **customer)
-    ref = review.held(market, **customer)
-    page = queries.alert(ANN, review.alert(ref))
-    assert page.row.order_ref == ref
-    assert page.possible == ("release", "refuse")
-    assert page.reasons[0]["value"] == "60"
-    assert page.reasons[0]["threshold"] == "750"
-    assert "would not have held" in page.reasons[0]["counterfactual"]
-    assert page.features["payer_name"] == "X••• W•••"
-    assert "Wang" not in repr(page)
-    assert page.held.units == page.row.usdt.units
-    assert [row.ref for row in page.same_customer.last] == [before]
-    assert page.history[0].action == "order.stop"
-    alerts.decide(ANN, page.row.ref, "release", "explained", WHY)
-    assert queries.alert(ANN, page.row.ref).may_second is False
-    waiting = queries.alert(BOB, page.row.ref)
-    assert waiting.may_second
-    assert waiting.second.requested_by == "ann"
-
-
-def test_an_alert_shows_who_else_paid_from_the_account(market):
-    account = f"BR31{next(make.numbers):08d}"
-    others = []
-    for _ in range(2):
-        other = lives.opened(market, **who())
-        deposit.claim_paid(market.merchant, other, payer_name="Joao Silva", payer_account=account)
-        others.append(other)
-    ref = lives.opened(market, **who())
-    deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account=account)
-    review.confirm(market, ref, "250.00")
-    page = queries.alert(ANN, review.alert(ref))
-    assert (page.same_payer.orders, page.same_payer.customers) == (2, 2)
-    assert {row.ref for row in page.same_payer.last} == set(others)
-
-
-def test_the_figures_tie_to_the_ledger(market):
-    figures = queries.counts(ANN)
-    assert figures.held == figures.ledger_held
-    assert figures.held.units > 0
-    assert figures.waiting >= figures.second > 0
-    assert 0 <= figures.false_positive_bps <= 10_000
-    assert figures.decision_seconds >= 0
-    with clock.at(clock.now() + timedelta(days=40)):
-        later = queries.counts(ANN)
-    assert later.late == later.waiting
-    assert (later.false_positive_bps, later.decision_seconds) == (None, None)
-
-
-def test_only_who_may_see_alerts_sees_them(market):
-    ref = review.held(market, **who())
-    alert = review.alert(ref)
-    acceptor = review.acceptor_of(market, ref).actor
-    for nosy in (market.merchant, acceptor, make.person("finance", Right.SEE_ORDERS)):
-        for look in (queries.queue, queries.counts, lambda actor: queries.alert(actor, alert)):
-            with pytest.raises(Forbidden):
-                look(nosy)
-    strange = Actor("x", "merchant", Scope.MERCHANT, market.merchant.party_id, rights=frozenset({Right.SEE_ALERTS}))
-    assert queries.queue(strange) == []
-    with pytest.raises(NotFound):
-        queries.alert(strange, alert)
-
-
-def test_an_auditor_sees_and_decides_nothing(market):
-    ref = review.held(market, **who())
-    alert = review.alert(ref)
-    auditor = make.person("auditor", Right.SEE_ALERTS)
-    assert queries.alert(auditor, alert).row.ref == alert
-    before = review.everything()
-    for step in (
-        lambda: alerts.take(auditor, alert),
-        lambda: alerts.put_back(auditor, alert),
-        lambda: alerts.next_alert(auditor),
-        lambda: alerts.decide(auditor, alert, "release", "explained", WHY),
-        lambda: alerts.second(auditor, alert, True, "agreed"),
-    ):
-        with pytest.raises(Forbidden):
-            step()
-    assert review.everything() == before
-
-
-def test_an_alert_that_is_not_there_is_not_found(market):
-    for ref, code in (("alr_0000000000000000", NotFound), ("ord_0000000000000000", BadInput), ("'; --", BadInput)):
-        with pytest.raises(code):
-            alerts.take(ANN, ref)
-        with pytest.raises(code):
-            queries.alert(ANN, ref)
-
-
-def test_others_see_neither_officer_nor_reason_on_the_order(market):
-    ref = review.held(market, **who())
-    alerts.decide(ANN, review.alert(ref), "refuse", "confirmed_reported", WHY)
-    alerts.second(BOB, review.alert(ref), True, "agreed")
-    for party in (market.merchant, review.acceptor_of(market, ref).actor):
-        told = orders.timeline(party, orders.order(party, ref))
-        words = repr(told)
-        assert [row.action for row in told][-2:] == ["order.stop", "order.refund"]
-        for secret in ("ann", "bob", "compliance", "G3", "alert", "review", WHY):
-            assert secret not in words
-    officer = orders.timeline(ANN, orders.order(ANN, ref))
-    assert {"alert.decide", "alert.close", "order.refund"} <= {row.action for row in officer}
-
-
-def test_an_order_that_compliance_keeps_is_reminded_of_not_disputed(market):
-    ref = review.held(market, **who())
-    deadline = review.one("select deadline_at from orders where ref = %s", ref)
-    with clock.at(deadline + timedelta(minutes=1)):
-        assert deadlines.expire(ref) == "paid_claimed"
-    assert review.state(ref) == ("paid_claimed", "held", "none", "compliance")
-    assert review.one("select deadline_at from orders where ref = %s", ref) > deadline
 
 
 def test_outcomes_of_every_gate_verdict_and_state_lead_somewhere():

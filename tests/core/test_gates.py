@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
 
-from core import clock, ids
+from core import clock
 from core.db import transaction
-from core.errors import UnderReview, WrongState
+from core.errors import BadInput, Forbidden, NotFound, UnderReview, WrongState
 from core.orders import deadlines, deposit
-from core.risk import gates, lists
+from core.risk import gates, lists, rulesets
 from core.risk.rules import Features, evaluate
 from core.risk.rulesets import ruleset
 from tests import make
 from tests.core import lives, review
 
-ANN = review.officer("ann")
+ANN, BOB, EVE = (review.officer(name) for name in ("ann", "bob", "eve"))
 
 
 @pytest.fixture(scope="module")
@@ -277,15 +276,15 @@ def test_what_became_known_later_changes_no_replay(market):
     }
 
 
-def test_each_evaluation_names_the_version_it_was_made_by(market):
+def test_new_rules_are_put_in_force_by_a_second_person_and_named_by_what_they_judge(market):
     ref = lives.opened(market, **who())
-    with transaction() as tx:
-        tx.run("update ruleset set state = 'retired' where state = 'active'")
-        tx.run(
-            "insert into ruleset (ref, version, state, params, requested_by, approved_by, effective_from, created_at)"
-            " values (%s, 2, 'active', %s, 'ann', 'bob', now(), now())",
-            (ids.new("rul"), json.dumps({"params": {"NEW_LARGE": {"large_units": 1_000_000}}})),
-        )
+    params = {"params": {"NEW_LARGE": {"large_units": 1_000_000}}}
+    number = rulesets.draft(ANN, params, "small first orders too")
+    assert fired(lives.opened(market, **who()), "G1") == ("allow", []), "a draft judges nothing"
+    with pytest.raises(Forbidden) as refused:
+        rulesets.activate(ANN, number, "I like it")
+    assert refused.value.facts["rule"] == "four_eyes"
+    assert rulesets.activate(BOB, number, "seen the figures") == 2
     later = lives.opened(market, **who())
     assert fired(ref, "G1") == ("allow", [])
     assert fired(later, "G1") == ("review", ["NEW_LARGE.first"])
@@ -295,6 +294,27 @@ def test_each_evaluation_names_the_version_it_was_made_by(market):
         [ref, later],
     )
     assert versions == [(1,), (2,)]
-    with transaction() as tx:
-        tx.run("update ruleset set state = 'retired' where version = 2")
-        tx.run("update ruleset set state = 'active' where version = 1")
+    with pytest.raises(WrongState):
+        rulesets.activate(EVE, number, "again")
+    rulesets.activate(BOB, rulesets.draft(ANN, {}, "back to what it was"), "agreed")
+    assert fired(lives.opened(market, **who()), "G1") == ("allow", [])
+
+
+@pytest.mark.parametrize(
+    ("given", "why", "code"),
+    [
+        ({"params": {"NO_RULE": {}}}, "because", BadInput),
+        ({"params": {"NEW_LARGE": {"large_units": "many"}}}, "because", BadInput),
+        ({"bands": {"G1": {"review": 5000, "refuse": 10}}}, "because", BadInput),
+        ({}, " ", BadInput),
+    ],
+)
+def test_a_draft_that_cannot_be_read_is_refused(market, given, why, code):
+    before = review.one("select count(*) from ruleset"), review.one("select count(*) from audit")
+    with pytest.raises(code):
+        rulesets.draft(ANN, given, why)
+    assert (review.one("select count(*) from ruleset"), review.one("select count(*) from audit")) == before
+    with pytest.raises(Forbidden):
+        rulesets.draft(market.merchant, {}, "because")
+    with pytest.raises(NotFound):
+        rulesets.activate(BOB, "rul_0000000000000000", "because")
