@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 ROW = 30
-LEAST_HEIGHT = 180
+LEAST_HEIGHT = 120
 HEIGHT = 280
 MOST_LABELS = 8
 LONGEST_NAME = 22

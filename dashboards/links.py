@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
 ORDERS = "/orders/list/"
@@ -24,8 +25,8 @@ def ended(start: datetime, end: datetime, state: str, **filters: str) -> str:
     return _address(ORDERS, {"state": state, "ended_from": _rfc(start), "ended_to": _rfc(end), **filters})
 
 
-def alerts(first: date, last: date, **filters: str) -> str:
-    """Return the alerts raised on those UTC days."""
+def alerts(first: date, last: date, **filters: str | tuple[str, ...]) -> str:
+    """Return the alerts raised on those UTC days; a filter of several values takes any of them."""
     return _address(ALERTS, {**_days(first, last), **filters})
 
 
@@ -38,8 +39,8 @@ def _days(first: date, last: date) -> dict[str, str]:
     return {"from": f"{first}T00:00:00Z", "to": f"{last + timedelta(days=1)}T00:00:00Z"}
 
 
-def _address(path: str, args: dict[str, str]) -> str:
-    return f"{path}?{urlencode({name: value for name, value in args.items() if value})}"
+def _address(path: str, args: Mapping[str, str | tuple[str, ...]]) -> str:
+    return f"{path}?{urlencode({name: value for name, value in args.items() if value}, doseq=True)}"
 
 
 def _rfc(moment: datetime) -> str:

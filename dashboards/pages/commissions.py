@@ -107,7 +107,13 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     for point in points:
         columns[point.level][place_of[point.start]] += point.counts.units
     given = _set(question)
-    hrefs = [links.commissions(max(a, question.first), min(b, question.last), **given) for a, b in axis]
+    hrefs = {
+        level: [
+            links.commissions(max(a, question.first), min(b, question.last), **given | {"level": str(level)})
+            for a, b in axis
+        ]
+        for level in levels
+    }
     names = [_("Level %(level)s", level=level) for level in levels]
     drawn = [
         figures.Part(
@@ -115,7 +121,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
             COLORS[n % len(COLORS)],
             [show.scaled(units, USDT) for units in columns[level]],
             [show.amount(units, USDT) for units in columns[level]],
-            hrefs,
+            hrefs[level],
         )
         for n, (name, level) in enumerate(zip(names, levels, strict=True))
     ]
@@ -124,8 +130,9 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     heads = (Head(_("UTC day")), *(Head(name, numeric=True) for name in names), Head(_("Together"), numeric=True))
     lines = []
     for n, label in enumerate(labels):
-        units = [columns[level][n] for level in levels]
-        lines.append((Cell(label, "", hrefs[n] if any(units) else ""), *(_usdt(each) for each in [*units, sum(units)])))
+        units = {level: columns[level][n] for level in levels}
+        cells = [_usdt(each)._replace(href=hrefs[level][n] if each else "") for level, each in units.items()]
+        lines.append((Cell(label), *cells, _usdt(sum(units.values()))))
     sums = [sum(columns[level]) for level in levels]
     total = (Cell(_("Together")), *(_usdt(each) for each in [*sums, sum(sums)]))
     return Drawn(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -42,11 +42,32 @@ RULES: dict[str, LazyString] = {
     "PAYER_HIT": _l("Listed payer account"),
     "M_CONFIRM": _l("Odd confirmations"),
 }
-ENDS: tuple[tuple[LazyString, str, Callable[[risk.Counts], int]], ...] = (
-    (_l("False positive"), TONES["ok"], lambda counts: counts.false_positive),
-    (_l("Confirmed"), TONES["warn"], lambda counts: counts.confirmed),
-    (_l("Inconclusive"), TONES["hold"], lambda counts: counts.closed - counts.confirmed - counts.false_positive),
-    (_l("Open"), TONES["idle"], lambda counts: counts.raised - counts.closed),
+
+
+class End(NamedTuple):
+    """What became of alerts: how many of them, and what the list of alerts calls them."""
+
+    label: LazyString
+    color: str
+    pick: Callable[[risk.Counts], int]
+    rows: dict[str, tuple[str, ...]]
+
+
+ENDS = (
+    End(
+        _l("False positive"),
+        TONES["ok"],
+        lambda counts: counts.false_positive,
+        {"disposition": ("false_positive", "explained")},
+    ),
+    End(
+        _l("Confirmed"),
+        TONES["warn"],
+        lambda counts: counts.confirmed,
+        {"disposition": ("confirmed_no_report", "confirmed_reported")},
+    ),
+    End(_l("Inconclusive"), TONES["hold"], lambda counts: counts.inconclusive, {"disposition": ("inconclusive",)}),
+    End(_l("Open"), TONES["idle"], lambda counts: counts.waiting, {"stage": ("waiting",)}),
 )
 
 
@@ -140,25 +161,25 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     axis = places.days(question)
     found = {first: [0] * len(ENDS) for first, _last in axis}
     for point in risk.by_day(actor, question.on_days(), question.narrowed(), question.day_bucket):
-        for n, (_label, _color, pick) in enumerate(ENDS):
-            found[point.day][n] += pick(point.counts)
-    columns = [[found[first][n] for first, _last in axis] for n in range(len(ENDS))]
-    kept = [n for n, column in enumerate(columns) if any(column)]
-    if not kept:
+        for n, end in enumerate(ENDS):
+            found[point.day][n] += end.pick(point.counts)
+    kept_ends = [(end, [found[first][n] for first, _last in axis]) for n, end in enumerate(ENDS)]
+    kept_ends = [(end, column) for end, column in kept_ends if any(column)]
+    if not kept_ends:
         return Drawn(Table((), ()))
     given = _set(question)
-    href = [links.alerts(max(first, question.first), min(last, question.last), **given) for first, last in axis]
+    hrefs = [
+        [links.alerts(max(a, question.first), min(b, question.last), **given | end.rows) for a, b in axis]
+        for end, _column in kept_ends
+    ]
     labels = [first.isoformat() for first, _last in axis]
     drawn = [
-        figures.Part(str(ENDS[n][0]), ENDS[n][1], columns[n], [show.number(each) for each in columns[n]], href)
-        for n in kept
+        figures.Part(str(end.label), end.color, column, [show.number(each) for each in column], href)
+        for (end, column), href in zip(kept_ends, hrefs, strict=True)
     ]
-    shorts = [show.day(first) for first, _last in axis]
-    figure = figures.stacked(labels, shorts, drawn, unit=_("alerts"))
-    table = _table(
-        labels, [str(ENDS[n][0]) for n in kept], [columns[n] for n in kept], [href] * len(kept), _("UTC day")
-    )
-    return Drawn(table, figure, _("by the UTC day they were raised"))
+    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=_("alerts"))
+    names, columns = [str(end.label) for end, _column in kept_ends], [column for _end, column in kept_ends]
+    return Drawn(_table(labels, names, columns, hrefs, _("UTC day")), figure, _("by the UTC day they were raised"))
 
 
 def by_rule_and_day(actor: Actor, question: Asked) -> Drawn:

@@ -15,7 +15,7 @@ from core.actor import system
 from core.analytics.boards import volume
 from core.db import reading, transaction
 from core.errors import Forbidden
-from dashboards import asked, board, files, freshness
+from dashboards import asked, board, files, freshness, links
 from dashboards.pages import BOARDS
 from tests import make
 from tests.dashboards.conftest import DAYS, NOW, text_of
@@ -122,6 +122,31 @@ def test_precision_counts_decided_alerts_only(boards):
     assert "1 of 2 decided" in found.foot
     days = drawn(boards, "risk", "days").table
     assert [cell.value for cell in days.total] == ["Together", "1", "1", "1", "3"]
+
+
+def test_each_fate_of_an_alert_leads_to_the_alerts_that_met_it(boards):
+    day = next(row for row in drawn(boards, "risk", "days").table.rows if row[0].text == "2026-10-05")
+    false, confirmed, waiting = (cell.href for cell in day[1:4])
+    assert "disposition=false_positive&disposition=explained" in false
+    assert "disposition=confirmed_no_report&disposition=confirmed_reported" in confirmed
+    assert "stage=waiting" in waiting
+    assert all("from=2026-10-05T00%3A00%3A00Z&to=2026-10-06T00%3A00%3A00Z" in each for each in (false, confirmed))
+
+
+def test_the_portals_lists_take_every_link_of_the_pages(boards, visit):
+    visitor = visit("admin")
+    known = {rule.rule for rule in boards.app.url_map.iter_rules()}
+    hrefs = {links.orders(NOW, NOW), links.alerts(NOW.date(), NOW.date())}
+    for page in BOARDS.values():
+        for tile in page.charts:
+            hrefs |= {
+                cell.href for row in drawn(boards, page.name, tile.name).table.rows[:3] for cell in row if cell.href
+            }
+        hrefs |= {href for tile in page.numbers if (href := drawn(boards, page.name, tile.name).href)}
+    tried = [href for href in sorted(hrefs) if href.partition("?")[0] in known]
+    assert tried
+    for href in tried:
+        assert visitor.get(href).status_code == 200, href
 
 
 def test_held_value_is_set_against_the_ledger(boards):

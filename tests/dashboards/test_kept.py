@@ -13,6 +13,8 @@ from dashboards import kept
 
 
 class Counter:
+    """Answers how often it has been asked."""
+
     def __init__(self):
         self.asked = 0
 
