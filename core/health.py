@@ -47,6 +47,11 @@ class Run(NamedTuple):
     outcome: str
     details: dict[str, Any]
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
 
 def beat(process: str, details: Mapping[str, object] | None = None) -> None:
     """Write that a process (`worker:…`, `cron:…`, `web:…`) is alive, by the database's clock."""
@@ -116,14 +121,15 @@ def beats(actor: Actor) -> list[Beat]:
     return [Beat(*row) for row in rows]
 
 
-def runs(actor: Actor, *, name: str = "", before: int | None = None, limit: int = 50) -> list[Run]:
+def runs(actor: Actor, *, name: str = "", outcome: str = "", before: int | None = None, limit: int = 50) -> list[Run]:
     """Return runs of jobs, newest first; `before` is the id the last page ended with. Raises Forbidden."""
     actor.must(Right.SEE_JOBS)
     with reading() as tx:
         rows = tx.rows(
             "select id, name, started_at, ended_at, outcome, coalesce(details, '{}') from job_run"
-            " where (%s = '' or name = %s) and (%s::bigint is null or id < %s) order by id desc limit %s",
-            (name, name, before, before, min(limit, 200)),
+            " where (%s = '' or name = %s) and (%s = '' or outcome = %s) and (%s::bigint is null or id < %s)"
+            " order by id desc limit %s",
+            (name, name, outcome, outcome, before, before, min(limit, 200)),
         )
     return [Run(*row) for row in rows]
 

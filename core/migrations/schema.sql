@@ -448,7 +448,10 @@ begin
     update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
-    perform order_tell(o.id, p_ref, o.acceptor_id, v_at, p_actor, p_role, p_user, p_trace, 'claim_paid', p_from, p_to);
+    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    values ('order.claim_paid', p_ref, o.id, 'claim_paid', p_from, p_to, o.acceptor_id, v_at);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace);
     return next;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
@@ -630,7 +633,7 @@ begin
     end if;
     vector := risk_vector(customer_id, payer_id, null, at);
     if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 8);
+        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 6);
     end if;
     return next;
 end $$;
@@ -667,7 +670,10 @@ begin
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
-    perform order_tell(p_order, p_ref, p_acceptor, p_at, p_actor, p_role, p_user, p_trace, 'confirm', p_from, p_to, p_reason);
+    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    values ('order.confirm', p_ref, p_order, 'confirm', p_from, p_to, p_acceptor, p_at);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
+    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace);
 end $$;
 CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[]) RETURNS SETOF record
     LANGUAGE plpgsql
@@ -842,7 +848,7 @@ declare
     v_confirmed bigint := 0;
     v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 begin
-    if p_customer is not null then
+    if p_customer is not null and p_acceptor is null then
         select count(*) filter (where opened and happened_at > p_at - interval '10 minutes') as m10,
                count(*) filter (where opened and happened_at > p_at - interval '1 hour') as h1,
                count(*) filter (where opened and happened_at > p_at - interval '1 day') as d1,
@@ -2300,9 +2306,12 @@ CREATE INDEX alert_closed ON public.alert USING btree (closed_at) WHERE (state =
 CREATE INDEX alert_open ON public.alert USING btree (due_at) WHERE (state <> 'closed'::text);
 CREATE INDEX alert_raised ON public.alert USING btree (raised_at DESC, id DESC);
 CREATE UNIQUE INDEX approval_waiting_once ON public.approval USING btree (kind, subject) WHERE (state = 'waiting'::text);
+CREATE INDEX audit_about ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (to_state IS NULL);
+CREATE INDEX audit_at ON public.audit USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX audit_order ON public.audit USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX audit_subject ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (order_id IS NULL);
 CREATE INDEX audit_xid ON public.audit USING btree (xid);
+CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
 CREATE INDEX commission_line_accrued ON public.commission_line USING btree (accrued_at, id);
 CREATE INDEX commission_line_agent ON public.commission_line USING btree (agent_id, accrued_at DESC, id DESC);
 CREATE INDEX commission_line_period ON public.commission_line USING btree (period, agent_id);

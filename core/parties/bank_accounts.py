@@ -31,17 +31,21 @@ class _Row(NamedTuple):
 def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, currency: str, method: str) -> str:
     """Add a bank account to a merchant or acceptor and return its ref; its first is its withdrawal account.
 
-    The holder must bear the party's verified name: nobody works with other people's accounts. Raises
-    Forbidden, NotFound, BadInput for a number or currency that cannot be, Conflict for a foreign holder or
-    when another party has that number, AlreadyDone when the party has it, Barred.
+    Who manages parties adds to any; a party that may designate adds its own. The holder must bear the party's
+    verified name: nobody works with other people's accounts. Raises Forbidden, NotFound (a foreign party too),
+    BadInput for a number or currency that cannot be, Conflict for a foreign holder or when another party has
+    that number, AlreadyDone when the party has it, Barred.
     """
-    actor.must(Right.MANAGE_PARTIES)
+    if not actor.may(Right.MANAGE_PARTIES):
+        actor.must(Right.DESIGNATE_BANK_ACCOUNT)
     plain = account_numbers.read(number)
     code = fiat(currency).code
     words = (particulars.read_words(bank, "bank"), particulars.read_words(holder, "holder"))
     kind = particulars.read_method(method)
     with transaction() as tx:
         party = particulars.find(tx, party_ref, "merchant", "acceptor")
+        if not particulars.owns(actor, party):
+            raise NotFound(f"there is no merchant or acceptor {party_ref[:40]}", ref=party_ref[:40])
         if party.state == "barred":
             raise Barred(f"{party.code} is barred", ref=party_ref)
         _must_be_theirs(party, words[1])

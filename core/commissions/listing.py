@@ -1,0 +1,74 @@
+"""Lists of commission lines: the row a list shows, and which lines are the actor's."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from core.actor import Actor, Scope
+from core.commissions.tables import CommissionLine
+from core.db import Base
+from core.parties.tables import AgentClosure, Party, Plan, PlanVersion
+
+_orders = sa.table(
+    "orders", sa.column("id", sa.BigInteger), sa.column("ref", sa.Text), sa.column("merchant_id", sa.BigInteger)
+)
+_agent, _merchant = aliased(Party), aliased(Party)
+
+# Left joins on keys only: PostgreSQL leaves out those whose columns a count or a sum does not read.
+_ROWS: Final = (
+    sa.select(
+        CommissionLine.id, CommissionLine.ref, CommissionLine.agent_id, CommissionLine.order_id, CommissionLine.level,
+        CommissionLine.rate_bps, CommissionLine.base_units, CommissionLine.units, CommissionLine.state,
+        CommissionLine.period, CommissionLine.accrued_at, CommissionLine.plan_version_id,
+        _orders.c.ref.label("order_ref"), _agent.code.label("agent"), _agent.ref.label("agent_ref"),
+        _merchant.code.label("merchant"), Plan.code.label("plan"), PlanVersion.version.label("plan_version"),
+    )
+    .outerjoin(_orders, _orders.c.id == CommissionLine.order_id)
+    .outerjoin(_agent, _agent.id == CommissionLine.agent_id)
+    .outerjoin(_merchant, _merchant.id == _orders.c.merchant_id)
+    .outerjoin(PlanVersion, PlanVersion.id == CommissionLine.plan_version_id)
+    .outerjoin(Plan, Plan.id == PlanVersion.plan_id)
+    .subquery("c")
+)  # fmt: skip
+
+
+class LineRow(Base):
+    """One commission line as lists show it; read only."""
+
+    __table__ = _ROWS
+    __mapper_args__: dict[str, Any] = {"primary_key": [_ROWS.c.ref]}  # noqa: RUF012 - as SQLAlchemy reads it
+
+
+def own(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return which lines the actor sees: all, or those of its own subtree of agents."""
+    if actor.scope is Scope.ALL:
+        return sa.true()
+    if actor.scope is not Scope.AGENT or actor.party_id is None:
+        return sa.false()
+    below = sa.select(AgentClosure.descendant_id).where(AgentClosure.ancestor_id == actor.party_id)
+    return _ROWS.c.agent_id.in_(below)
+
+
+def of_agent(code: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned by the agent with that code"."""
+    number = sa.select(Party.id).where(Party.kind == "agent", Party.code == code).scalar_subquery()
+    return _ROWS.c.agent_id == number
+
+
+def of_merchant(code: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned on orders of the merchant with that code"."""
+    return _ROWS.c.merchant == code
+
+
+def of_order(ref: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned on the order with that ref"."""
+    return _ROWS.c.order_id == sa.select(_orders.c.id).where(_orders.c.ref == ref).scalar_subquery()
+
+
+def of_plan(code: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned by any version of the plan with that code"."""
+    versions = sa.select(PlanVersion.id).join(Plan, Plan.id == PlanVersion.plan_id).where(Plan.code == code)
+    return _ROWS.c.plan_version_id.in_(versions)

@@ -1,0 +1,50 @@
+"""What a new party still has to do before its first order: a short list with what is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.actor import Scope
+from core.db import reading
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+
+
+class Task(NamedTuple):
+    """One thing to do, by name, and whether it is done."""
+
+    name: str
+    done: bool
+
+
+_ACCEPTOR = """
+select exists (select 1 from bank_account b where b.party_id = p.id and b.state = 'active'),
+       exists (select 1 from pool_account l where l.acceptor_id = p.id),
+       a.available + a.escrow + a.held > 0 or exists (select 1 from journal_leg g where g.account_id = a.id),
+       c.online
+  from party p join acceptor c on c.party_id = p.id join ledger_account a on a.party_id = p.id and a.asset = 'USDT'
+ where p.id = %s
+"""
+_MERCHANT = """
+select exists (select 1 from api_key k where k.party_id = p.id and k.ended_at is null),
+       exists (select 1 from pool_merchant x where x.merchant_id = p.id),
+       exists (select 1 from bank_account b where b.party_id = p.id and b.state = 'active'),
+       exists (select 1 from orders o where o.merchant_id = p.id)
+  from party p where p.id = %s
+"""
+_TASKS = {
+    Scope.ACCEPTOR: (_ACCEPTOR, ("bank_account", "pool", "reserve", "online")),
+    Scope.MERCHANT: (_MERCHANT, ("key", "pool", "bank_account", "first_order")),
+}
+
+
+def tasks(actor: Actor) -> list[Task]:
+    """Return what the actor's own party has done and has not; nothing for who has no such party."""
+    found = _TASKS.get(actor.scope)
+    if found is None or actor.party_id is None:
+        return []
+    sql, names = found
+    with reading() as tx:
+        rows = tx.rows(sql, (actor.party_id,))
+    return [Task(name, bool(done)) for name, done in zip(names, rows[0], strict=True)] if rows else []

@@ -1,0 +1,164 @@
+"""What the pages of parties show beside a party's row: its pools and limits, and its statement as of a moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from core import clock
+from core.actor import Actor, Right, Scope
+from core.db import reading
+from core.errors import NotFound
+from core.ledger import accounts, statements
+from core.money import USDT, Money, fiat
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from core.db import Transaction
+
+LINES = 25
+
+
+class Line(NamedTuple):
+    """One leg of an account's statement; `balance` is its pocket's after it. `order_ref` is "" when it is for none."""
+
+    happened_at: datetime
+    entry_ref: str
+    reason: str
+    order_ref: str
+    pocket: str
+    units: int
+    balance: int
+
+
+class Statement(NamedTuple):
+    """What a party held just before `at`, and the last legs before that, newest first.
+
+    `stored` is what the account says now; `summed` is the sum of all its legs: their difference must be nothing.
+    """
+
+    at: datetime
+    asked: bool
+    available: Money
+    escrow: Money
+    held: Money
+    stored: Money
+    summed: Money
+    lines: list[Line]
+
+    @property
+    def difference(self) -> Money:
+        """What the account says now less the sum of its legs; zero, or something is wrong."""
+        return self.stored - self.summed
+
+
+class ShopPool(NamedTuple):
+    """A pool a merchant may use; limits are of one order."""
+
+    ref: str
+    code: str
+    currency: str
+    method: str
+    fee_code: str
+    state: str
+    least: Money
+    most: Money
+
+
+class ServedPool(NamedTuple):
+    """A pool an acceptor serves with one bank account, and what is left of its limits today (UTC)."""
+
+    pool: str
+    pool_state: str
+    currency: str
+    method: str
+    bank_ref: str
+    bank: str
+    masked: str
+    weight: int
+    open_orders: int
+    open_limit: int
+    day_used: Money
+    day_limit: Money
+    matchable: bool
+
+    @property
+    def day_left(self) -> Money:
+        """What may still be taken today."""
+        left = self.day_limit - self.day_used
+        return left if left.units > 0 else Money(0, left.asset)
+
+    @property
+    def day_percent(self) -> int:
+        """How much of the day's limit is used, 0 to 100."""
+        return min(100, self.day_used.units * 100 // self.day_limit.units)
+
+
+_POOLS = """
+select p.ref, p.code, p.currency, p.method, p.fee_code, p.state, p.min_fiat_units, p.max_fiat_units
+  from pool_merchant x join pool p on p.id = x.pool_id join party m on m.id = x.merchant_id
+ where m.ref = %s order by p.currency, p.code
+"""
+_SERVED = """
+select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, a.weight, l.open_orders, a.open_limit,
+       case when l.day = %s then l.day_units else 0 end, a.day_limit_units, a.matchable
+  from pool_account a join pool p on p.id = a.pool_id join party c on c.id = a.acceptor_id
+  join bank_account b on b.id = a.bank_account_id left join pool_account_load l on l.pool_account_id = a.id
+ where c.ref = %s order by p.currency, p.code, b.ref
+"""
+_LEGS = """
+select e.happened_at, e.ref, e.reason, coalesce(o.ref, ''), l.pocket, l.units
+  from journal_leg l join journal_entry e on e.id = l.entry_id left join orders o on o.id = e.order_id
+ where l.account_id = %s and e.happened_at < %s
+ order by e.happened_at desc, e.booked_at desc, l.id desc limit %s
+"""
+
+
+def shop_pools(actor: Actor, ref: str) -> list[ShopPool]:
+    """Return the pools a merchant may use; the caller has let the actor see the merchant. Raises Forbidden."""
+    actor.must(Right.SEE_MERCHANTS)
+    with reading() as tx:
+        rows = tx.rows(_POOLS, (ref,))
+    return [ShopPool._make((*row[:6], Money(row[6], fiat(row[2])), Money(row[7], fiat(row[2])))) for row in rows]
+
+
+def served_pools(actor: Actor, ref: str) -> list[ServedPool]:
+    """Return the pools an acceptor serves; the caller has let the actor see the acceptor. Raises Forbidden."""
+    actor.must(Right.SEE_ACCEPTORS)
+    with reading() as tx:
+        rows = tx.rows(_SERVED, (clock.now().date(), ref))
+    return [
+        ServedPool._make((*row[:10], Money(row[10], fiat(row[2])), Money(row[11], fiat(row[2])), row[12]))
+        for row in rows
+    ]
+
+
+def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:
+    """Return a party's statement just before `at` (now when None), with its last legs.
+
+    Raises Forbidden, NotFound for a party that is neither the actor's own nor among all rows it sees.
+    """
+    actor.must(Right.SEE_BALANCE)
+    with reading() as tx:
+        account = accounts.of_party(tx, _own_party(tx, actor, ref))
+        moment = at or clock.now()
+        now, then = accounts.balance(tx, account), statements.balance_at(tx, account, moment)
+        whole = statements.balance_at(tx, account, clock.now()) if at else then
+        rows = tx.rows(_LEGS, (account, moment, LINES))
+    running = {"available": then.available, "escrow": then.escrow, "held": then.held}
+    lines: list[Line] = []
+    for row in rows:
+        lines.append(Line._make((*row, running[row[4]])))
+        running[row[4]] -= row[5]
+    available, escrow, held = (Money(each, USDT) for each in (then.available, then.escrow, then.held))
+    stored, summed = (Money(each.available + each.escrow + each.held, USDT) for each in (now, whole))
+    return Statement(moment, at is not None, available, escrow, held, stored, summed, lines)
+
+
+def _own_party(tx: Transaction, actor: Actor, ref: str) -> int:
+    """Return the number of a party whose money the actor may see: its own, or any for who sees all rows."""
+    rows = tx.rows("select id from party where ref = %s", (ref,))
+    if not rows or not (actor.scope is Scope.ALL or (actor.party_id == rows[0][0] and actor.scope is not Scope.NONE)):
+        raise NotFound(f"there is no party {ref[:40]} whose statement you may see", ref=ref[:40])
+    found: int = rows[0][0]
+    return found
