@@ -102,7 +102,10 @@ def step(row: TimelineRow) -> Step:
     title = str(known[0]) if known else row.action.replace(".", " ").replace("_", " ").capitalize()
     by = _("by the desk") if row.actor == "desk" else _("by %(name)s", name=row.actor)
     to = BADGES[row.to].text if row.to in BADGES and row.to != row.before else ""
-    detail = " · ".join(str(part) for part in (to, row.reason) if part)
+    said = row.reason
+    if row.action == "order.stop":  # it was the gate that stopped it, not the acceptor who confirmed
+        by, said = (_("by %(name)s", name=row.reason) if row.reason else _("by the desk")), ""
+    detail = " · ".join(str(part) for part in (to, said) if part)
     return Step(title, by, row.at, detail, known[1] if known else "idle")
 
 

@@ -1,0 +1,139 @@
+"""The acceptor's live desk: what it holds, what waits for it, one confirmation, and all that is refused."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from core.db import reading
+from tests.portal import market
+from tests.portal.market import claimed, held, opened, signed_in, unchanged
+
+JOB = re.compile(r'data-ref="([^"]+)"')
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    return market.built()
+
+
+def words(text):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
+
+
+def row(ref):
+    with reading() as tx:
+        return tx.rows("select state, risk_state, next_actor from orders where ref = %s", (ref,))[0]
+
+
+def test_a_new_order_and_its_claim_are_in_the_next_news(desk):
+    browser = signed_in(desk, "acceptor1")
+    before = browser.get("/desk/jobs.json").json
+    ref = opened(desk.trade, customer="n-1")
+    news = browser.get("/desk/jobs.json").json
+    assert ref in JOB.findall(news["html"])
+    assert ref not in JOB.findall(before["html"])
+    assert ref not in news["claims"]
+    paid = claimed(desk.trade, customer="n-2")
+    news = browser.get("/desk/jobs.json").json
+    assert paid in news["claims"]
+    assert JOB.findall(news["html"])[0] in news["claims"]
+    assert "Joao S•••••" in words(news["html"])
+    assert "Joao Santos" not in news["html"]
+
+
+def test_the_figures_are_the_ledgers(desk):
+    with reading() as tx:
+        reserve, escrow = (
+            tx.call("select units from v_balances where account = %s", (f"acceptor:{desk.acceptor.code}:{pocket}",))
+            for pocket in ("reserve", "escrow")
+        )
+    told = words(signed_in(desk, "acceptor1").get("/desk/").text)
+    assert f"{reserve / 10**6:,.6f}" in told
+    assert f"{escrow / 10**6:,.6f}" in told
+
+
+def test_a_confirmation_pays_out_and_the_second_one_is_refused(desk):
+    ref = claimed(desk.trade, customer="n-3")
+    browser = signed_in(desk, "acceptor1")
+    browser.get("/desk/")
+    form = {"received": "542.00", "payer_name": "Joao Santos"}
+    assert browser.post(f"/desk/confirm/{ref}", form).headers["Location"] == "/desk/"
+    assert row(ref)[0] == "completed"
+    with unchanged(ref):
+        again = browser.post(f"/desk/confirm/{ref}", form)
+    assert again.status_code == 409
+    assert "wrong_state" in again.text
+
+
+@pytest.mark.parametrize(
+    ("received", "code", "status"),
+    [
+        ("541.99", "amount_differs", 409),
+        ("5420.00", "amount_differs", 409),
+        ("542.001", "bad_amount", 422),
+        ("", "bad_amount", 422),
+        ("-542.00", "bad_amount", 422),
+        ("5.42e2", "bad_amount", 422),
+        ("５４２.00", "bad_amount", 422),
+        ("NaN", "bad_amount", 422),
+    ],
+)
+def test_another_amount_is_refused_with_its_code_and_changes_nothing(desk, received, code, status):
+    if not getattr(desk, "typed", None):
+        desk.typed = claimed(desk.trade, customer="n-4")
+    browser = signed_in(desk, "acceptor1")
+    browser.get("/desk/")
+    with unchanged(desk.typed):
+        answer = browser.post(f"/desk/confirm/{desk.typed}", {"received": received, "payer_name": "Joao Santos"})
+    assert answer.status_code == status
+    assert f"[{code}]" in answer.text
+
+
+def test_a_stopped_payout_says_under_review_and_nothing_more(desk):
+    ref = claimed(desk.trade, customer="n-5", payer="Maria Lucia Rojas")
+    browser = signed_in(desk, "acceptor1")
+    browser.get("/desk/")
+    browser.post(f"/desk/confirm/{ref}", {"received": "542.00", "payer_name": "Maria Lucia Rojas"})
+    assert row(ref) == ("paid_claimed", "held", "compliance")
+    told = browser.get("/desk/").text
+    assert "under review" in told.lower()
+    assert "NAME_MISMATCH" not in told
+    with unchanged(ref):
+        again = browser.post(f"/desk/confirm/{ref}", {"received": "542.00", "payer_name": "Maria Lucia Rojas"})
+    assert "[under_review]" in again.text
+
+
+def test_the_switch_turns_new_orders_off_and_on(desk):
+    browser = signed_in(desk, "acceptor1")
+    browser.get("/desk/")
+    for wanted in ("no", "yes"):
+        assert browser.post("/desk/online", {"online": wanted}).status_code == 302
+        with reading() as tx:
+            assert tx.call("select online from acceptor where party_id = %s", (desk.acceptor.id,)) is (wanted == "yes")
+
+
+def test_nobody_confirms_anothers_order_and_no_other_role_has_a_desk(desk):
+    ref, _alert = held(desk)
+    other = signed_in(desk, "acceptor2")
+    other.get("/desk/")
+    with unchanged(ref):
+        assert other.post(f"/desk/confirm/{ref}", {"received": "542.00", "payer_name": "x"}).status_code == 404
+        assert JOB.findall(other.get("/desk/jobs.json").json["html"]) == []
+        for name in ("admin", "compliance", "finance", "merchant1", "agent1", "auditor"):
+            browser = signed_in(desk, name)
+            assert browser.get("/desk/").status_code == 403
+            assert browser.post(f"/desk/confirm/{ref}").status_code == 403
+        assert other.get(f"/desk/of/{desk.acceptor.ref}").status_code == 403
+
+
+def test_an_administrator_looks_at_any_desk_and_does_nothing_there(desk):
+    browser = signed_in(desk, "admin")
+    page = browser.get(f"/desk/of/{desk.acceptor.ref}")
+    assert page.status_code == 200
+    assert "data-confirm-job" not in page.text
+    assert "/desk/online" not in page.text
+    assert browser.get(f"/desk/of/{desk.acceptor.ref}/jobs.json").json["html"]
+    assert browser.get("/desk/of/acc_nothing").status_code == 404

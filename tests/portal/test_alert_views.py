@@ -1,0 +1,162 @@
+"""The review queue: its figures tie to the ledger, decisions need words and two officers, others see nothing."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from core.db import reading
+from tests.portal import market
+from tests.portal.market import held, signed_in, unchanged
+
+ROW = re.compile(r'<tr data-href="/alerts/show/([^"]+)"')
+GOOD = {"outcome": "release", "disposition": "explained", "narrative": "the bank line names the customer"}
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    return market.built()
+
+
+@pytest.fixture
+def stopped(desk):
+    """An order held by gate G3, with its alert."""
+    return held(desk)
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def alert(ref):
+    with reading() as tx:
+        return tx.rows("select state, outcome, disposition from alert where ref = %s", (ref,))[0]
+
+
+def order(ref):
+    with reading() as tx:
+        return tx.rows("select state, risk_state from orders where ref = %s", (ref,))[0]
+
+
+def test_the_queue_opens_with_what_waits_and_its_figures_tie_to_the_ledger(desk, stopped):
+    browser = signed_in(desk, "compliance")
+    assert browser.get("/alerts/list/").headers["Location"] == "/alerts/list/?stage=waiting&sort=due_at"
+    page = browser.get("/alerts/list/?stage=waiting&sort=due_at")
+    assert stopped[1] in ROW.findall(page.text)
+    told = words(page)
+    with reading() as tx:
+        units = tx.call("select sum(units)::bigint from v_balances where account like '%%:held'")
+    assert f"{units / 10**6:,.6f}".rstrip("0") in told
+    assert "ties to the ledger" in told
+    assert "Payer name differs" in told
+    assert "Maria Lucia" not in told
+
+
+def test_two_officers_release_what_is_held(desk, stopped):
+    ref, name = stopped
+    first, second = signed_in(desk, "compliance"), signed_in(desk, "compliance2")
+    first.get(f"/alerts/show/{name}")
+    assert first.post(f"/alerts/action/decide/{name}", GOOD).status_code == 302
+    assert alert(name) == ("pending_second", "release", "explained")
+    with unchanged(ref):
+        own = first.post(f"/alerts/action/second/{name}", {"approve": "yes", "why": "I am sure"})
+    assert own.status_code == 403
+    assert "somebody else must decide" in words(own)
+    page = words(second.get(f"/alerts/show/{name}"))
+    assert "the bank line names the customer" in page
+    assert "Agree and carry out" in page
+    assert second.post(f"/alerts/action/second/{name}", {"approve": "yes", "why": "agreed"}).status_code == 302
+    assert alert(name) == ("closed", "release", "explained")
+    assert order(ref) == ("completed", "clear")
+
+
+def test_a_second_officer_may_turn_the_decision_down(desk, stopped):
+    ref, name = stopped
+    first, second = signed_in(desk, "compliance"), signed_in(desk, "compliance2")
+    first.get(f"/alerts/show/{name}")
+    first.post(f"/alerts/action/decide/{name}", GOOD | {"outcome": "refuse"})
+    second.get(f"/alerts/show/{name}")
+    with unchanged(ref):
+        assert second.post(f"/alerts/action/second/{name}", {"approve": "no", "why": "look again"}).status_code == 302
+    assert alert(name)[0] == "open"
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        (GOOD | {"narrative": "short"}, "bad_input"),
+        (GOOD | {"narrative": ""}, "bad_input"),
+        (GOOD | {"disposition": ""}, "bad_input"),
+        (GOOD | {"outcome": "burn"}, "bad_input"),
+        (GOOD | {"outcome": "dismiss"}, "wrong_state"),
+        ({}, "bad_input"),
+    ],
+)
+def test_a_decision_without_its_words_is_refused_and_changes_nothing(desk, form, code):
+    if not getattr(desk, "kept", None):
+        desk.kept = held(desk)
+    ref, name = desk.kept
+    browser = signed_in(desk, "compliance")
+    browser.get(f"/alerts/show/{name}")
+    with unchanged(ref):
+        answer = browser.post(f"/alerts/action/decide/{name}", form)
+    assert answer.status_code in {409, 422}
+    assert f"[{code}]" in answer.text
+    assert alert(name)[0] == "open"
+
+
+def test_what_one_officer_has_taken_another_cannot_decide(desk, stopped):
+    ref, name = stopped
+    first, second = signed_in(desk, "compliance"), signed_in(desk, "compliance2")
+    first.get(f"/alerts/show/{name}")
+    assert first.post(f"/alerts/action/take/{name}").status_code == 302
+    page = words(second.get(f"/alerts/show/{name}"))
+    assert "with compliance" in page
+    with unchanged(ref):
+        assert second.post(f"/alerts/action/decide/{name}", GOOD).status_code == 409
+    assert first.post(f"/alerts/action/put_back/{name}").status_code == 302
+    assert second.post(f"/alerts/action/take/{name}").status_code == 302
+
+
+def test_the_next_case_opens_at_once_and_is_the_officers(desk, stopped):
+    browser = signed_in(desk, "compliance")
+    browser.get("/alerts/list/?stage=waiting")
+    where = browser.post("/alerts/next").headers["Location"]
+    with reading() as tx:
+        assert tx.call("select locked_by from alert where ref = %s", (where.rsplit("/", 1)[1],)) == "compliance"
+
+
+def test_who_only_sees_decides_nothing_and_all_others_see_nothing(desk, stopped):
+    ref, name = stopped
+    with unchanged(ref):
+        for who in ("admin", "auditor"):
+            browser = signed_in(desk, who)
+            page = browser.get(f"/alerts/show/{name}")
+            assert page.status_code == 200
+            assert "/alerts/action/decide" not in page.text
+            for deed in ("take", "put_back", "decide", "second", "reveal"):
+                assert browser.post(f"/alerts/action/{deed}/{name}", GOOD).status_code == 403
+            assert browser.post("/alerts/next").status_code == 403
+        for who in ("finance", "agent1", "acceptor1", "merchant1"):
+            browser = signed_in(desk, who)
+            for path in ("/alerts/list/", f"/alerts/show/{name}", "/alerts/export.csv"):
+                assert browser.get(path).status_code == 403
+    assert alert(name)[0] == "open"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "stage=closed", "stage=second&sort=due_at", "stage=held", "rule=NAME_MISMATCH&verdict=hold",
+        "from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z", "merchant=nobody", "currency=BRL", "q=ord_", "q=alr_",
+    ],
+)  # fmt: skip
+def test_the_queue_is_filtered_as_its_address_says(desk, query):
+    assert signed_in(desk, "auditor").get(f"/alerts/list/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["none", "ord_0000000000000000", "alr_0000000000000000", "..%2f", "x" * 400])
+def test_odd_keys_are_not_found(desk, key):
+    assert signed_in(desk, "compliance").get(f"/alerts/show/{key}").status_code == 404
