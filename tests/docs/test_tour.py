@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.serving import make_server
@@ -20,6 +20,9 @@ from portal.app import create_app
 from tests.conftest import servers_home
 from tests.docs import story
 from tests.docs.pages import Block, alike, blocks, page, writing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOUR = page("docs/tour.md")
 PORT = "8080"
@@ -52,7 +55,7 @@ def programs(tmp_path):
         tmp_path / "bin/python3": f'exec {shlex.quote(sys.executable)} "$@"',
     }
     if shutil.which("curl") is None:
-        ours[tmp_path / "bin/curl"] = f"exec {shlex.quote(sys.executable)} {ROOT}/tests/docs/curl.py \"$@\""
+        ours[tmp_path / "bin/curl"] = f'exec {shlex.quote(sys.executable)} {ROOT}/tests/docs/curl.py "$@"'
     (tmp_path / "bin").mkdir()
     for path, command in ours.items():
         path.write_text(f"#!/bin/sh\n{command}\n")

@@ -1,0 +1,83 @@
+"""docs/errors.md lists every refusal the product can give, as the code has it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import core
+import portal
+from core.errors import Refusal
+from portal import faults
+from tests.docs.advice import ADVICE, OTHERS
+from tests.docs.pages import page, writing
+
+ERRORS = page("docs/errors.md")
+HEAD = """# Errors: every refusal, and what to do
+
+A refused request has changed nothing. Over the API a refusal is `application/problem+json`:
+
+```json
+{
+  "type": "/docs/errors#wrong_state",
+  "title": "wrong state",
+  "status": 409,
+  "code": "wrong_state",
+  "detail": "the sentence for people: what, for whom, what to do",
+  "facts": {"state": "completed"},
+  "request_id": "5b2f0c1d9a7e4c338f10aa27"
+}
+```
+
+Programs decide by `code` and `status`, never by the words of `detail`, which may change. `request_id` is also in the
+header `X-Request-Id` and in the log. In the portal the same sentence is shown with its code; on the command line it is
+one line on stderr, `desk: sentence [code]`, and the exit status is 1.
+
+About repeating a POST: refusals for the form of a request (`bad_…`, `too_large`, `unsupported_media`) and passing ones
+(`changed`, `still_running`, `too_many`, `unavailable`) are not stored, so the same `Idempotency-Key` may be used again.
+A refusal by state or right is stored like a success: the same key gives the same answer for at least 24 hours.
+
+This page is made from the code by `tests/docs/test_errors.py` (`make golden`).
+"""
+
+
+def refusals() -> dict[str, type[Refusal]]:
+    """Every kind of refusal in the product, by code."""
+    for package in (core, portal):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.startswith("core.migrations.") and module.name != "portal.gunicorn":
+                importlib.import_module(module.name)
+    kinds, todo = {Refusal.code: Refusal}, [Refusal]
+    while todo:
+        for kind in todo.pop().__subclasses__():
+            if kind.__module__.partition(".")[0] in {"core", "portal", "jobs", "dashboards"}:
+                kinds.setdefault(kind.code, kind)
+                todo.append(kind)
+    return kinds
+
+
+def written() -> str:
+    """The whole page."""
+    kinds = refusals()
+    entries = [
+        (kind.status, code, (kind.__doc__ or "").strip().splitlines()[0], ADVICE[code]) for code, kind in kinds.items()
+    ]
+    entries += [(each.status, code, each.meaning, each.advice) for code, each in OTHERS.items()]
+    entries.sort()
+    table = "| status | code |\n|---|---|\n" + "".join(f"| {each[0]} | [{each[1]}](#{each[1]}) |\n" for each in entries)
+    parts = [f"## {code}\n{status}. {meaning}\n\n{advice}\n" for status, code, meaning, advice in entries]
+    return "\n".join([HEAD, table, *parts])
+
+
+def test_every_refusal_has_its_advice():
+    assert sorted(refusals()) == sorted(ADVICE)
+
+
+def test_codes_of_web_faults_are_listed():
+    assert set(faults.NAMES.values()) <= set(ADVICE) | set(OTHERS)
+
+
+def test_golden_page_of_errors():
+    if writing():
+        ERRORS.write_text(written(), encoding="utf-8")
+    assert ERRORS.read_text(encoding="utf-8") == written()
