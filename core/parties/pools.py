@@ -42,9 +42,7 @@ def create(
 ) -> str:
     """Open a pool and return its ref.
 
-    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not
-    matched.
-
+    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched.
     Raises Forbidden, BadInput that names the field, BadAmount, AlreadyDone for a taken code.
     """
     actor.must(Right.MANAGE_PARTIES)
@@ -81,9 +79,7 @@ def create(
         )
         if not added:
             raise AlreadyDone(f"there is a pool with the code {code} already", code=code)
-        audit.write(
-            tx, actor, "pool.create", ref, details={"code": code, "currency": asset.code, "policy": policy}
-        )
+        audit.write(tx, actor, "pool.create", ref, details={"code": code, "currency": asset.code, "policy": policy})
         outbox.tell(tx, "pool.created", ref, payload={"code": code, "currency": asset.code})
     return ref
 
@@ -103,9 +99,7 @@ def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
         merchant = particulars.find(tx, merchant_ref, "merchant")
         sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
         if not tx.run(sql, (pool_id, merchant.id)):
-            raise AlreadyDone(
-                f"{merchant.code} may use this pool already", pool=pool_ref, merchant=merchant_ref
-            )
+            raise AlreadyDone(f"{merchant.code} may use this pool already", pool=pool_ref, merchant=merchant_ref)
         audit.write(tx, actor, "pool.admit", pool_ref, details={"merchant": merchant_ref})
         outbox.tell(tx, "pool.admitted", pool_ref, payload={"merchant": merchant_ref})
 
@@ -207,9 +201,7 @@ def _bank_account(tx: Transaction, ref: str, offers: tuple[str, str]) -> tuple[i
     if state != "active":
         raise Frozen(f"the bank account is {state}", ref=ref, state=state)
     if (currency, method) != offers:
-        raise Conflict(
-            f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}", ref=ref
-        )
+        raise Conflict(f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}", ref=ref)
     return number, owner
 
 
