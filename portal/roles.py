@@ -85,7 +85,14 @@ ROLES: dict[str, Role] = {
     "acceptor": Role(
         _l("Acceptor"),
         Scope.ACCEPTOR,
-        _PARTY_SEES | {Right.SEE_ACCEPTORS, Right.CONFIRM_RECEIPT, Right.SET_ONLINE, Right.DESIGNATE_BANK_ACCOUNT},
+        _PARTY_SEES
+        | {
+            Right.SEE_ACCEPTORS,
+            Right.SEE_DISPATCH,
+            Right.CONFIRM_RECEIPT,
+            Right.SET_ONLINE,
+            Right.DESIGNATE_BANK_ACCOUNT,
+        },
     ),
     "merchant": Role(
         _l("Merchant"),

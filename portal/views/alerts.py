@@ -28,7 +28,7 @@ from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views.home import Card, card
+from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
 
@@ -70,6 +70,8 @@ DISPOSITIONS = {
     "confirmed_reported": _l("Confirmed and reported"),
     "inconclusive": _l("Inconclusive"),
 }
+HOME_ROWS = 8
+"""So many alerts stand on the home page."""
 _HOUR = 3600
 _MINUTE = 60
 
@@ -312,3 +314,9 @@ def _to_review(_actor: Actor) -> Card:
 @card(Right.SEE_ALERTS, "compliance", "auditor", "admin")
 def _held(_actor: Actor) -> Card:
     return figures(queries.counts(current_actor()))[1]
+
+
+@panel(Right.DECIDE_ALERT, "compliance")
+def _most_wanted(actor: Actor) -> Panel | None:
+    rows = queries.queue(actor, limit=HOME_ROWS)
+    return Panel("alerts/home.html", {"alert_rows": rows, "rule_names": RULE_NAMES}) if rows else None

@@ -18,7 +18,7 @@ from portal import format as show
 from portal import menu
 from portal.roles import current_actor
 from portal.security.gate import needs
-from portal.views.home import Card, card
+from portal.views.home import Card, Panel, card, panel
 from portal.views.orders import confirmed
 
 if TYPE_CHECKING:
@@ -161,3 +161,9 @@ def _reserve(actor: Actor) -> Card | None:
         return None
     foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT"))
     return Card(_("Reserve"), show.amount(board.reserve.units, "USDT"), "USDT", foot=foot, href="/desk/")
+
+
+@panel(Right.CONFIRM_RECEIPT, "acceptor")
+def _live_jobs(actor: Actor) -> Panel | None:
+    board = _board(actor)
+    return Panel("acceptor/home.html", {"own": False, **_drawn(board)}) if board and board.jobs else None

@@ -48,7 +48,7 @@ def test_each_party_sees_its_own_orders_and_an_agent_those_of_its_subtree(desk):
 
 
 def test_who_may_not_see_alerts_is_told_under_review_and_nothing_more(desk):
-    secret = ("Held", "NAME_MISMATCH", "G3", "alr_", "Maria Lucia", "verified name by")
+    secret = ("Held", "NAME_MISMATCH", "gate G3", "alr_", "Maria Lucia", "verified name by")
     for name in ("merchant1", "acceptor1", "agent1", "finance"):
         browser = signed_in(desk, name)
         for path in ("/orders/list/", f"/orders/show/{desk.held}", "/orders/export.csv"):

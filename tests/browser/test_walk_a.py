@@ -1,0 +1,140 @@
+"""In Chromium: an acceptor sees a payment arrive and confirms it, two officers release what is held; nothing breaks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from werkzeug.serving import make_server
+
+from core.db import reading
+from tests.portal import market
+from tests.portal.conftest import PASSWORD
+from tests.portal.market import claimed, held, opened
+
+pytestmark = pytest.mark.browser
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 780}
+
+
+@pytest.fixture
+def desk(database):
+    made = market.built()
+    server = make_server("127.0.0.1", 0, made.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made.address = f"http://127.0.0.1:{server.port}"
+    yield made
+    server.shutdown()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "these tests need Chromium: `desk test` brings it"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(desk, chromium, name, size=WIDE):
+    """A signed-in page; at its end nothing may have been said on the console, or asked of another host."""
+    context = chromium.new_context(viewport=size, base_url=desk.address)
+    page = context.new_page()
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/login/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/")
+    yield page
+    context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(desk.address)] == []
+
+
+def state(ref):
+    with reading() as tx:
+        return tx.call("select state from orders where ref = %s", (ref,))
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_a_payment_arrives_on_the_desk_and_is_confirmed_by_keys(desk, chromium, size):
+    with visit(desk, chromium, "acceptor1", size) as page:
+        page.goto("/desk/")
+        expect(page.locator(".job")).to_have_count(0)
+        ref = claimed(desk.trade)
+        job = page.locator(f'.job.claimed[data-ref="{ref}"]')
+        expect(job).to_be_visible(timeout=5000)
+        assert page.title().startswith("(1)")
+        assert fits(page)
+        page.keyboard.press("j")
+        page.keyboard.press("c")
+        dialog = page.locator("#ask-confirm")
+        expect(dialog).to_contain_text("cannot be undone")
+        expect(dialog).to_contain_text("542.00")
+        page.fill("#c-received", "541.00")
+        expect(page.locator("#c-received")).to_have_attribute("aria-invalid", "true")
+        page.fill("#c-received", "542.00")
+        page.fill("#c-payer", "Joao Santos")
+        page.keyboard.press("Enter")
+        expect(page.locator(".note.ok")).to_contain_text("paid out")
+        assert state(ref) == "completed"
+
+
+def test_two_officers_release_what_is_held(desk, chromium):
+    ref, alert = held(desk)
+    with visit(desk, chromium, "compliance") as page:
+        page.get_by_role("link", name="Review queue").first.click()
+        page.get_by_role("button", name="Next case").click()
+        page.wait_for_url(f"**/alerts/show/{alert}")
+        page.keyboard.press("a")
+        page.select_option("#d-disposition", "explained")
+        page.fill("#d-narrative", "the bank line names the customer")
+        page.get_by_role("button", name="Decide").click()
+        expect(page.locator("#confirm")).to_contain_text("542.00 BRL")
+        page.locator("#confirm [data-go]").click()
+        expect(page.locator(".note.warning").first).to_contain_text("Another officer must agree")
+    assert state(ref) == "paid_claimed"
+    with visit(desk, chromium, "compliance2", NARROW) as page:
+        page.goto(f"/alerts/show/{alert}")
+        assert fits(page)
+        page.fill("#s-why", "the statement shows it")
+        page.get_by_role("button", name="Agree and carry out").click()
+        page.locator("#confirm [data-go]").click()
+        expect(page.locator(".note.ok").first).to_contain_text("Carried out")
+    assert state(ref) == "completed"
+
+
+def test_every_page_of_these_desks_fits_and_is_quiet_for_every_role(desk, chromium):
+    waiting, (stopped, alert) = opened(desk.trade), held(desk)
+    orders = ["/", "/orders/list/", "/orders/list/?stage=open", f"/orders/show/{waiting}", f"/orders/show/{stopped}"]
+    alerts = ["/alerts/list/", f"/alerts/show/{alert}"]
+    for name, paths in (
+        ("admin", [*orders, *alerts, f"/desk/of/{desk.acceptor.ref}"]),
+        ("compliance", [*orders, *alerts]),
+        ("finance", orders),
+        ("agent1", orders),
+        ("acceptor1", [*orders, "/desk/"]),
+        ("merchant1", orders),
+    ):
+        with visit(desk, chromium, name) as page:
+            for size, scheme in ((WIDE, "light"), (NARROW, "dark")):
+                page.set_viewport_size(size)
+                page.emulate_media(color_scheme=scheme)
+                for path in paths:
+                    assert page.goto(path).status == 200, f"{name} {path}"
+                    assert fits(page), f"{name} {path} {size}"
