@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.settings import ROOT
@@ -11,7 +12,7 @@ from core.settings import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d(?::\d\d)?)?")
 _VARYING = (
     (_MOMENT, "(time)"),
@@ -40,7 +41,7 @@ def page(name: str) -> Path:
 
 def blocks(text: str) -> list[Block]:
     """Every fenced block of a page, in order."""
-    return [Block(found[1], found[2], found.start(2), found.end(2)) for found in _BLOCK.finditer(text)]
+    return [Block(found[2], textwrap.dedent(found[3]), found.start(3), found.end(3)) for found in _BLOCK.finditer(text)]
 
 
 def alike(text: str) -> str:
