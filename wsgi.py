@@ -10,6 +10,7 @@ from dash.exceptions import DependencyException
 from core.db import connect
 from core.settings import settings
 from dashboards.app import mount
+from jobs.catalog import CATALOG
 from portal import faults
 from portal.app import create_app
 from portal.frame import page_frame
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def compose(chosen: Settings) -> Flask:
     """Return the whole product as one WSGI app; core.db is bound already."""
     portal = create_app(chosen)
+    portal.extensions["desk_schedule"] = {name: entry.every for name, entry in CATALOG.items()}
     mount(portal, actor_of=actor_or_none, page_frame=page_frame, nonce=nonce)
     # A hand-edited address of a script that Dash does not have is an address that does not exist.
     portal.register_error_handler(DependencyException, lambda _error: faults.unknown_page())

@@ -86,7 +86,7 @@ def _config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_IDLE_MINUTES": settings.session_idle_minutes,
         "SESSION_HOURS": settings.session_hours,
-        "SEARCH_HREF": "/orders/list/",
+        "SEARCH_HREF": "/search/",
         "METRICS_TOKEN": settings.metrics_token.get_secret_value(),
         "METRICS_DIR": os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""),
         # Flask-AppBuilder: what it would do by itself and shall not.

@@ -76,7 +76,10 @@ SECTIONS: tuple[tuple[LazyString | str, tuple[Item, ...]], ...] = (
     ),
     (
         _l("Finance"),
-        (Item("commissions", _l("Commissions"), "percent", "/commissions/list/", Right.SEE_COMMISSIONS),),
+        (
+            Item("commissions", _l("Commissions"), "percent", "/commissions/list/", Right.SEE_COMMISSIONS),
+            Item("exports", _l("My files"), "download", "/exports/", Right.EXPORT),
+        ),
     ),
     (
         _l("Insight"),

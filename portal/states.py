@@ -65,6 +65,7 @@ BADGES: dict[str, Badge] = {
     "online": Badge(_l("Online"), "ok"),
     "offline": Badge(_l("Offline"), "idle"),
     "paused": Badge(_l("Paused"), "warn"),
+    "withdrawal_account": Badge(_l("Withdrawals"), "info"),
     # commissions, jobs, exports
     "pending": Badge(_l("Pending"), "info"),
     "payable": Badge(_l("Payable"), "warn"),
@@ -72,6 +73,11 @@ BADGES: dict[str, Badge] = {
     "running": Badge(_l("Running"), "info"),
     "done": Badge(_l("Done"), "ok"),
     "failed": Badge(_l("Failed"), "bad"),
+    "locked": Badge(_l("Locked"), "idle"),
+    "late_job": Badge(_l("Late"), "bad"),
+    "never": Badge(_l("Never ran"), "warn"),
+    "silent": Badge(_l("Silent"), "bad"),
+    "alive": Badge(_l("Alive"), "ok"),
     # kinds
     "deposit": Badge(_l("Deposit"), "info"),
     "withdrawal": Badge(_l("Withdrawal"), "hold"),

@@ -162,3 +162,30 @@ def _own_party(tx: Transaction, actor: Actor, ref: str) -> int:
         raise NotFound(f"there is no party {ref[:40]} whose statement you may see", ref=ref[:40])
     found: int = rows[0][0]
     return found
+
+
+def offers(actor: Actor) -> list[tuple[str, str]]:
+    """Return the currencies and methods that pools take: what a new bank account can be for. Raises Forbidden."""
+    actor.must(Right.SEE_BANK_ACCOUNTS)
+    with reading() as tx:
+        rows = tx.rows("select distinct currency, method from pool where state <> 'imported' order by currency, method")
+    return [(currency, method) for currency, method in rows]
+
+
+def own_ref(actor: Actor) -> str:
+    """Return the ref of the actor's own party, "" for who has none."""
+    if actor.party_id is None:
+        return ""
+    with reading() as tx:
+        found: str | None = tx.call("select ref from party where id = %s", (actor.party_id,))
+    return found or ""
+
+
+def ref_of(actor: Actor, kind: str, code: str) -> str:
+    """Return the ref of the party of that kind and code. Raises Forbidden, NotFound."""
+    actor.must(Right.SEE_BANK_ACCOUNTS)
+    with reading() as tx:
+        found: str | None = tx.call("select ref from party where kind = %s and code = %s", (kind, code))
+    if found is None or actor.scope is not Scope.ALL:
+        raise NotFound(f"there is no {kind} {code[:40]}", field="party", code=code[:40])
+    return found

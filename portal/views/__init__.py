@@ -14,8 +14,20 @@ VIEWS = (
     "portal.views.orders:OrdersDesk",
     "portal.views.desk_live:LiveDeskView",
     "portal.views.alerts:AlertsDesk",
+    "portal.views.merchants:MerchantsDesk",
+    "portal.views.acceptors:AcceptorsDesk",
+    "portal.views.agents:AgentsView",
+    "portal.views.bank_accounts:BankAccountsDesk",
+    "portal.views.commissions:CommissionsDesk",
+    "portal.views.exports:ExportsView",
+    "portal.views.audit:AuditDesk",
+    "portal.views.jobs:JobsView",
+    "portal.views.search:SearchView",
 )
 """Every page but home, as module:class; a new desk is a new line here and a row in tests/portal/routes.py."""
+
+PARTS = ("portal.views.home_figures", "portal.views.home_work")
+"""What stands on the home page but belongs to no single list; reading them puts them there."""
 
 
 def register(appbuilder: AppBuilder) -> None:
@@ -23,3 +35,5 @@ def register(appbuilder: AppBuilder) -> None:
     for place in VIEWS:
         module, _colon, name = place.partition(":")
         appbuilder.add_view_no_menu(getattr(import_module(module), name))
+    for place in PARTS:
+        import_module(place)

@@ -12,6 +12,8 @@ BY_KEY = frozenset({"key"})
 ADMIN = frozenset({"admin"})
 ACCEPTOR = frozenset({"acceptor"})
 OFFICES = frozenset({"admin", "compliance", "auditor"})
+PARTIES = frozenset({"agent", "acceptor", "merchant"})
+COUNTS = frozenset({"admin", "finance", "auditor", "agent"})
 
 
 class Row(NamedTuple):
@@ -104,6 +106,22 @@ DESKS: list[Row] = [
     Row("POST", "/desk/confirm/<ref>", ACCEPTOR),
     Row("GET", "/desk/of/<ref>", ADMIN),
     Row("GET", "/desk/of/<ref>/jobs.json", ADMIN),
+    *desk("/merchants", SIGNED_IN - {"acceptor"}),
+    *desk("/acceptors", SIGNED_IN - {"merchant"}),
+    Row("GET", "/agents/list/", SIGNED_IN - {"acceptor", "merchant"}),
+    Row("GET", "/agents/show/<ref>", SIGNED_IN - {"acceptor", "merchant"}),
+    *desk("/bank-accounts", SIGNED_IN - {"agent"}),
+    Row("GET", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),
+    Row("POST", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),
+    *desk("/commissions", COUNTS),
+    Row("GET", "/commissions/report", COUNTS),
+    Row("GET", "/commissions/report/<form>", COUNTS),
+    *desk("/audit", SIGNED_IN - PARTIES),
+    Row("GET", "/jobs/list/", frozenset({"admin", "auditor"})),
+    Row("GET", "/exports/", SIGNED_IN),
+    Row("GET", "/exports/file/<ref>", SIGNED_IN),
+    Row("POST", "/exports/cancel/<ref>", SIGNED_IN),
+    Row("GET", "/search/", SIGNED_IN),
 ]
 """The desks' rows: `*desk("/orders", …)` and what they have besides."""
 

@@ -1,0 +1,132 @@
+"""Agents: the tree of referrals, and an agent's page with plan, commission of the month and what it referred."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import g, render_template, url_for
+from flask_appbuilder.baseviews import BaseView, expose
+from flask_babel import gettext as _
+
+from core import clock
+from core.actor import Actor, Right, Scope
+from core.commissions import queries as commissions
+from core.money import USDT, Money
+from core.parties import tree
+from portal import format as show
+from portal.roles import current_actor
+from portal.views import party_parts as parts
+from portal.views.home import Card, card
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+
+class AgentsView(BaseView):
+    """The referrers: the whole tree, or an agent's own subtree."""
+
+    route_base = "/agents"
+    default_view = "list"
+    right = Right.SEE_AGENTS
+
+    @expose("/list/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show the tree the actor sees."""
+        nodes = tree.nodes(current_actor())
+        return render_template(
+            "parties/agents.html",
+            title=_("Agents"),
+            nodes=nodes,
+            volume=sum((each.volume for each in nodes), Money(0, USDT)),
+            commission=sum((each.commission for each in nodes), Money(0, USDT)),
+            month=f"{clock.now():%Y-%m}",
+        )
+
+    @expose("/show/<ref>", methods=["GET"])
+    def show(self, ref: str) -> ResponseReturnValue:
+        """Show one agent of the actor's."""
+        actor = current_actor()
+        agent = tree.agent(actor, ref)
+        own = actor.scope is Scope.ALL or actor.party_id == agent.id
+        return render_template(
+            "parties/agent.html",
+            title=agent.code,
+            agent=agent,
+            crumbs=[(_("Agents"), url_for("AgentsView.list"))],
+            cards=self._cards(actor, agent),
+            referrals=tree.referrals(actor, ref),
+            lines_href=_lines(actor, agent.code),
+            report_href=_report(actor, agent.code),
+            actor=actor,
+            **(parts.statement(actor, ref) if own else {"statement": None}),
+        )
+
+    def _cards(self, actor: Actor, agent: tree.AgentView) -> list[Card]:
+        month = f"{clock.now():%Y-%m}"
+        found = []
+        if actor.may(Right.SEE_COMMISSIONS):
+            sums = commissions.sums(actor, commissions.Filters(period=month, agent=agent.code))
+            found = [
+                parts.money_card(_("Commission"), sums.units, aside=month, href=_lines(actor, agent.code)),
+                parts.money_card(_("Earned on"), sums.base_units, aside=month),
+                Card(_("Lines"), show.number(sums.lines), aside=month, href=_lines(actor, agent.code)),
+            ]
+        return found
+
+
+def _lines(actor: Actor, code: str) -> str:
+    if not actor.may(Right.SEE_COMMISSIONS):
+        return ""
+    return url_for("CommissionsDesk.list", agent=code, period=f"{clock.now():%Y-%m}")
+
+
+def _report(actor: Actor, code: str) -> str:
+    if not actor.may(Right.SEE_COMMISSIONS):
+        return ""
+    return url_for("CommissionsDesk.report", agent=code, period=f"{clock.now():%Y-%m}")
+
+
+@card(Right.SEE_COMMISSIONS, "agent")
+def _this_month(actor: Actor) -> Card | None:
+    nodes = _nodes(actor)
+    if not nodes:
+        return None
+    month = f"{clock.now():%Y-%m}"
+    sums = commissions.sums(actor, commissions.Filters(period=month, agent=nodes[0].ref))
+    foot = _("%(n)s lines; open the report", n=show.number(sums.lines))
+    href = url_for("CommissionsDesk.report", period=month)
+    return parts.money_card(_("Commission this month"), sums.units, aside=month, foot=foot, href=href)
+
+
+@card(Right.SEE_AGENTS, "agent")
+def _active(actor: Actor) -> Card | None:
+    nodes = _nodes(actor)
+    if not nodes:
+        return None
+    referred = sum(each.merchants for each in nodes)
+    foot = _("of %(n)s merchants in your tree", n=show.number(referred))
+    return Card(
+        _("Active referrals"), show.number(tree.active_referrals(actor)), aside=_("30 days"), foot=foot,
+        href=url_for("AgentsView.list"),
+    )  # fmt: skip
+
+
+@card(Right.SEE_AGENTS, "agent")
+def _volume(actor: Actor) -> Card | None:
+    volume: Any = sum((each.volume for each in _nodes(actor)), Money(0, USDT))
+    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days"), href="/dashboards/volume")
+
+
+def _nodes(actor: Actor) -> list[tree.Node]:
+    """Return the actor's subtree, itself first, read once a request."""
+    found: list[tree.Node] | None = g.get("agent_nodes")
+    if found is None:
+        found = g.agent_nodes = tree.nodes(actor)
+    return found
+
+
+def top_referrals(actor: Actor, limit: int) -> list[tree.Referral]:
+    """Return the merchants an agent refers itself that bring most, for its home page."""
+    nodes = _nodes(actor)
+    found = tree.referrals(actor, nodes[0].ref) if nodes else []
+    return [each for each in found if each.kind == "merchant"][:limit]

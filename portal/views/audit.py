@@ -1,0 +1,138 @@
+"""The audit trail: who did or saw what and why, how far it is sealed, and what the last verification said."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from flask import redirect, request, url_for
+from flask_appbuilder.baseviews import expose
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core import clock, trail
+from core.actor import Actor, Right, Scope
+from core.ledger import chains
+from core.trail import AuditRow
+from portal import columns as drawing
+from portal import format as show
+from portal.columns import Column
+from portal.desk import Desk
+from portal.filters import Text
+from portal.roles import ROLES, current_actor
+from portal.states import BADGES
+from portal.views.order_filters import Named, Window
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from flask.typing import ResponseReturnValue
+    from markupsafe import Markup
+
+PAGES = {
+    "ord": "/orders/show/{}",
+    "alr": "/alerts/show/{}",
+    "mer": "/merchants/show/{}",
+    "acc": "/acceptors/show/{}",
+    "agt": "/agents/show/{}",
+    "bnk": "/bank-accounts/show/{}",
+    "com": "/commissions/show/{}",
+}
+USUAL_DAYS = 7
+WIDE_DAYS = 30
+
+
+def subject_href(subject: str) -> str:
+    """Return the address of what a row is about, "" when it has no page."""
+    return PAGES.get(subject[:3], "").format(subject) if subject[3:4] == "_" else ""
+
+
+def _subject(_row: Any, _column: Column, value: Any) -> Markup | str:
+    return show.ref(value, subject_href(value)) if value[3:4] == "_" else str(value)
+
+
+def _change(row: Any, _column: Column, value: Any) -> str:
+    if not value or value == row.from_state:
+        return "–"
+    states = [str(BADGES[each].text) if each in BADGES else each for each in (row.from_state, value) if each]
+    return " → ".join(states)
+
+
+def _role(_row: Any, _column: Column, value: Any) -> str:
+    return str(ROLES[value].label) if value in ROLES else str(value)
+
+
+drawing.kind("subject", _subject)
+drawing.kind("change", _change)
+drawing.kind("role", _role)
+
+
+class AuditDesk(Desk):
+    """All rows of the trail, for those who may see it; nobody changes one."""
+
+    route_base = "/audit"
+    datamodel = SQLAInterface(AuditRow)
+    right = Right.SEE_AUDIT
+    title = _l("Audit")
+    key = "id"
+    columns: ClassVar = (
+        Column("at", _l("When"), "when", under=Column("trace_id", _l("Request"))),
+        Column("actor", _l("Who"), narrow="ref", under=Column("role", _l("Role"), "role")),
+        Column("action", _l("What"), narrow="state"),
+        Column("subject", _l("About"), "subject"),
+        Column("to_state", _l("Change"), "change"),
+        Column("reason", _l("Why"), wrap=True),
+    )
+    filters: ClassVar = (
+        Window("at", _l("When")),
+        Text("actor", _l("Who"), exact=True),
+        Text("action", _l("What")),
+        Named("subject", _l("About"), trail.about),
+    )
+    order = "-id"
+    reads: ClassVar = ("from_state", "role")
+    empty: ClassVar = (_l("Nothing was written down"), _l("Each deed and each look at personal data leaves a row."))
+    list_template = "audit/list.html"
+    show_template = "audit/show.html"
+
+    def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
+        """Return which rows the actor may see: all or none."""
+        return Desk.scope(self, actor) if actor.scope is Scope.ALL else AuditRow.id.is_(None)
+
+    @expose("/list/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show the trail; a look without a time is about the last days, and the address says so."""
+        args = request.args
+        if not args or ({"actor", "action"} & set(args) and not {"from", "to", "subject"} & set(args)):
+            days = WIDE_DAYS if args else USUAL_DAYS
+            first = (clock.now().astimezone(get_timezone()) - timedelta(days=days)).date().isoformat()
+            return redirect(url_for(f"{self.endpoint}.list", **{**args.to_dict(), "from": first}))
+        return self._listed()
+
+    def chains(self) -> list[chains.Chain]:
+        """Return how far journal and trail are sealed."""
+        return chains.chains(current_actor())
+
+    def verified(self) -> chains.Verified | None:
+        """Return what the last verification said."""
+        return chains.verified(current_actor())
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """Return what the row says."""
+        return [
+            (_("Who"), f"{row.actor} ({_role(row, self.columns[1], row.role)})"),
+            (_("What"), row.action),
+            (_("About"), _subject(row, self.columns[3], row.subject)),
+            (_("Change"), _change(row, self.columns[4], row.to_state)),
+            (_("Why"), row.reason or "–"),
+            (_("When"), show.when(row.at)),
+            (_("Booked"), show.when(row.booked_at)),
+            (_("Request"), row.trace_id or "–"),
+        ]
+
+    def context(self, row: Any, actor: Actor) -> dict[str, Any]:  # noqa: ARG002 - the same for every actor
+        """Return the row's details."""
+        said = json.dumps(row.details, ensure_ascii=False, indent=2, sort_keys=True) if row.details else ""
+        return {"details": said, "also_href": url_for(f"{self.endpoint}.list", subject=row.subject)}

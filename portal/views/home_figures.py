@@ -1,0 +1,151 @@
+"""The figures of the home page that belong to no single list: the platform's last 24 hours, a merchant's own day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flask import g, url_for
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+
+from core import clock
+from core.actor import Actor, Right
+from core.analytics.boards import volume
+from core.analytics.boards.asking import Filters, Span
+from core.compliance import queries as alerts
+from core.ledger import holdings, position
+from core.money import USDT
+from core.orders import listing, recent
+from portal import format as show
+from portal.views.alerts import figures as review_figures
+from portal.views.home import Card, card
+from portal.views.party_parts import money_card, tied
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+DAY = timedelta(hours=24)
+DESK = ("admin", "finance", "auditor")
+BPS = 10_000
+
+
+def _day(actor: Actor) -> tuple[volume.Counts, volume.Counts]:
+    """Return the counts of the last 24 hours (whole hours of the rollup) and of the 24 before, read once a request."""
+    found: tuple[volume.Counts, volume.Counts] | None = g.get("home_day")
+    if found is None:
+        now = clock.now()
+        start = now.replace(minute=0, second=0, microsecond=0) - DAY + timedelta(hours=1)
+        found = g.home_day = (
+            volume.totals(actor, Span(start, now), Filters()),
+            volume.totals(actor, Span(start - DAY, start), Filters()),
+        )
+    return found
+
+
+def trend(now: int, before: int) -> tuple[str, str]:
+    """Return how a figure compares with the one of the same length before, and its tone."""
+    if not before:
+        return _("nothing to compare with"), ""
+    change = (now - before) * BPS // before
+    sign = "+" if change >= 0 else "−"
+    words = _("%(change)s on the 24 hours before", change=f"{sign}{show.share(abs(change))}")
+    return words, "up" if change > 0 else "down" if change < 0 else ""
+
+
+@card(Right.SEE_VOLUME, *DESK)
+def _volume(actor: Actor) -> Card:
+    now, before = _day(actor)
+    foot, tone = trend(now.usdt_units, before.usdt_units)
+    return money_card(_("Volume"), now.usdt_units, aside=_("24 hours"), foot=foot, tone=tone, href="/dashboards/volume")
+
+
+@card(Right.SEE_VOLUME, *DESK)
+def _completed(actor: Actor) -> Card:
+    now, before = _day(actor)
+    foot, tone = trend(now.completed, before.completed)
+    href = url_for("OrdersDesk.list", state="completed")
+    return Card(_("Completed"), show.number(now.completed), aside=_("24 hours"), foot=foot, tone=tone, href=href)
+
+
+@card(Right.SEE_VOLUME, *DESK)
+def _fees(actor: Actor) -> Card:
+    now, before = _day(actor)
+    foot, tone = trend(now.fee_units, before.fee_units)
+    return money_card(_("Fees"), now.fee_units, aside=_("24 hours"), foot=foot, tone=tone)
+
+
+@card(Right.SEE_ORDERS, *DESK)
+def _open(actor: Actor) -> Card:
+    first = recent.waiting(actor, 1)
+    late = bool(first and first[0].deadline_at and first[0].deadline_at < clock.now())
+    foot = _("the next deadline has passed") if late else _("none past its deadline")
+    href = url_for("OrdersDesk.list", stage="open", sort="deadline_at")
+    tone = "down" if late else ""
+    return Card(
+        _("Open orders"), show.number(listing.count_open(actor)), aside=_("now"), foot=foot, tone=tone, href=href
+    )
+
+
+@card(Right.SEE_LEDGER, "finance")
+def _held(actor: Actor) -> Card:
+    found = position.position(actor)
+    words, tone = tied(found.difference)
+    foot = _("liabilities and custody: %(words)s", words=words)
+    return money_card(_("Held USDT"), found.held.units, aside=_("now"), foot=foot, tone=tone)
+
+
+@card(Right.DECIDE_ALERT, "compliance")
+def _past_due(actor: Actor) -> Card:
+    late = alerts.counts(actor).late
+    href = url_for("AlertsDesk.list", stage="late", sort="due_at")
+    foot = _("decide these first") if late else _("all within their time")
+    return Card(_("Past due"), show.number(late), aside=_("now"), foot=foot, tone="down" if late else "", href=href)
+
+
+@card(Right.DECIDE_ALERT, "compliance")
+def _pace(actor: Actor) -> Card:
+    return review_figures(alerts.counts(actor))[3]
+
+
+@card(Right.CONFIRM_RECEIPT, "acceptor")
+def _next_deadline(actor: Actor) -> Card | None:
+    if actor.party_id is None:
+        return None
+    waiting = recent.waiting(actor, 1)
+    if not waiting:
+        return Card(_("Next deadline"), "–", foot=_("nothing waits for you"), href="/desk/")
+    first = waiting[0]
+    return Card(_("Next deadline"), show.left(first.deadline_at), foot=first.fiat.show(), href="/desk/")
+
+
+@card(Right.OPEN_ORDER, "merchant")
+def _balance(actor: Actor) -> Card | None:
+    held = [each for each in holdings.own(actor) if each.asset == USDT.code]
+    return (
+        money_card(_("Balance"), held[0].available, aside=_("now"), href=url_for("MerchantsDesk.list"))
+        if held
+        else None
+    )
+
+
+@card(Right.OPEN_ORDER, "merchant")
+def _today(actor: Actor) -> Card:
+    now = volume.totals(actor, Span(_midnight(), clock.now()), Filters())
+    foot = _("%(n)s completed", n=show.number(now.completed))
+    href = url_for("OrdersDesk.list", **{"from": _midnight().date().isoformat()})
+    return Card(_("Orders today"), show.number(now.created), foot=foot, href=href)
+
+
+@card(Right.OPEN_ORDER, "merchant")
+def _conversion(actor: Actor) -> Card:
+    now = clock.now()
+    month = volume.totals(actor, Span(now - timedelta(days=30), now), Filters())
+    part, whole = month.conversion
+    foot = _("%(n)s of %(all)s orders", n=show.number(part), all=show.number(whole))
+    return Card(_("Conversion"), show.share(part * BPS // whole if whole else None), aside=_("30 days"), foot=foot)
+
+
+def _midnight() -> datetime:
+    here = clock.now().astimezone(get_timezone())
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,75 @@
+"""The work on the home page: what waits for the person, the money's position, and what a new party still has to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.actor import Actor, Right
+from core.compliance import queries as alerts
+from core.ledger import position
+from core.orders import recent
+from core.parties import onboarding
+from portal.views.alerts import RULE_NAMES
+from portal.views.home import Panel, panel
+
+if TYPE_CHECKING:
+    from flask_babel import LazyString
+
+TOP = 5
+
+TASKS: dict[str, tuple[LazyString, LazyString]] = {
+    "bank_account": (_l("Add a bank account of your own"), _l("Add")),
+    "pool": (_l("Join a pool: an administrator does this for you"), _l("See")),
+    "reserve": (_l("Send USDT to your reserve"), _l("See")),
+    "online": (_l("Go online to take orders"), _l("My desk")),
+    "key": (_l("Get an API key: an administrator makes it for you"), _l("See")),
+    "first_order": (_l("Open your first order through the API"), _l("Orders")),
+}
+
+
+@panel(Right.DECIDE_ALERT, "compliance")
+def _review(actor: Actor) -> Panel | None:
+    waiting = alerts.queue(actor, limit=TOP)
+    return Panel("home/review.html", {"review": waiting, "rule_names": RULE_NAMES}) if waiting else None
+
+
+@panel(Right.SEE_ORDERS, "admin", "acceptor", "merchant")
+def _orders(actor: Actor) -> Panel | None:
+    waiting = recent.waiting(actor, TOP)
+    href = "/desk/" if actor.role == "acceptor" else url_for("OrdersDesk.list", stage="open", sort="deadline_at")
+    return Panel("home/orders.html", {"waiting": waiting, "waiting_href": href, "actor": actor}) if waiting else None
+
+
+@panel(Right.SEE_LEDGER, "finance", "auditor", "admin")
+def _position(actor: Actor) -> Panel:
+    return Panel("home/position.html", {"position": position.position(actor)})
+
+
+@panel(Right.SEE_AGENTS, "agent")
+def _referred(actor: Actor) -> Panel | None:
+    from portal.views.agents import top_referrals
+
+    top = top_referrals(actor, TOP)
+    return Panel("home/referrals.html", {"top_referrals": top}) if top else None
+
+
+@panel(Right.SEE_BALANCE, "acceptor", "merchant", aside=True)
+def _checklist(actor: Actor) -> Panel | None:
+    tasks = onboarding.tasks(actor)
+    if all(task.done for task in tasks):
+        return None
+    hrefs = {
+        "bank_account": url_for("BankAccountsDesk.new"),
+        "pool": url_for("BankAccountsDesk.list"),
+        "reserve": url_for("AcceptorsDesk.list"),
+        "online": url_for("LiveDeskView.index"),
+        "key": url_for("MerchantsDesk.list"),
+        "first_order": url_for("OrdersDesk.list"),
+    }
+    rows = [(*TASKS[task.name], task.done, hrefs[task.name]) for task in tasks]
+    done = _("%(n)s of %(all)s", n=sum(task.done for task in tasks), all=len(tasks))
+    return Panel("home/checklist.html", {"tasks": rows, "tasks_done": done})

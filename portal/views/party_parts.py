@@ -1,0 +1,110 @@
+"""What the pages of merchants, acceptors and agents share: the as-of day, the statement, cells of their lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from core import clock
+from core.actor import Right
+from core.parties import queries
+from portal import columns as drawing
+from portal import format as show
+from portal.filters import BadList
+from portal.views.home import Card
+from portal.views.order_words import REASONS
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from portal.columns import Column
+
+POCKETS = {"available": _l("reserve"), "escrow": _l("escrow"), "held": _l("held")}
+STATES = (
+    ("active", _l("Active")),
+    ("suspended", _l("Suspended")),
+    ("barred", _l("Barred")),
+    ("imported", _l("Imported")),
+)
+MOVES = {
+    **REASONS,
+    "reserve_topup": _l("Reserve topped up"),
+    "reserve_payout": _l("Reserve paid out"),
+    "commission_payout": _l("Commission paid out"),
+}
+
+
+def _party(row: Any, column: Column, value: Any) -> Markup:
+    """Return a party's code as a link to its page, for those lists whose rows have its ref."""
+    if not value:
+        return Markup('<span class="muted">–</span>')
+    return Markup('<a class="strong" href="{}">{}</a>').format(column.href.format(row.ref), value)
+
+
+def _load(row: Any, _column: Column, value: Any) -> Markup:
+    """Return open orders beside how many there may be."""
+    return Markup('<span class="nums">{} <span class="muted">/ {}</span></span>').format(
+        show.number(value), show.number(row.open_limit)
+    )
+
+
+def _status(row: Any, _column: Column, value: Any) -> Markup:
+    badge = show.badge(value)
+    return badge + Markup('<span class="sub">{}</span>').format(row.paused) if row.paused else badge
+
+
+drawing.kind("party", _party)
+drawing.kind("load", _load)
+drawing.kind("acceptor_status", _status)
+
+
+def as_of() -> datetime | None:
+    """Return the end of the day asked for in the address (in the user's zone), None when none is.
+
+    Refuses with `bad_list` what is no day of the past.
+    """
+    text = request.args.get("as_of", "").strip()
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+        next_day = day + timedelta(days=1)
+        end = datetime(next_day.year, next_day.month, next_day.day, tzinfo=get_timezone() or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadList(_("'%(text)s' is not a day such as 2026-11-20.", text=text[:20]), argument="as_of") from error
+    return min(end, clock.now())
+
+
+def statement(actor: Actor, ref: str) -> dict[str, Any]:
+    """Return what a page needs to draw the statement of a party whose money the actor may see."""
+    if not actor.may(Right.SEE_BALANCE):
+        return {"statement": None}
+    return {
+        "statement": queries.statement(actor, ref, as_of()),
+        "moves": MOVES,
+        "pockets": POCKETS,
+        "today": clock.now().astimezone(get_timezone() or UTC).date().isoformat(),
+        "as_of": request.args.get("as_of", ""),
+    }
+
+
+def tied(difference: Any) -> tuple[str, str]:
+    """Return the words and tone that say whether a figure ties to the ledger."""
+    if not difference:
+        return _("ties to the ledger"), ""
+    return _("off by %(n)s", n=difference.show()), "down"
+
+
+def money_card(label: str, units: int, code: str = "USDT", **more: str) -> Card:
+    """Return the card of an amount."""
+    return Card(label, show.amount(units, code, trim=True), code, **more)
+
+
+def strong(text: str) -> Markup:
+    """Return text in bold, escaped."""
+    return Markup("<b>{}</b>").format(escape(text))
