@@ -50,7 +50,7 @@ def balance(tx: Transaction, account_id: int) -> Balance:
     """Return what the account holds now, credits that wait to be folded included. Raises NotFound."""
     rows = tx.rows(
         "select a.name, a.asset, a.available + coalesce((select sum(l.units) from journal_leg l"
-        " where l.account_id = a.id and l.xid is not null and l.xid >= a.folded_to), 0)::bigint,"
+        " where l.account_id = a.id and leg_waits(l.xid, a.folded)), 0)::bigint,"
         " a.escrow, a.held from ledger_account a where a.id = %s",
         (account_id,),
     )

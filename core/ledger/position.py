@@ -33,7 +33,7 @@ class Position(NamedTuple):
 _POSITION = """
 with holds as (
     select a.kind, a.name, a.escrow, a.held, a.available + coalesce((select sum(l.units) from journal_leg l
-             where l.account_id = a.id and l.xid is not null and l.xid >= a.folded_to), 0)::bigint as available
+             where l.account_id = a.id and leg_waits(l.xid, a.folded)), 0)::bigint as available
       from ledger_account a where a.asset = 'USDT')
 select coalesce(sum(available) filter (where kind = 'acceptor'), 0)::bigint, coalesce(sum(escrow), 0)::bigint,
        coalesce(sum(held), 0)::bigint, coalesce(sum(available) filter (where kind = 'merchant'), 0)::bigint,

@@ -68,12 +68,10 @@ def post(
 def fold_all(tx: Transaction) -> int:
     """Add the credits of ended transactions to their accounts' balances; return how many changed.
 
-    Safe to run at any time and twice at once. Credits younger than the oldest running transaction wait
-    for the next run.
+    Safe to run at any time and twice at once.
     """
     folded: int = tx.call(
         "select count(ledger_fold(due.id)) from (select a.id from ledger_account a where exists ("
-        " select 1 from journal_leg l where l.account_id = a.id and l.xid is not null"
-        " and l.xid >= a.folded_to and l.xid < pg_snapshot_xmin(pg_current_snapshot())) order by a.id) due",
+        " select 1 from journal_leg l where l.account_id = a.id and leg_waits(l.xid, a.folded)) order by a.id) due",
     )
     return folded

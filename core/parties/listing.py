@@ -51,7 +51,7 @@ _account = sa.table(
     "ledger_account",
     *(sa.column(name, sa.BigInteger) for name in ("id", "party_id", "available", "escrow", "held")),
     sa.column("asset", sa.Text),
-    sa.column("folded_to"),
+    sa.column("folded"),
 )
 _leg = sa.table(
     "journal_leg", sa.column("account_id", sa.BigInteger), sa.column("units", sa.BigInteger), sa.column("xid")
@@ -77,7 +77,7 @@ def _units(amount: Any) -> Any:
 # Credits that wait to be folded belong to what an account holds: the same sum as in v_balances.
 _waiting = (
     sa.select(_units(sa.func.sum(_leg.c.units)))
-    .where(_leg.c.account_id == _account.c.id, _leg.c.xid.is_not(None), _leg.c.xid >= _account.c.folded_to)
+    .where(_leg.c.account_id == _account.c.id, sa.func.leg_waits(_leg.c.xid, _account.c.folded))
     .correlate(_account)
     .scalar_subquery()
 )

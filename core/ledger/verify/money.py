@@ -17,8 +17,8 @@ select a.id, a.name, a.kind, a.asset, a.available, a.escrow, a.held,
   from ledger_account a
   left join (select l.account_id,
                     sum(l.units) filter (where l.pocket = 'available'
-                                           and (l.xid is null or l.xid < c.folded_to)) as available,
-                    sum(l.units) filter (where l.pocket = 'available' and l.xid >= c.folded_to) as waiting,
+                                           and (l.xid is null or not leg_waits(l.xid, c.folded))) as available,
+                    sum(l.units) filter (where l.pocket = 'available' and leg_waits(l.xid, c.folded)) as waiting,
                     sum(l.units) filter (where l.pocket = 'escrow') as escrow,
                     sum(l.units) filter (where l.pocket = 'held') as held
                from journal_leg l join ledger_account c on c.id = l.account_id

@@ -2,17 +2,17 @@
 drop trigger if exists account_crosses_low_mark on ledger_account;
 drop function if exists pool_account_refresh();
 
+-- Bring an account's balance up to this moment: every credit whose transaction has ended counts, whatever else is
+-- still running. The snapshot it was folded by is kept, so that each credit is counted once.
 create or replace function ledger_fold(p_account bigint) returns void language plpgsql as $$
-declare v_to xid8;
 begin
     perform 1 from ledger_account where id = p_account for no key update;
-    -- Taken after the lock: every transaction before it has ended, so its credits are visible to the next statement.
-    v_to := pg_snapshot_xmin(pg_current_snapshot());
+    -- A statement of its own after the lock: it sees all that ended before the lock was had.
     update ledger_account a
        set available = a.available + coalesce((select sum(l.units) from journal_leg l
-             where l.account_id = a.id and l.xid >= a.folded_to and l.xid < v_to), 0),
-           folded_to = v_to
-     where a.id = p_account and a.folded_to < v_to;
+             where l.account_id = a.id and leg_waits(l.xid, a.folded) and pg_visible_in_snapshot(l.xid, pg_current_snapshot())), 0),
+           folded = pg_current_snapshot()
+     where a.id = p_account;
 end $$;
 
 -- Add to the pockets of one account at once; a reserve that crosses its low mark enters or leaves matching.

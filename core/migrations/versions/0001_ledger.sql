@@ -13,8 +13,8 @@ create table ledger_account (
     held       bigint not null default 0,
     -- Below this an acceptor's account is short and leaves matching.
     low_mark   bigint not null default 0,
-    -- Credits of transactions before this one are in `available` already.
-    folded_to  xid8 not null default '0',
+    -- Credits of the transactions visible in this snapshot are in `available` already.
+    folded     pg_snapshot not null default '1:1:',
     constraint ledger_account_party_once unique (party_id, asset),
     constraint account_not_overdrawn check (kind = 'house' or (available >= 0 and escrow >= 0 and held >= 0))
 ) with (fillfactor = 50);
@@ -50,6 +50,10 @@ create table journal_leg (
 );
 create index journal_leg_account on journal_leg (account_id, entry_id);
 create index journal_leg_unfolded on journal_leg (account_id, xid) where xid is not null;
+
+-- Whether a credit still waits to be folded into an account whose last fold saw that snapshot.
+create function leg_waits(p_xid xid8, p_folded pg_snapshot) returns boolean language sql immutable
+    return p_xid >= pg_snapshot_xmin(p_folded) and not pg_visible_in_snapshot(p_xid, p_folded);
 
 create table watermark (
     name      text primary key,

@@ -18,7 +18,7 @@ select e.id as seq, e.ref as entry_ref, e.reason, e.key,
 create view v_balances as
 select a.name || case when a.kind = 'acceptor' then ':reserve' else '' end as account, a.asset,
        a.available + coalesce((select sum(l.units) from journal_leg l
-         where l.account_id = a.id and l.xid is not null and l.xid >= a.folded_to), 0)::bigint as units
+         where l.account_id = a.id and leg_waits(l.xid, a.folded)), 0)::bigint as units
   from ledger_account a
 union all
 select a.name || ':escrow', a.asset, a.escrow from ledger_account a where a.kind = 'acceptor'
