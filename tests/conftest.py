@@ -35,9 +35,14 @@ CARELESS = {
 
 
 def servers_home() -> Path:
-    """The folder of this test run's servers, the same for all its workers, and open enough for their user."""
+    """The folder of this worker's servers, open enough for their user.
+
+    A server of each worker's own: transaction numbers belong to a whole server, so a test that waits for what is
+    still running must not meet the transactions of another worker's test.
+    """
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    home = Path(tempfile.gettempdir()) / f"desk-tests-{os.getuid()}-{run[:12]}"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    home = Path(tempfile.gettempdir()) / f"desk-tests-{os.getuid()}-{run[:12]}-{worker}"
     home.mkdir(mode=0o755, exist_ok=True)
     return home
 
