@@ -105,6 +105,7 @@ def test_no_page_names_a_machine_or_an_unknown_host(path):
 def test_pictures_are_there_and_light():
     shown = LINK.findall(README)
     pictures = [ROOT / link for link in shown if link.endswith(".png")]
+    pictures += sorted((ROOT / "docs/img").glob("*.png"))
     assert pictures
     for picture in pictures:
         assert 0 < picture.stat().st_size <= LARGEST_PICTURE
