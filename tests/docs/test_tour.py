@@ -86,7 +86,7 @@ def shown_behind(found: list[Block]) -> list[tuple[str, Block | None]]:
     return pairs
 
 
-def test_the_tour_prints_what_it_shows(address, programs):
+def test_the_tour_prints_what_its_golden_blocks_show(address, programs):
     text = TOUR.read_text(encoding="utf-8")
     story_of = shown_behind(blocks(text))
     assert len(story_of) > 8
