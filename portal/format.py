@@ -29,6 +29,7 @@ _ICONS = Path(__file__).parent / "static" / "icons" / "lucide.svg"
 _REF_TAIL = 6
 _MINUTE = 60
 _HOUR = 3600
+_DAYS_FROM_HOURS = 48
 
 
 def number(value: int | None) -> str:
@@ -126,9 +127,11 @@ def left(deadline: datetime | None) -> Markup:
 
 
 def span(seconds: int) -> str:
-    """Return a length of time as 01:02:03 or 06:12, with a minus when it has passed."""
+    """Return a length of time as 01:02:03, 06:12 or, from two days on, 3d 04h; with a minus when it has passed."""
     sign, rest = ("−", -seconds) if seconds < 0 else ("", seconds)
     hours, rest = divmod(rest, _HOUR)
+    if hours >= _DAYS_FROM_HOURS:
+        return f"{sign}{hours // 24}d {hours % 24:02d}h"
     minutes, rest = divmod(rest, _MINUTE)
     return f"{sign}{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{sign}{minutes:02d}:{rest:02d}"
 

@@ -50,6 +50,7 @@ def test_a_countdown_says_when_it_is_soon_and_when_it_is_past(page):
         assert "06:12" in show.left(NOON + timedelta(minutes=6, seconds=12))
         assert 'class="clock soon"' in show.left(NOON + timedelta(seconds=30))
         assert "−00:05" in show.left(NOON - timedelta(seconds=5))
+        assert "−3d 04h" in show.left(NOON - timedelta(days=3, hours=4))
 
 
 def test_every_state_of_an_order_has_a_badge_with_text(page):
