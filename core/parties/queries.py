@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.db import Transaction
 
-LINES = 25
+LINES = 15
 
 
 class Line(NamedTuple):

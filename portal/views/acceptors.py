@@ -47,6 +47,7 @@ class AcceptorsDesk(Desk):
     order = "code"
     reads: ClassVar = ("paused", "open_limit")
     empty: ClassVar = (_l("No acceptors yet"), _l("An acceptor appears here as soon as an administrator enrols it."))
+    list_template = "parties/list.html"
     show_template = "parties/acceptor.html"
 
     @property
@@ -147,7 +148,7 @@ class AcceptorsDesk(Desk):
                 parts.money_card(_("In escrow"), row.escrow_units, foot=held),
             ]
         load = _("of %(n)s slots", n=show.number(row.open_limit))
-        done = _("%(n)s of %(all)s paid orders", n=show.number(row.completed_30d), all=show.number(row.claimed_30d))
+        done = _("%(n)s completed, %(all)s paid", n=show.number(row.completed_30d), all=show.number(row.claimed_30d))
         share = [Card(_("Share of dispatches"), show.share(row.share_bps), aside=month)] if _sees_all() else []
         return [
             *found,

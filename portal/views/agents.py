@@ -126,7 +126,8 @@ def _nodes(actor: Actor) -> list[tree.Node]:
 
 
 def top_referrals(actor: Actor, limit: int) -> list[tree.Referral]:
-    """Return the merchants an agent refers itself that bring most, for its home page."""
+    """Return the merchants and sub-agents an agent refers itself that bring most, for its home page."""
     nodes = _nodes(actor)
     found = tree.referrals(actor, nodes[0].ref) if nodes else []
-    return [each for each in found if each.kind == "merchant"][:limit]
+    able = [each for each in found if each.kind != "acceptor"]
+    return sorted(able, key=lambda each: -each.volume.units)[:limit]

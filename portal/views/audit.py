@@ -78,7 +78,7 @@ class AuditDesk(Desk):
     title = _l("Audit")
     key = "id"
     columns: ClassVar = (
-        Column("at", _l("When"), "when", under=Column("trace_id", _l("Request"))),
+        Column("at", _l("When"), "when"),
         Column("actor", _l("Who"), narrow="ref", under=Column("role", _l("Role"), "role")),
         Column("action", _l("What"), narrow="state"),
         Column("subject", _l("About"), "subject"),

@@ -51,7 +51,7 @@ def _account_link(row: Any, column: Column, value: Any) -> Markup:
 
 def _account_state(row: Any, _column: Column, value: Any) -> Markup:
     badge = show.badge(value)
-    return badge + show.badge("withdrawal_account") if row.withdrawal else badge
+    return Markup("{} {}").format(badge, show.badge("withdrawal_account")) if row.withdrawal else badge
 
 
 drawing.kind("holder", _holder)
@@ -109,7 +109,10 @@ class BankAccountsDesk(Desk):
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         """Return what is known of the account."""
+        href = self._party_href(row)
+        party = Markup('<a href="{}">{}</a>').format(href, row.party) if href else row.party
         return [
+            (_("Party"), party),
             (_("Bank"), row.bank),
             (_("Account"), row.masked),
             (_("Holder"), _holder(row, self.columns[0], row.holder)),
@@ -121,16 +124,17 @@ class BankAccountsDesk(Desk):
         ]
 
     def context(self, row: Any, actor: Actor) -> dict[str, Any]:
-        """Return the open orders on the account, and where its party's page is."""
-        pages = {"merchant": Right.SEE_MERCHANTS, "acceptor": Right.SEE_ACCEPTORS}
-        linked = actor.may(pages[row.party_kind])
+        """Return the open orders on the account, and its number when it was just revealed."""
         return {
             "actor": actor,
             "orders": recent.on_bank_account(actor, row.ref),
-            "party_href": f"/{row.party_kind}s/show/{row.party_ref}" if linked else "",
             "told": g.get("told", ""),
             "least": LEAST_WORDS,
         }
+
+    def _party_href(self, row: Any) -> str:
+        pages = {"merchant": Right.SEE_MERCHANTS, "acceptor": Right.SEE_ACCEPTORS}
+        return f"/{row.party_kind}s/show/{row.party_ref}" if current_actor().may(pages[row.party_kind]) else ""
 
     def why_not(self, name: str, row: Any, actor: Actor) -> str:  # noqa: ARG002 - the same for every actor
         """Return why an action is not possible for the account now."""

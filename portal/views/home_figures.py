@@ -49,7 +49,7 @@ def trend(now: int, before: int) -> tuple[str, str]:
         return _("nothing to compare with"), ""
     change = (now - before) * BPS // before
     sign = "+" if change >= 0 else "−"
-    words = _("%(change)s on the 24 hours before", change=f"{sign}{show.share(abs(change))}")
+    words = _("%(change)s on the day before", change=f"{sign}{show.share(abs(change))}")
     return words, "up" if change > 0 else "down" if change < 0 else ""
 
 

@@ -9,11 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
-from core.compliance import queries as alerts
 from core.ledger import position
 from core.orders import recent
 from core.parties import onboarding
-from portal.views.alerts import RULE_NAMES
 from portal.views.home import Panel, panel
 
 if TYPE_CHECKING:
@@ -31,17 +29,11 @@ TASKS: dict[str, tuple[LazyString, LazyString]] = {
 }
 
 
-@panel(Right.DECIDE_ALERT, "compliance")
-def _review(actor: Actor) -> Panel | None:
-    waiting = alerts.queue(actor, limit=TOP)
-    return Panel("home/review.html", {"review": waiting, "rule_names": RULE_NAMES}) if waiting else None
-
-
-@panel(Right.SEE_ORDERS, "admin", "acceptor", "merchant")
+@panel(Right.SEE_ORDERS, "admin", "merchant")
 def _orders(actor: Actor) -> Panel | None:
-    waiting = recent.waiting(actor, TOP)
-    href = "/desk/" if actor.role == "acceptor" else url_for("OrdersDesk.list", stage="open", sort="deadline_at")
-    return Panel("home/orders.html", {"waiting": waiting, "waiting_href": href, "actor": actor}) if waiting else None
+    near = recent.waiting(actor, TOP)
+    href = url_for("OrdersDesk.list", stage="open", sort="deadline_at")
+    return Panel("home/orders.html", {"near": near, "near_href": href, "actor": actor}) if near else None
 
 
 @panel(Right.SEE_LEDGER, "finance", "auditor", "admin")

@@ -41,7 +41,9 @@ class MerchantsDesk(Desk):
     presets: ClassVar = (Preset(_l("Most volume"), {"sort": "-volume_units"}),)
     find: ClassVar = ("code", "name")
     order = "code"
+    reads: ClassVar = ("created_30d",)
     empty: ClassVar = (_l("No merchants yet"), _l("A merchant appears here as soon as an administrator enrols it."))
+    list_template = "parties/list.html"
     show_template = "parties/merchant.html"
 
     @property
@@ -60,7 +62,7 @@ class MerchantsDesk(Desk):
             Column("agent", _l("Agent")),
             *((BALANCE,) if _sees_balances() else ()),
             VOLUME,
-            Column("completed_30d", _l("Completed"), "number", under=Column("created_30d", _l("Opened"), "number")),
+            Column("completed_30d", _l("Completed of opened"), "of_opened"),
             Column("conversion_bps", _l("Conversion"), "share"),
             Column("last_order_at", _l("Last order"), "ago"),
         )

@@ -53,6 +53,13 @@ def _load(row: Any, _column: Column, value: Any) -> Markup:
     )
 
 
+def _of_opened(row: Any, _column: Column, value: Any) -> Markup:
+    """Return how many orders completed beside how many were opened."""
+    return Markup('<span class="nums">{} <span class="muted">/ {}</span></span>').format(
+        show.number(value), show.number(row.created_30d)
+    )
+
+
 def _status(row: Any, _column: Column, value: Any) -> Markup:
     badge = show.badge(value)
     return badge + Markup('<span class="sub">{}</span>').format(row.paused) if row.paused else badge
@@ -60,6 +67,7 @@ def _status(row: Any, _column: Column, value: Any) -> Markup:
 
 drawing.kind("party", _party)
 drawing.kind("load", _load)
+drawing.kind("of_opened", _of_opened)
 drawing.kind("acceptor_status", _status)
 
 
