@@ -35,6 +35,20 @@ class Window(Period):
 
 
 @dataclass(frozen=True, slots=True)
+class Ended(Window):
+    """When orders ended. None ends before it is created, and orders are listed by that: no look at younger ones."""
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when no end is given; refuse what is no date."""
+        found = Period.clause(self, model, args)
+        last = one(args, self.last)
+        if found is None or not last:
+            return found
+        older: sa.ColumnElement[bool] = model.created_at <= self._moment(last, self.last, end=True)
+        return found & older
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """The whole code of something, looked up by `find`, which returns the clause of its rows."""
 

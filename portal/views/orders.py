@@ -29,7 +29,7 @@ from portal.filters import Amount, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
 from portal.views import order_words as words
-from portal.views.order_filters import Currency, Named, OrderState, Stage, Window
+from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ EVERYBODYS = (
     Amount("usdt_units", _l("USDT"), "USDT"),
     Choice("kind", _l("Kind"), KINDS),
     Window("created_at", _l("Created")),
-    Window("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
+    Ended("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
 )
 # A filter on a column that one may not see would tell what is in it.
 AGENTS = Named("agent", _l("Agent"), lambda code: listing.of_party("agent", code))
