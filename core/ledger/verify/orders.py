@@ -120,6 +120,15 @@ def legal_path(tx: Transaction) -> Finding:
         " from (select id, ref, deadline_at from orders where deadline_at is not null) o"
         " full join order_waiting w on w.order_id = o.id where o.deadline_at is distinct from w.deadline_at",
     )
+    # The big table has no foreign keys (decision 0004): here is what they would have refused.
+    check.none(
+        "select o.id, format('order %s names a %s that is not there', o.ref, case when m.party_id is null then"
+        " 'merchant' when c.id is null then 'customer' when l.id is null then 'pool' else 'acceptor' end)"
+        " from orders o left join merchant m on m.party_id = o.merchant_id left join customer c on c.id = o.customer_id"
+        " left join pool l on l.id = o.pool_id left join acceptor a on a.party_id = o.acceptor_id"
+        " where m.party_id is null or c.id is null or l.id is null"
+        " or (o.acceptor_id is not null and a.party_id is null)",
+    )
     return check.finding()
 
 
