@@ -102,7 +102,10 @@
     const seconds = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000);
     const size = Math.abs(seconds);
     const hours = Math.floor(size / 3600);
-    clock.textContent = `${seconds < 0 ? "−" : ""}${hours ? pad(hours) + ":" : ""}${pad(Math.floor(size / 60) % 60)}:${pad(size % 60)}`;
+    const sign = seconds < 0 ? "−" : "";
+    clock.textContent = hours >= 48
+      ? `${sign}${Math.floor(hours / 24)}d ${pad(hours % 24)}h`
+      : `${sign}${hours ? pad(hours) + ":" : ""}${pad(Math.floor(size / 60) % 60)}:${pad(size % 60)}`;
     clock.classList.toggle("past", seconds < 0);
     clock.classList.toggle("soon", seconds >= 0 && seconds < 300);
   }), 1000);
