@@ -298,16 +298,14 @@ end $$;
 CREATE FUNCTION public.ledger_fold(p_account bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare v_to xid8;
 begin
     perform 1 from ledger_account where id = p_account for no key update;
-    -- Taken after the lock: every transaction before it has ended, so its credits are visible to the next statement.
-    v_to := pg_snapshot_xmin(pg_current_snapshot());
+    -- A statement of its own after the lock: it sees all that ended before the lock was had.
     update ledger_account a
        set available = a.available + coalesce((select sum(l.units) from journal_leg l
-             where l.account_id = a.id and l.xid >= a.folded_to and l.xid < v_to), 0),
-           folded_to = v_to
-     where a.id = p_account and a.folded_to < v_to;
+             where l.account_id = a.id and leg_waits(l.xid, a.folded) and pg_visible_in_snapshot(l.xid, pg_current_snapshot())), 0),
+           folded = pg_current_snapshot()
+     where a.id = p_account;
 end $$;
 CREATE FUNCTION public.ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_account bigint, p_from text, p_to text, p_units bigint) RETURNS void
     LANGUAGE plpgsql
@@ -368,6 +366,9 @@ begin
       join ledger_account a on a.id = u.account_id;
     return v_entry;
 end $$;
+CREATE FUNCTION public.leg_waits(p_xid xid8, p_folded pg_snapshot) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN ((p_xid >= pg_snapshot_xmin(p_folded)) AND (NOT pg_visible_in_snapshot(p_xid, p_folded)));
 CREATE FUNCTION public.match_candidates(p_pool bigint, p_day date, p_slot integer, p_limit integer) RETURNS bigint[]
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1481,7 +1482,7 @@ CREATE TABLE public.ledger_account (
     escrow bigint DEFAULT 0 NOT NULL,
     held bigint DEFAULT 0 NOT NULL,
     low_mark bigint DEFAULT 0 NOT NULL,
-    folded_to xid8 DEFAULT '0'::xid8 NOT NULL,
+    folded pg_snapshot DEFAULT '1:1:'::pg_snapshot NOT NULL,
     CONSTRAINT account_not_overdrawn CHECK ((((kind)::text = 'house'::text) OR ((available >= 0) AND (escrow >= 0) AND (held >= 0))))
 )
 WITH (fillfactor='50');
@@ -2011,7 +2012,7 @@ CREATE VIEW public.v_balances AS
     a.asset,
     (a.available + (COALESCE(( SELECT sum(l.units) AS sum
            FROM public.journal_leg l
-          WHERE ((l.account_id = a.id) AND (l.xid IS NOT NULL) AND (l.xid >= a.folded_to))), (0)::numeric))::bigint) AS units
+          WHERE ((l.account_id = a.id) AND public.leg_waits(l.xid, a.folded))), (0)::numeric))::bigint) AS units
    FROM public.ledger_account a
 UNION ALL
  SELECT (a.name || ':escrow'::text) AS account,
@@ -2334,9 +2335,9 @@ CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);
 CREATE INDEX orders_agent ON public.orders USING btree (agent_id, created_at DESC, id DESC) WHERE (agent_id IS NOT NULL);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
-CREATE INDEX orders_ended ON public.orders USING brin (ended_at) WITH (pages_per_range='16', autosummarize='on');
+CREATE INDEX orders_ends ON public.orders USING brin (ended_at, state text_bloom_ops, risk_state text_bloom_ops) WITH (pages_per_range='8', autosummarize='on');
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
-CREATE INDEX orders_pay_code ON public.orders USING btree (pay_code text_pattern_ops) WHERE (pay_code <> ''::text);
+CREATE INDEX orders_pay_code ON public.orders USING btree (pay_code) WHERE (pay_code <> ''::text);
 CREATE INDEX orders_recent ON public.orders USING btree (created_at DESC, id DESC);
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
 CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (order_id IS NOT NULL);
