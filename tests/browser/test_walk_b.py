@@ -1,0 +1,161 @@
+"""In Chromium: finance fetches a month of commissions, an agent finds why it earned; every page is quiet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from werkzeug.serving import make_server
+
+from core import clock
+from core.analytics import rollup
+from core.db import reading
+from core.money import Money, fiat
+from core.orders import release
+from tests.portal import market
+from tests.portal.conftest import PASSWORD
+from tests.portal.market import claimed
+
+pytestmark = pytest.mark.browser
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 780}
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    made = market.built()
+    made.order = claimed(made.trade)
+    received = Money.parse("542.00", fiat("BRL"))
+    release.confirm(made.acceptor.actor, made.order, received=received, payer_name="Joao Santos")
+    rollup.advance()
+    server = make_server("127.0.0.1", 0, made.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made.address = f"http://127.0.0.1:{server.port}"
+    yield made
+    server.shutdown()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "these tests need Chromium: `desk test` brings it"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(desk, chromium, name, size=WIDE):
+    """A signed-in page; at its end nothing may have been said on the console, or asked of another host."""
+    context = chromium.new_context(viewport=size, base_url=desk.address)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    said, asked = [], []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/login/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/")
+    yield page
+    context.close()
+    assert said == []
+    assert [url for url in asked if not url.startswith(desk.address)] == []
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_finance_fetches_the_months_commissions_as_a_spreadsheet(desk, chromium):
+    with visit(desk, chromium, "finance") as page:
+        page.get_by_role("link", name="Commissions").first.click()
+        page.get_by_role("link", name="Report").click()
+        expect(page.locator(".tie .up").first).to_contain_text("0.000000")
+        with page.expect_download() as fetched:
+            page.get_by_role("link", name="XLSX").click()
+        assert fetched.value.suggested_filename == f"commission-{clock.now():%Y-%m}.xlsx"
+
+
+def test_an_agent_finds_this_months_commission_and_why(desk, chromium):
+    with visit(desk, chromium, "agent1", NARROW) as page:
+        expect(page.locator(".figure").first).to_contain_text("Commission this month")
+        page.goto("/commissions/list/")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        expect(page.locator(".formula")).to_contain_text("USDT =")
+        assert fits(page)
+
+
+def test_finance_tops_up_a_reserve_after_saying_that_it_has_arrived(desk, chromium):
+    with visit(desk, chromium, "finance") as page:
+        page.goto(f"/acceptors/show/{desk.other.ref}")
+        page.get_by_role("button", name="Top up reserve").click()
+        dialog = page.locator("#ask-top_up")
+        expect(dialog).to_contain_text(desk.other.code)
+        page.fill("#top-amount", "12.5")
+        page.fill("#top-arrival", "0xabc")
+        dialog.get_by_role("button", name="Top up reserve").click()
+        assert dialog.is_visible(), "nothing is booked before the box is ticked"
+        page.check("[name=sure]")
+        dialog.get_by_role("button", name="Top up reserve").click()
+        expect(page.locator(".note.ok")).to_contain_text("12.500000 USDT is booked")
+
+
+def test_the_tree_of_agents_shuts_and_opens_by_keys(desk, chromium):
+    with visit(desk, chromium, "admin") as page:
+        page.goto("/agents/list/")
+        rows = page.locator("table.tree tbody tr:visible")
+        expect(rows).to_have_count(2)
+        page.keyboard.press("j")
+        page.keyboard.press("h")
+        expect(rows).to_have_count(1)
+        page.keyboard.press("l")
+        expect(rows).to_have_count(2)
+        page.get_by_role("button", name="Top level only").click()
+        expect(rows).to_have_count(1)
+
+
+def test_the_search_box_is_a_key_away_and_opens_what_it_finds(desk, chromium):
+    with visit(desk, chromium, "auditor") as page:
+        page.keyboard.press("/")
+        page.keyboard.type(desk.order)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/orders/show/{desk.order}")
+
+
+def test_every_page_of_these_desks_fits_and_is_quiet_for_every_role(desk, chromium):
+    with reading() as tx:
+        line = tx.call("select c.ref from commission_line c join party p on p.id = c.agent_id where p.ref = %s",
+                       (desk.trade.agents[0],))  # fmt: skip
+        row = tx.call("select max(id) from audit")
+    merchant, acceptor = f"/merchants/show/{desk.trade.merchant_ref}", f"/acceptors/show/{desk.acceptor.ref}"
+    agent, account = f"/agents/show/{desk.trade.agents[0]}", f"/bank-accounts/show/{desk.acceptor.bank_account}"
+    shops, takers = ["/merchants/list/", merchant], ["/acceptors/list/", acceptor]
+    tree, banks = ["/agents/list/", agent], ["/bank-accounts/list/", account]
+    money = ["/commissions/list/", f"/commissions/show/{line}", "/commissions/report"]
+    room = ["/audit/list/", f"/audit/show/{row}", "/jobs/list/"]
+    for name, paths in (
+        ("admin", ["/", *shops, *takers, *tree, *banks, "/bank-accounts/new", *money, *room, "/exports/", "/search/"]),
+        ("compliance", ["/", *banks, *room[:2]]),
+        ("finance", ["/", *takers, *money]),
+        ("agent1", ["/", *shops, *tree, *money]),
+        ("acceptor1", ["/", *takers, *banks, "/bank-accounts/new"]),
+        ("merchant1", ["/", *shops, "/bank-accounts/list/", "/search/?q=nobody"]),
+    ):
+        with visit(desk, chromium, name) as page:
+            for size, scheme in ((WIDE, "light"), (NARROW, "dark")):
+                page.set_viewport_size(size)
+                page.emulate_media(color_scheme=scheme)
+                for path in paths:
+                    assert page.goto(path).status == 200, f"{name} {path}"
+                    assert fits(page), f"{name} {path} {size}"

@@ -1,0 +1,136 @@
+"""Home and the search box: each role its figures and what is left to do; whole names and numbers of one's own rows."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from core import vault
+from core.analytics import rollup
+from core.db import reading
+from core.money import Money, fiat
+from core.orders import release
+from core.parties import acceptors
+from core.settings import settings
+from tests.portal import market
+from tests.portal.market import account_of, claimed, held, opened, signed_in
+
+PAYER = account_of(4711)
+
+
+@pytest.fixture(scope="module")
+def one_key():
+    """The same field key for the whole module: numbers sealed in one test are opened in the next."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DESK_FIELD_KEY", "t1:" + base64.b64encode(bytes(range(32))).decode())
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def desk(module_database, one_key):
+    made = market.built()
+    made.done = claimed(made.trade, number="SHOP-1", account=PAYER)
+    received = Money.parse("542.00", fiat("BRL"))
+    release.confirm(made.acceptor.actor, made.done, received=received, payer_name="Joao Santos")
+    made.open = opened(made.trade, number="SHOP-2")
+    made.held, made.alert = held(made)
+    rollup.advance()
+    return made
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def found(browser, text):
+    return browser.get("/search/", query_string={"q": text})
+
+
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("admin", ("Waiting for review", "Held USDT", "Volume", "Fees", "Open orders", "position")),
+        ("finance", ("Volume", "Completed", "Fees", "Held USDT", "Custody", "0.000000")),
+        ("auditor", ("Volume", "Fees", "Open orders")),
+        ("compliance", ("Waiting for review", "Held USDT", "Past due", "Median decision")),
+        ("agent1", ("Commission this month", "Active referrals", "of 1 merchants")),
+        ("acceptor1", ("To confirm", "Reserve", "Next deadline")),
+        ("merchant1", ("Balance", "Orders today", "Conversion")),
+    ],
+)
+def test_each_role_finds_its_figures_on_its_home_page(desk, name, figures):
+    page = words(signed_in(desk, name).get("/"))
+    assert [each for each in figures if each not in page] == []
+
+
+def test_a_party_sees_no_figure_of_the_platform(desk):
+    for name in ("agent1", "acceptor1", "merchant1"):
+        page = words(signed_in(desk, name).get("/"))
+        assert "Custody" not in page
+        assert "Fees" not in page
+
+
+def test_a_new_party_is_told_what_is_left_to_do_until_it_is_done(desk):
+    page = words(signed_in(desk, "merchant2").get("/"))
+    assert "To begin 0 of 4" in page
+    assert "Get an API key" in page
+    assert "To begin 3 of 4" in words(signed_in(desk, "acceptor2").get("/"))
+    acceptors.set_online(desk.other.actor, desk.other.ref, online=True)
+    assert "To begin" not in words(signed_in(desk, "acceptor2").get("/"))
+    acceptors.set_online(desk.other.actor, desk.other.ref, online=False)
+
+
+def test_one_hit_opens_at_once(desk):
+    officer = signed_in(desk, "compliance")
+    for text, page in (
+        (desk.open, f"/orders/show/{desk.open}"),
+        (desk.open.lower(), f"/orders/show/{desk.open}"),
+        ("SHOP-2", f"/orders/show/{desk.open}"),
+        (desk.alert, f"/alerts/show/{desk.alert}"),
+        (desk.acceptor.code, f"/acceptors/show/{desk.acceptor.ref}"),
+        (desk.trade.merchant_ref, f"/merchants/show/{desk.trade.merchant_ref}"),
+        (desk.acceptor.bank_account, f"/bank-accounts/show/{desk.acceptor.bank_account}"),
+        (PAYER, f"/orders/show/{desk.done}"),
+    ):
+        answer = found(officer, text)
+        assert answer.status_code == 302, text
+        assert answer.headers["Location"].endswith(page), text
+
+
+def test_nothing_of_others_is_found(desk):
+    for name in ("merchant2", "acceptor2"):
+        browser = signed_in(desk, name)
+        for text in (desk.open, "SHOP-2", desk.alert, desk.acceptor.ref, desk.acceptor.bank_account, PAYER):
+            answer = found(browser, text)
+            assert answer.status_code == 200, f"{name} {text}"
+            assert "Nothing found" in answer.text
+    agent = signed_in(desk, "agent1")
+    assert found(agent, desk.open).status_code == 302
+    for text in (desk.trade.agents[1], desk.acceptor.ref, desk.alert, PAYER):
+        assert "Nothing found" in found(agent, text).text
+
+
+def test_an_account_number_finds_something_for_who_may_reveal_it_or_owns_it(desk):
+    with reading() as tx:
+        number = vault.open_(tx.call("select sealed from bank_account where ref = %s", (desk.acceptor.bank_account,)))
+    page = f"/bank-accounts/show/{desk.acceptor.bank_account}"
+    for name in ("compliance", "acceptor1"):
+        assert found(signed_in(desk, name), number).headers["Location"].endswith(page)
+    for name in ("admin", "finance", "auditor", "merchant1"):
+        assert "Nothing found" in found(signed_in(desk, name), number).text
+    assert "Nothing found" in found(signed_in(desk, "admin"), PAYER).text
+
+
+def test_strange_words_find_nothing_and_break_nothing(desk):
+    browser = signed_in(desk, "compliance")
+    for text in ("%", "_", "'; drop table orders", "ord_", "x" * 120, "<script>", "用户", "\u202e", "ı"):
+        answer = found(browser, text)
+        assert answer.status_code == 200, text
+        assert "<script>" not in answer.text.replace("<script src", "")
+    assert found(browser, "x" * 121).status_code == 400
+    assert browser.get("/search/?q=a&q=b").status_code == 400
+    assert "What are you looking for?" in browser.get("/search/").text
