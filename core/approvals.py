@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 _LONGEST_WHY = 2000
-_COLUMNS = (
-    "ref, kind, subject, payload, state, requested_by, requested_at, reason,"
-    " decided_by, decided_at, decided_why"
-)
+_COLUMNS = "ref, kind, subject, payload, state, requested_by, requested_at, reason, decided_by, decided_at, decided_why"
 
 
 class Approval(NamedTuple):

@@ -138,9 +138,7 @@ def faults(settings: Settings) -> list[str]:
         return []
     found: list[str] = []
     if len(settings.secret_key.get_secret_value()) < SHORTEST_SECRET:
-        found.append(
-            "the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)"
-        )
+        found.append("the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)")
     try:
         read_keys(settings.field_key.get_secret_value())
     except BadInput as refusal:
@@ -156,9 +154,7 @@ def faults(settings: Settings) -> list[str]:
     if not settings.secure_cookies:
         found.append("cookies would travel over http: unset DESK_COOKIE_SECURE or set it to true")
     if not settings.hosts or any("*" in host or host.startswith(".") for host in settings.hosts):
-        found.append(
-            "hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to exact names, e.g. desk.example.com"
-        )
+        found.append("hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to exact names, e.g. desk.example.com")
     return found
 
 

@@ -76,9 +76,7 @@ def open_(sealed: bytes) -> str:
     name = head[2:].decode(errors="replace")
     cipher = _ring().ciphers.get(name)
     if cipher is None:
-        raise Unavailable(
-            f"the field key '{name}' is not among DESK_FIELD_KEY; add it to read this", key_id=name
-        )
+        raise Unavailable(f"the field key '{name}' is not among DESK_FIELD_KEY; add it to read this", key_id=name)
     try:
         return cipher.decrypt(nonce, body, head).decode()
     except (InvalidTag, ValueError) as error:

@@ -29,9 +29,7 @@ COMMANDS = {
     "cron": Entry("portal.commands.single:cron", "The schedule, alone."),
     "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database=True),
     "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database=True),
-    "import": Entry(
-        "portal.commands.imports:command", "Read past orders, statements or lists.", database=True
-    ),
+    "import": Entry("portal.commands.imports:command", "Read past orders, statements or lists.", database=True),
     "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database=True),
     "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database=True),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database=True),

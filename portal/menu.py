@@ -146,9 +146,7 @@ def _pages() -> frozenset[str]:
     if pages is None:
         rules = {rule.rule for rule in current_app.url_map.iter_rules()}
         boards = any(rule.startswith("/dashboards/") for rule in rules)
-        listed = {
-            item.href for _title, items in SECTIONS for item in items if item.href.startswith("/dashboards/")
-        }
+        listed = {item.href for _title, items in SECTIONS for item in items if item.href.startswith("/dashboards/")}
         pages = current_app.extensions["desk_pages"] = frozenset(rules | (listed if boards else set()))
     return pages
 

@@ -76,9 +76,7 @@ def template(servers):
     ready = home / "template.ready"
     with alone(home):
         if not ready.exists():
-            administer(
-                servers, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}"
-            )
+            administer(servers, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}")
             upgrade(named(servers, TEMPLATE))
             ready.touch()
     return TEMPLATE

@@ -149,9 +149,7 @@ def branch(levels: int) -> list[str]:
     for plan in plans:
         number = next(numbers)
         parent = line[0] if line else None
-        line.insert(
-            0, agents.create(system(), f"agent{number}", f"Agent {number}", plan=plan, parent_ref=parent)
-        )
+        line.insert(0, agents.create(system(), f"agent{number}", f"Agent {number}", plan=plan, parent_ref=parent))
     return line
 
 
@@ -179,6 +177,4 @@ def party_actor(ref: str, kind: str) -> Actor:
 
 def person(role: str, *rights: Right) -> Actor:
     """Somebody who sees all rows and has these rights only."""
-    return Actor(
-        name=f"{role}{next(numbers)}", role=role, scope=Scope.ALL, user_id=1, rights=frozenset(rights)
-    )
+    return Actor(name=f"{role}{next(numbers)}", role=role, scope=Scope.ALL, user_id=1, rights=frozenset(rights))

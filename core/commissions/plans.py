@@ -126,9 +126,7 @@ class Share(NamedTuple):
         base = Money(self.base_units, USDT)
         whole_share = base.share_bps(self.rate_bps)
         less = f" less {percent(self.below_bps)} below it" if self.below_bps else ""
-        capped = (
-            f", cut from {whole_share.text()} to keep within the margin" if whole_share != self.money else ""
-        )
+        capped = f", cut from {whole_share.text()} to keep within the margin" if whole_share != self.money else ""
         rate = f"{percent(self.own_bps)}{less} = {percent(self.rate_bps)}" if less else percent(self.own_bps)
         return f"{rate} of {base.show()} = {self.money.show()}{capped}"
 
@@ -193,9 +191,7 @@ def _within(margin: Money, shares: list[Share]) -> tuple[Share, ...]:
     if total <= margin.units:
         return tuple(shares)
     cut = margin.allocate([share.units for share in shares])
-    return tuple(
-        share._replace(units=part.units) for share, part in zip(shares, cut, strict=True) if part.units > 0
-    )
+    return tuple(share._replace(units=part.units) for share, part in zip(shares, cut, strict=True) if part.units > 0)
 
 
 def _tier_at(base_bps: int, tiers: Sequence[tuple[int, int]], volume_units: int) -> int:
@@ -218,7 +214,4 @@ def _read_tiers(given: object, rates: Mapping[str, object]) -> dict[str, tuple[t
         shared = read_tiers(given, "tiers", most_bps=MOST_BPS)
         return dict.fromkeys(rates, shared) if shared else {}
     by_product = _products(given, "tiers") if given else {}
-    return {
-        product: read_tiers(tiers, f"tiers.{product}", most_bps=MOST_BPS)
-        for product, tiers in by_product.items()
-    }
+    return {product: read_tiers(tiers, f"tiers.{product}", most_bps=MOST_BPS) for product, tiers in by_product.items()}

@@ -62,16 +62,12 @@ def place(home: Path) -> Place:
     try:
         home.mkdir(parents=True, exist_ok=True)
     except PermissionError as error:
-        raise Unavailable(
-            f"{home} cannot be made: permission denied. Set DESK_HOME to a folder of yours."
-        ) from error
+        raise Unavailable(f"{home} cannot be made: permission denied. Set DESK_HOME to a folder of yours.") from error
     record = read_record(home)
     root = Path(record["root"]) if record else home
     uid, gid = owner(root)
     if not record:
-        root = (
-            home if os.geteuid() != 0 or reachable(home, uid, gid) else MACHINE_STORE / secrets.token_hex(6)
-        )
+        root = home if os.geteuid() != 0 or reachable(home, uid, gid) else MACHINE_STORE / secrets.token_hex(6)
     if root != home:
         root.mkdir(parents=True, exist_ok=True)
     run = Path(record["run"]) if record else short(root)
@@ -124,9 +120,7 @@ def service_user() -> tuple[int, int]:
             with contextlib.suppress(KeyError):
                 entry = pwd.getpwnam(name)
                 return entry.pw_uid, entry.pw_gid
-    raise Unavailable(
-        "started as root, but there is no user to run the database as: make one named escrowdesk."
-    )
+    raise Unavailable("started as root, but there is no user to run the database as: make one named escrowdesk.")
 
 
 def reachable(path: Path, uid: int, gid: int) -> bool:
@@ -194,9 +188,7 @@ def alone(home: Path, *, seconds: float = 180) -> Iterator[None]:
         ends = time.monotonic() + seconds
         while not try_lock(file, fcntl.LOCK_EX):
             if time.monotonic() > ends:
-                raise Unavailable(
-                    f"another process has been starting or stopping the servers of {home} for long."
-                )
+                raise Unavailable(f"another process has been starting or stopping the servers of {home} for long.")
             time.sleep(0.1)
         yield
 

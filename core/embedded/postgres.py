@@ -108,9 +108,7 @@ def stop(where: Place) -> None:
     if _postmaster(where) is None:
         return
     for mode, seconds in (("fast", "10"), ("immediate", "5")):
-        stopped = _run(
-            where, "pg_ctl", "-D", str(data_folder(where)), "-m", mode, "-w", "-t", seconds, "-s", "stop"
-        )
+        stopped = _run(where, "pg_ctl", "-D", str(data_folder(where)), "-m", mode, "-w", "-t", seconds, "-s", "stop")
         if stopped.returncode == 0:
             return
     processes.end(list(processes.standing_in(data_folder(where), NAMES)), patience_seconds=2)
@@ -119,9 +117,7 @@ def stop(where: Place) -> None:
 def _run(where: Place, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of the bundled programs as the servers' user, away from any PG* variable of the caller."""
     folder = binaries(where)
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     environment |= {"LD_LIBRARY_PATH": str(folder.parent / "lib"), "LC_ALL": "C"}
     # pg_ctl hands its output on to the server: a pipe would stay open, so the server gets files only.
     done: subprocess.CompletedProcess[str] = subprocess.run(
@@ -190,9 +186,7 @@ def _clear_crash(where: Place) -> None:
     """
     data = data_folder(where)
     if _postmaster(where) is not None:
-        processes.wait_until(
-            lambda: _ready(where) or _postmaster(where) is None, seconds=RECOVERY_SECONDS, step=0.2
-        )
+        processes.wait_until(lambda: _ready(where) or _postmaster(where) is None, seconds=RECOVERY_SECONDS, step=0.2)
         if running(where):
             return
     processes.end(list(processes.standing_in(data, NAMES)), patience_seconds=5)

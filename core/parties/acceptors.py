@@ -55,9 +55,7 @@ def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - 
     with transaction() as tx:
         acceptor, was, _ = _locked(tx, actor, ref)
         if online and acceptor.state != "active":
-            raise Frozen(
-                f"{acceptor.code} is {acceptor.state} and cannot take orders", ref=ref, state=acceptor.state
-            )
+            raise Frozen(f"{acceptor.code} is {acceptor.state} and cannot take orders", ref=ref, state=acceptor.state)
         tx.run(
             "update acceptor set online = %s, seen_at = %s where party_id = %s",
             (online, clock.now(), acceptor.id),

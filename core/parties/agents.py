@@ -56,9 +56,7 @@ def create(
             (number, number, number, parent_id),
         )
         accounts.open_account(tx, "agent", number, code)
-        audit.write(
-            tx, actor, "agent.create", ref, details={"code": code, "plan": plan, "parent": parent_ref}
-        )
+        audit.write(tx, actor, "agent.create", ref, details={"code": code, "plan": plan, "parent": parent_ref})
         outbox.tell(tx, "agent.created", ref, payload={"code": code, "parent": parent_ref})
     return ref
 
@@ -81,15 +79,11 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
             raise WrongState(f"{agent.code} stands there already", ref=ref, parent=parent_ref)
         below = "select 1 from agent_closure where ancestor_id = %s and descendant_id = %s"
         if parent_id is not None and tx.call(below, (agent.id, parent_id)):
-            raise Conflict(
-                "an agent cannot stand below itself or its own sub-agents", ref=ref, parent=parent_ref
-            )
+            raise Conflict("an agent cannot stand below itself or its own sub-agents", ref=ref, parent=parent_ref)
         rise = 1 + (_depth(tx, parent_id) if parent_id else 0) - _depth(tx, agent.id)
         _must_fit(rise + _deepest_below(tx, agent.id))
         _move(tx, agent.id, parent_id, rise)
-        audit.write(
-            tx, actor, "agent.reparent", ref, reason=reason, details={"to": parent_ref, "from_id": before}
-        )
+        audit.write(tx, actor, "agent.reparent", ref, reason=reason, details={"to": parent_ref, "from_id": before})
         outbox.tell(tx, "agent.reparented", ref, payload={"parent": parent_ref})
 
 

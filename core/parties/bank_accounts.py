@@ -80,9 +80,7 @@ def designate(actor: Actor, ref: str) -> None:
         account = _locked(tx, actor, ref)
         if account.state != "active":
             raise Frozen(f"{account.masked} is {account.state}; designate an active account", ref=ref)
-        before = tx.call(
-            "select bank_account_id from withdrawal_account where party_id = %s", (account.party.id,)
-        )
+        before = tx.call("select bank_account_id from withdrawal_account where party_id = %s", (account.party.id,))
         if before == account.id:
             raise WrongState(f"{account.masked} is the withdrawal account already", ref=ref)
         moved = tx.run(
@@ -93,9 +91,7 @@ def designate(actor: Actor, ref: str) -> None:
         if not moved:
             raise Changed("somebody else has just designated another account; look again", ref=ref)
         was = tx.call("select ref from bank_account where id = %s", (before,))
-        audit.write(
-            tx, actor, "bank_account.designate", ref, details={"party": account.party.ref, "before": was}
-        )
+        audit.write(tx, actor, "bank_account.designate", ref, details={"party": account.party.ref, "before": was})
         outbox.tell(tx, "bank_account.designated", ref, payload={"party": account.party.ref, "before": was})
 
 
@@ -118,9 +114,7 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
     with transaction() as tx:
         account = _locked(tx, actor, ref)
         if account.state != before:
-            raise WrongState(
-                f"{account.masked} is {account.state}, not {before}", ref=ref, state=account.state
-            )
+            raise WrongState(f"{account.masked} is {account.state}, not {before}", ref=ref, state=account.state)
         tx.run(
             "update bank_account set state = %s, frozen_why = %s where id = %s",
             (after, reason if after == "frozen" else "", account.id),
@@ -128,9 +122,7 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
         if account.party.kind == "acceptor":
             acceptors.sync(tx, account.party.id)
         word = "freeze" if after == "frozen" else "unfreeze"
-        audit.write(
-            tx, actor, f"bank_account.{word}", ref, reason=reason, details={"party": account.party.ref}
-        )
+        audit.write(tx, actor, f"bank_account.{word}", ref, reason=reason, details={"party": account.party.ref})
         outbox.tell(tx, f"bank_account.{word}", ref, payload={"party": account.party.ref})
 
 

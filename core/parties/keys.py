@@ -89,9 +89,7 @@ def authenticate(key: str) -> Actor:
             ref, party_id, kind, code, state = rows[0]
             if state == "barred":
                 raise Barred("this party is barred")
-            return Actor(
-                name=f"{code}/{ref}", role=kind, scope=Scope(kind), party_id=party_id, rights=RIGHTS[kind]
-            )
+            return Actor(name=f"{code}/{ref}", role=kind, scope=Scope(kind), party_id=party_id, rights=RIGHTS[kind])
     raise NotSignedIn("the key is unknown or has ended; ask for a new one")
 
 

@@ -35,9 +35,7 @@ class PartyRow(NamedTuple):
     state: str
 
 
-def enrol(
-    tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc_level: int
-) -> tuple[int, str]:
+def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc_level: int) -> tuple[int, str]:
     """Store the row of a new party; return its number and ref.
 
     Raises BadInput, AlreadyDone when the code is taken.
@@ -75,9 +73,7 @@ def owns(actor: Actor, party: PartyRow) -> bool:
 def read_code(text: str) -> str:
     """Return a code: 1-40 letters, digits, dots, dashes and underscores. Raises BadInput."""
     if not _CODE.fullmatch(text):
-        raise BadInput(
-            "a code is 1 to 40 letters, digits, dots, dashes or underscores", field="code", code=text[:40]
-        )
+        raise BadInput("a code is 1 to 40 letters, digits, dots, dashes or underscores", field="code", code=text[:40])
     return text
 
 
@@ -99,9 +95,7 @@ def read_country(text: str) -> str:
 def read_method(text: str) -> str:
     """Return the name of a payment method, such as `pix`. Raises BadInput."""
     if not _METHOD.fullmatch(text):
-        raise BadInput(
-            "a payment method is a short name such as pix or bank", field="method", method=text[:40]
-        )
+        raise BadInput("a payment method is a short name such as pix or bank", field="method", method=text[:40])
     return text
 
 

@@ -53,9 +53,7 @@ class Schedule:
             version=whole(given, "version", least=1, most=2**31 - 1),
             platform_bps=whole(given, "platform_bps", most=MOST_BPS),
             min_fee_units=least,
-            max_fee_units=None
-            if most is None
-            else whole(given, "max_fee_units", least=least, most=LIMIT - 1),
+            max_fee_units=None if most is None else whole(given, "max_fee_units", least=least, most=LIMIT - 1),
             tiers=read_tiers(given.get("tiers", ()), "tiers", most_bps=MOST_BPS),
             method_bps=_read_methods(given.get("method_bps", {})),
             spread_bps=whole(given, "spread_bps", most=MOST_BPS, default=0),
@@ -159,9 +157,7 @@ def percent(bps: int) -> str:
     return f"{whole_part}.{rest:02d}".rstrip("0").rstrip(".") + " %"
 
 
-def whole(
-    given: Mapping[str, object], field: str, *, least: int = 0, most: int, default: int | None = None
-) -> int:
+def whole(given: Mapping[str, object], field: str, *, least: int = 0, most: int, default: int | None = None) -> int:
     """Return a whole number between `least` and `most` from JSON, else refuse with `bad_input`."""
     value = given.get(field, default)
     if type(value) is not int or not least <= value <= most:

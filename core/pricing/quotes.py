@@ -106,9 +106,7 @@ def quote(
         )
     paid_in = currency if isinstance(currency, Asset) else fiat(currency)
     if amount.asset != paid_in or amount.units <= 0:
-        raise BadAmount(
-            f"the amount is in {paid_in}, above zero", amount=amount.text(), currency=paid_in.code
-        )
+        raise BadAmount(f"the amount is in {paid_in}, above zero", amount=amount.text(), currency=paid_in.code)
     with transaction() as tx:
         merchant = _merchant(tx, actor, merchant_ref)
         pool = _pool(tx, merchant.id, amount, method)
@@ -195,9 +193,7 @@ def _merchant(tx: Transaction, actor: Actor, ref: str | None) -> _Merchant:
     if found.state == "barred":
         raise Barred("this merchant is barred", ref=found.ref)
     if found.state != "active":
-        raise Frozen(
-            f"this merchant is {found.state}: it can make no new orders", ref=found.ref, state=found.state
-        )
+        raise Frozen(f"this merchant is {found.state}: it can make no new orders", ref=found.ref, state=found.state)
     return found
 
 
@@ -206,9 +202,7 @@ def _pool(tx: Transaction, merchant_id: int, amount: Money, method: str | None) 
     pools = [_Pool(*row) for row in tx.rows(_POOLS, (merchant_id, amount.asset.code, method, method))]
     if not pools:
         raise Conflict(
-            f"no open pool takes {amount.asset}"
-            + (f" by {method[:40]}" if method else "")
-            + " for this merchant",
+            f"no open pool takes {amount.asset}" + (f" by {method[:40]}" if method else "") + " for this merchant",
             currency=amount.asset.code,
             method=method,
         )

@@ -19,9 +19,7 @@ _LONGEST_SOURCE = 40
 _AHEAD = timedelta(seconds=5)
 
 
-def observe(
-    tx: Transaction, currency: Asset | str, rate: Rate, source: str, at: datetime | None = None
-) -> None:
+def observe(tx: Transaction, currency: Asset | str, rate: Rate, source: str, at: datetime | None = None) -> None:
     """Store what a source said one USDT costs at `at` (now unless given).
 
     Raises BadInput for a rate of another currency, an unnamed source or a moment still to come.

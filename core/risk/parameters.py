@@ -133,9 +133,7 @@ class Ruleset:
                 for code, defaults in _DEFAULT_RULES.items()
                 if rules.get(code, {}) is not None
             },
-            bands={
-                gate: _band(gate, defaults, bands.get(gate, {})) for gate, defaults in _DEFAULT_BANDS.items()
-            },
+            bands={gate: _band(gate, defaults, bands.get(gate, {})) for gate, defaults in _DEFAULT_BANDS.items()},
             family_caps_milli=_numbers(_DEFAULT_CAPS, caps, "family_caps_milli", least=0, most=_MOST_MILLI),
             prior_milli=_whole(
                 given.get("prior_milli", _DEFAULT_PRIOR), "prior_milli", least=-_MOST_MILLI, most=_MOST_MILLI
@@ -146,9 +144,7 @@ class Ruleset:
         """Return the whole ruleset as `read` takes it, switched-off rules as null."""
         return {
             "version": self.version,
-            "params": {
-                code: dict(self.params[code]) if code in self.params else None for code in _DEFAULT_RULES
-            },
+            "params": {code: dict(self.params[code]) if code in self.params else None for code in _DEFAULT_RULES},
             "bands": {gate: dict(band) for gate, band in self.bands.items()},
             "family_caps_milli": dict(self.family_caps_milli),
             "prior_milli": self.prior_milli,
@@ -159,8 +155,7 @@ def _rule(code: str, defaults: Mapping[str, Any], given: object) -> dict[str, An
     chosen = _object(given, code)
     _known(chosen, defaults.keys(), code)
     read: dict[str, Any] = {
-        name: _value(name, value, chosen.get(name, value), f"{code}.{name}")
-        for name, value in defaults.items()
+        name: _value(name, value, chosen.get(name, value), f"{code}.{name}") for name, value in defaults.items()
     }
     if code == "NAME_MISMATCH" and read["hold_below_milli"] > read["review_below_milli"]:
         raise BadInput(f"{code}: hold_below_milli must not be above review_below_milli", parameter=code)
@@ -196,9 +191,7 @@ def _levels(given: object, path: str) -> dict[str, int]:
 
 
 def _band(gate: str, defaults: Mapping[str, int], given: object) -> dict[str, int]:
-    band = _numbers(
-        defaults, _object(given, f"bands.{gate}"), f"bands.{gate}", least=-_MOST_MILLI, most=_MOST_MILLI
-    )
+    band = _numbers(defaults, _object(given, f"bands.{gate}"), f"bands.{gate}", least=-_MOST_MILLI, most=_MOST_MILLI)
     stop = next(name for name in defaults if name != "review")
     if band["review"] > band[stop]:
         raise BadInput(f"bands.{gate}: review must not start above {stop}", parameter=f"bands.{gate}")

@@ -163,9 +163,7 @@ def _other_name(f: Features, p: Params) -> Hit | None:
     limit = str(p["hold_below_milli"] if hard else p["review_below_milli"])
     args = {"score": str(score), "limit": limit}
     if hard:
-        return Hit(
-            "NAME_MISMATCH.hard", str(score), limit, "", p["outcome"], p["weight_milli"], 1000, args, evidence
-        )
+        return Hit("NAME_MISMATCH.hard", str(score), limit, "", p["outcome"], p["weight_milli"], 1000, args, evidence)
     return Hit(
         "NAME_MISMATCH.soft",
         str(score),
@@ -195,9 +193,7 @@ def _listed_account(f: Features, p: Params) -> Hit | None:
     if not f.payer_listed:
         return None
     args = {"listed": f.payer_listed}
-    return Hit(
-        "PAYER_HIT", f.payer_listed, "", "", p["outcome"], p["weight_milli"], 1000, args, ("payer_listed",)
-    )
+    return Hit("PAYER_HIT", f.payer_listed, "", "", p["outcome"], p["weight_milli"], 1000, args, ("payer_listed",))
 
 
 def _odd_confirmation(f: Features, p: Params) -> Hit | None:

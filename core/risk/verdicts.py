@@ -62,9 +62,7 @@ class Features(NamedTuple):
         """Return stored features; refuse an unknown name with `bad_input`; a missing one is the default."""
         unknown = sorted(set(given) - set(cls._fields))
         if unknown or "usdt_units" not in given:
-            raise BadInput(
-                f"features: {unknown[0] if unknown else 'usdt_units'} does not fit", features=unknown
-            )
+            raise BadInput(f"features: {unknown[0] if unknown else 'usdt_units'} does not fit", features=unknown)
         return cls(**given)
 
 

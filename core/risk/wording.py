@@ -45,8 +45,7 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             "from %(limit)s on it would not have held the release",
         ),
         "NAME_MISMATCH.soft": Wording(
-            "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as"
-            " the same",
+            "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as the same",
             "from %(limit)s on it would not have fired",
         ),
         "NAME_MISMATCH.missing": Wording(

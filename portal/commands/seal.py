@@ -27,9 +27,7 @@ def advance() -> None:
 def export(out: Path | None) -> None:
     """Write the heads as JSON lines, to keep where the database's keepers cannot write."""
     with reading() as tx:
-        lines = "".join(
-            json.dumps({"ledger": seal.ledger_name(), **head._asdict()}) + "\n" for head in seal.heads(tx)
-        )
+        lines = "".join(json.dumps({"ledger": seal.ledger_name(), **head._asdict()}) + "\n" for head in seal.heads(tx))
     if out is None:
         click.echo(lines, nl=False)
         return

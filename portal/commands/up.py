@@ -67,9 +67,7 @@ class Up:
         if child.reader is not None:
             child.reader.join(timeout=2)
         if child.process is not None and child.process.returncode != 0:
-            raise Unavailable(
-                f"`desk {name}` failed ({ending(child.process.returncode)}); its lines above say why"
-            )
+            raise Unavailable(f"`desk {name}` failed ({ending(child.process.returncode)}); its lines above say why")
 
     def child(self, name: str, *arguments: str) -> Child:
         """A `desk` command as a child of ours, not yet started."""

@@ -86,10 +86,7 @@ def test_the_number_is_stored_sealed_and_shown_masked(joao):
 def test_a_look_at_the_number_needs_the_right_and_leaves_a_row(joao):
     ref = add(joao, "12.345-678 8812")
     assert reveal.number(OFFICER, ref, "bank asked for it") == "123456788812"
-    assert (
-        one("select reason from audit where action = 'account.reveal' and subject = %s", ref)
-        == "bank asked for it"
-    )
+    assert one("select reason from audit where action = 'account.reveal' and subject = %s", ref) == "bank asked for it"
     for bad, error in (
         ((ADMIN, ref, "why"), Forbidden),
         ((OFFICER, ref, ""), BadInput),

@@ -110,10 +110,7 @@ def test_desk_key_new_asks_for_one_of_party_and_user(shop):
 def test_desk_init_twice_is_desk_init_once(database):
     first = CliRunner().invoke(init.command)
     assert first.exit_code == 0, first.output
-    counts = (
-        "select (select count(*) from ruleset), (select count(*) from ab_user),"
-        " (select count(*) from ab_role)"
-    )
+    counts = "select (select count(*) from ruleset), (select count(*) from ab_user), (select count(*) from ab_role)"
     with db.reading() as tx:
         before = tx.rows(counts)
     assert before[0][:2] == (1, 1)

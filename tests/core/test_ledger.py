@@ -43,9 +43,7 @@ def books(module_database):
 def book(*legs, key=None):
     """Post legs (account, pocket, units) in a transaction of their own."""
     with db.transaction() as tx:
-        return post(
-            tx, key=key or ids.new("tst"), reason="test", legs=[Leg(*leg) for leg in legs], actor="test"
-        )
+        return post(tx, key=key or ids.new("tst"), reason="test", legs=[Leg(*leg) for leg in legs], actor="test")
 
 
 def available(account):
@@ -56,12 +54,9 @@ def available(account):
 def breaks(tx):
     """Everything that would be wrong with the books: a list that must be empty."""
     return [
+        *tx.rows("select 'unbalanced', entry_id from journal_leg group by entry_id, asset having sum(units) <> 0"),
         *tx.rows(
-            "select 'unbalanced', entry_id from journal_leg group by entry_id, asset having sum(units) <> 0"
-        ),
-        *tx.rows(
-            "select 'negative', name from ledger_account where kind <> 'house'"
-            " and least(available, escrow, held) < 0",
+            "select 'negative', name from ledger_account where kind <> 'house' and least(available, escrow, held) < 0",
         ),
         *tx.rows(
             "select 'stored', a.name, a.available, l.pocket from ledger_account a"
@@ -83,13 +78,8 @@ def test_a_topped_up_reserve_shows_in_the_acceptors_account_and_in_the_public_vi
     assert ref.startswith("jrn_")
     assert available(books["joao"]) == before + 5_000_000
     with db.reading() as tx:
-        assert (
-            tx.call("select units from v_balances where account = 'acceptor:joao:reserve'")
-            == before + 5_000_000
-        )
-        accounts_of = tx.rows(
-            "select account, units from v_journal where entry_ref = %s order by units", (ref,)
-        )
+        assert tx.call("select units from v_balances where account = 'acceptor:joao:reserve'") == before + 5_000_000
+        accounts_of = tx.rows("select account, units from v_journal where entry_ref = %s order by units", (ref,))
         assert accounts_of == [("house:custody", -5_000_000), ("acceptor:joao:reserve", 5_000_000)]
 
 

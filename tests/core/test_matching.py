@@ -58,9 +58,7 @@ def test_the_same_snapshot_and_seed_give_the_same_choice_in_any_order(crowd, see
 def test_nobody_unfit_is_chosen_and_each_loser_has_a_reason(crowd, seed, policy):
     choice = choose(policy, crowd, seed=seed, need_units=NEED, need_fiat_units=500)
     fit = [
-        each
-        for each in crowd
-        if each.free_units >= NEED and each.open_orders < each.slot_limit and not each.excluded
+        each for each in crowd if each.free_units >= NEED and each.open_orders < each.slot_limit and not each.excluded
     ]
     assert (choice.chosen is None) == (not fit)
     assert choice.chosen is None or choice.chosen in fit
@@ -97,8 +95,7 @@ def test_nobody_to_choose_is_an_answer():
 def test_a_uniform_draw_is_fair():
     crowd = [acceptor(number) for number in range(1, 11)]
     drawn = Counter(
-        choose("uniform_random", crowd, seed=seed, need_units=NEED).chosen.acceptor_id
-        for seed in range(10_000)
+        choose("uniform_random", crowd, seed=seed, need_units=NEED).chosen.acceptor_id for seed in range(10_000)
     )
     # Chi-square with 9 degrees of freedom stays below 27.9 in 999 of 1,000 fair draws.
     assert sum((drawn[number] - 1000) ** 2 / 1000 for number in range(1, 11)) < 27.9
@@ -129,9 +126,7 @@ def test_equals_are_drawn_also_under_least_loaded():
 
 def test_two_accounts_of_one_acceptor_are_two_candidates():
     crowd = [acceptor(1), acceptor(1, pool_account_id=7)]
-    chosen = {
-        choose("uniform_random", crowd, seed=s, need_units=NEED).chosen.pool_account_id for s in range(50)
-    }
+    chosen = {choose("uniform_random", crowd, seed=s, need_units=NEED).chosen.pool_account_id for s in range(50)}
     assert chosen == {7, 1001}
 
 

@@ -234,9 +234,7 @@ def test_currencies_are_those_of_iso_4217():
     assert asset("EUR") == fiat("EUR")
 
 
-@pytest.mark.parametrize(
-    "code", ["", "brl", "BR", "BRLX", "ZZZ", "XXX", "XAU", "USDT", "ＢＲＬ", None, 5, "B\x00L"]
-)
+@pytest.mark.parametrize("code", ["", "brl", "BR", "BRLX", "ZZZ", "XXX", "XAU", "USDT", "ＢＲＬ", None, 5, "B\x00L"])
 def test_an_unknown_currency_is_refused(code):
     with pytest.raises(BadInput) as refused:
         fiat(code)

@@ -126,11 +126,7 @@ def test_only_a_fitting_account_of_an_acceptor_joins_and_only_one_pool(database)
             pools.join(system(), market.pool_ref, fresh, day_limit=LIMIT, **wrong)
     pools.join(system(), market.pool_ref, fresh, day_limit=LIMIT, weight=3)
     with db.reading() as tx:
-        assert (
-            tx.call("select count(*) from pool_account")
-            == tx.call("select count(*) from pool_account_load")
-            == 2
-        )
+        assert tx.call("select count(*) from pool_account") == tx.call("select count(*) from pool_account_load") == 2
     assert wrong_flags() == []
 
 

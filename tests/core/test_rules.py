@@ -144,9 +144,7 @@ def test_where_the_policy_asks_for_a_bank_line_none_means_hold():
 
 
 def test_an_acceptors_record_of_disputes_adds_to_the_score_only():
-    verdict = evaluate(
-        "G3", PLAIN._replace(acceptor_disputed_30d=5, acceptor_confirmed_30d=95), DEFAULT_RULESET
-    )
+    verdict = evaluate("G3", PLAIN._replace(acceptor_disputed_30d=5, acceptor_confirmed_30d=95), DEFAULT_RULESET)
     assert (verdict.verdict, len(verdict.reasons), verdict.alerts) == ("allow", 1, ())
     assert verdict.score > DEFAULT_RULESET.prior_milli
     assert judged("G3", acceptor_disputed_30d=3, acceptor_confirmed_30d=97) == ("allow", [])
@@ -219,9 +217,7 @@ def test_a_stored_evaluation_replays_to_the_same_verdict(gate, features):
 @given(st.sampled_from(["G1", "G3"]), anything)
 def test_the_score_is_the_prior_and_what_each_reason_adds(gate, features):
     verdict = evaluate(gate, features, DEFAULT_RULESET)
-    assert verdict.score == DEFAULT_RULESET.prior_milli + sum(
-        reason.contribution for reason in verdict.reasons
-    )
+    assert verdict.score == DEFAULT_RULESET.prior_milli + sum(reason.contribution for reason in verdict.reasons)
     assert verdict.verdict in ({"allow", "review", "refuse"} if gate == "G1" else {"allow", "review", "hold"})
     for reason in verdict.reasons:
         assert reason.contribution >= 0
@@ -232,9 +228,7 @@ def test_the_score_is_the_prior_and_what_each_reason_adds(gate, features):
 
 
 def test_a_reason_says_what_happened_and_what_would_have_kept_it_silent():
-    reason = evaluate(
-        "G1", PLAIN._replace(prior_orders=0, usdt_units=2_500_500_000), DEFAULT_RULESET
-    ).reasons[-1]
+    reason = evaluate("G1", PLAIN._replace(prior_orders=0, usdt_units=2_500_500_000), DEFAULT_RULESET).reasons[-1]
     assert (reason.value, reason.threshold) == ("2500.5", "2000")
     assert reason.text == "2500.5 USDT as the first order, above 2000 USDT"
     assert reason.counterfactual == "up to 2000 USDT, or after a first order, it would not have fired"

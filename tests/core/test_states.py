@@ -46,8 +46,7 @@ def test_each_event_in_each_state_is_a_step_or_a_refusal(state, event):
 
 def test_the_table_is_the_published_one():
     edges = {
-        (before.value if before else "", event.value, after.value)
-        for (before, event), after in TRANSITIONS.items()
+        (before.value if before else "", event.value, after.value) for (before, event), after in TRANSITIONS.items()
     }
     assert edges == {
         ("", "open", "created"),
@@ -94,9 +93,7 @@ def test_every_state_can_be_reached_and_left_or_is_an_end():
 def test_the_reserve_is_frozen_only_while_somebody_has_a_move():
     assert LIVE_ESCROW < WAITING
     assert {
-        after
-        for (before, _), after in TRANSITIONS.items()
-        if before not in LIVE_ESCROW and after in LIVE_ESCROW
+        after for (before, _), after in TRANSITIONS.items() if before not in LIVE_ESCROW and after in LIVE_ESCROW
     } == {
         State.OFFERED,
         State.AWAITING_PAYMENT,
@@ -131,9 +128,7 @@ def test_whatever_was_stepped_is_a_legal_walk(events):
 def test_a_path_with_a_jump_a_standstill_or_a_wrong_start_is_no_walk():
     happy = [State.CREATED, State.AWAITING_PAYMENT, State.PAID_CLAIMED, State.COMPLETED]
     assert legal_walk(happy)
-    assert legal_walk(
-        [State(name) for name in ("created", "matching", "offered", "matching", "no_liquidity")]
-    )
+    assert legal_walk([State(name) for name in ("created", "matching", "offered", "matching", "no_liquidity")])
     assert legal_walk([*happy, State.REVERSED])
     assert not legal_walk([])
     assert not legal_walk(happy[1:])

@@ -43,9 +43,7 @@ def test_the_sandbox_keeps_one_secret_that_only_its_owner_reads(monkeypatch):
 
 def test_production_refuses_defaults_in_one_message_that_says_what_to_set(monkeypatch):
     with pytest.raises(BadInput) as refused:
-        read(
-            monkeypatch, DESK_ENV="production", DESK_DEBUG="1", DESK_COOKIE_SECURE="0", DESK_TRUSTED_HOSTS="*"
-        )
+        read(monkeypatch, DESK_ENV="production", DESK_DEBUG="1", DESK_COOKIE_SECURE="0", DESK_TRUSTED_HOSTS="*")
     for name in (
         "DESK_SECRET_KEY",
         "DESK_FIELD_KEY",
