@@ -111,30 +111,36 @@ select p.id, p.ref, p.code, p.name, p.state, g.held, p.country, g.depth, u.ref, 
  where p.ref = %s
 """
 _REFERRALS = """
-with month as (
+with shop as (
+    select r.merchant_id, sum(r.usdt_units)::bigint as units from rollup_hour r where r.hour >= %(since)s
+       and r.merchant_id in (select x.party_id from merchant x where x.agent_id = %(agent)s) group by 1
+), taker as (
+    select r.acceptor_id, sum(r.usdt_units)::bigint as units from rollup_hour r where r.hour >= %(since)s
+       and r.acceptor_id in (select x.party_id from acceptor x where x.agent_id = %(agent)s) group by 1
+), below as (
+    select d.ancestor_id as top, d.descendant_id as id from agent_closure d
+     where d.ancestor_id in (select x.party_id from agent x where x.parent_id = %(agent)s)
+), branch as (
+    select b.top, sum(r.usdt_units)::bigint as units from rollup_hour r join below b on b.id = r.agent_id
+     where r.hour >= %(since)s group by 1
+), earned as (
+    select b.top, sum(r.units)::bigint as units from rollup_commission_day r join below b on b.id = r.agent_id
+     where r.day >= %(month)s group by 1
+), month as (
     select o.merchant_id, sum(c.units)::bigint as units from commission_line c join orders o on o.id = c.order_id
      where c.agent_id = %(agent)s and c.period = %(period)s group by 1
 )
-select 'merchant', p.ref, p.code, p.name, p.state,
-       (select coalesce(sum(r.usdt_units), 0)::bigint from rollup_hour r
-         where r.merchant_id = p.id and r.hour >= %(since)s),
-       coalesce(m.units, 0), p.created_at
-  from merchant x join party p on p.id = x.party_id left join month m on m.merchant_id = p.id
+select 'merchant', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), coalesce(m.units, 0), p.created_at
+  from merchant x join party p on p.id = x.party_id left join shop v on v.merchant_id = p.id
+  left join month m on m.merchant_id = p.id where x.agent_id = %(agent)s
+union all
+select 'acceptor', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), null, p.created_at
+  from acceptor x join party p on p.id = x.party_id left join taker v on v.acceptor_id = p.id
  where x.agent_id = %(agent)s
 union all
-select 'acceptor', p.ref, p.code, p.name, p.state,
-       (select coalesce(sum(r.usdt_units), 0)::bigint from rollup_hour r
-         where r.acceptor_id = p.id and r.hour >= %(since)s),
-       null, p.created_at
-  from acceptor x join party p on p.id = x.party_id where x.agent_id = %(agent)s
-union all
-select 'agent', p.ref, p.code, p.name, p.state,
-       (select coalesce(sum(r.usdt_units), 0)::bigint from rollup_hour r where r.hour >= %(since)s
-           and r.agent_id in (select d.descendant_id from agent_closure d where d.ancestor_id = p.id)),
-       (select coalesce(sum(r.units), 0)::bigint from rollup_commission_day r where r.day >= %(month)s
-           and r.agent_id in (select d.descendant_id from agent_closure d where d.ancestor_id = p.id)),
-       p.created_at
-  from agent x join party p on p.id = x.party_id where x.parent_id = %(agent)s
+select 'agent', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), coalesce(e.units, 0), p.created_at
+  from agent x join party p on p.id = x.party_id left join branch v on v.top = p.id left join earned e on e.top = p.id
+ where x.parent_id = %(agent)s
  order by 1, 6 desc, 3 limit %(most)s
 """
 

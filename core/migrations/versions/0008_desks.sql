@@ -4,3 +4,6 @@ create index audit_about on audit (subject text_pattern_ops, id desc) where to_s
 create index audit_at on audit using brin (at) with (pages_per_range = 32, autosummarize = on);
 -- An account number is looked up whatever its party, at adding and by the search.
 create index bank_account_blind on bank_account (blind);
+-- What each party did lately is summed for a list from this index alone, without reading the rollup's rows.
+create index rollup_hour_lately on rollup_hour (hour)
+    include (merchant_id, acceptor_id, agent_id, created, matched, claimed, completed, usdt_units);
