@@ -12,7 +12,7 @@ from flask import render_template, request
 from flask_wtf.csrf import generate_csrf
 
 from core.errors import NotFound
-from dashboards import gate
+from dashboards import asked_of_dash, gate
 from dashboards.bar import bar_of
 from dashboards.board import register
 from dashboards.gate import PREFIX, guarded
@@ -106,6 +106,12 @@ def mount(
 
     for board in BOARDS.values():
         register(boards, board)
+
+    @flask_app.before_request
+    def only_our_questions() -> None:
+        """Refuse what Dash would stumble over; it comes after the gate, so that strangers learn nothing here."""
+        if request.path == PREFIX + asked_of_dash.CALLBACK:
+            asked_of_dash.check(boards)
 
     @flask_app.after_request
     def hand_over_token(answer: Response) -> Response:

@@ -9,7 +9,7 @@ from core import approvals, audit, clock, outbox
 from core.actor import Right
 from core.compliance import choices, files
 from core.db import transaction
-from core.errors import WrongState
+from core.errors import Conflict, WrongState
 from core.orders import rulings
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def take(actor: Actor, ref: str) -> datetime:
         if file.asked.state == "closed":
             files.must_be(file, "open")
         files.must_be_free(file, actor)
+        asked = approvals.waiting(tx, KIND, file.order_ref)
+        if asked is not None and asked.requested_by == actor.name:
+            # Who asked for a second officer must not keep one out by taking the case again.
+            raise Conflict("you have decided this; it waits for another officer", ref=ref)
         tx.run(_TAKE, (actor.name, until, file.standing(file.asked.state)))
         audit.write(tx, actor, "alert.take", ref, order_id=file.order_id)
     return until

@@ -18,6 +18,7 @@ from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Money, Rate, fiat
 from core.orders import deposit, listing, page, queries, release
+from core.orders.input import text
 from core.orders.listing import OrderRow
 from core.orders.states import State
 from portal import columns as drawing
@@ -245,7 +246,9 @@ def read_yes(text: str) -> bool:
 def confirmed(actor: Actor, ref: str, currency: str) -> tuple[str, str]:
     """Confirm an order from the form of this request; return the words for the acceptor and their tone."""
     received = Money.parse(request.form.get("received", "").strip(), fiat(currency))
-    state = release.confirm(actor, ref, received=received, payer_name=request.form.get("payer_name", "").strip())
+    # The name on the bank line, as the acceptor reads it: without it the names could not be compared.
+    payer_name = text(request.form.get("payer_name", ""), "payer.name")
+    state = release.confirm(actor, ref, received=received, payer_name=payer_name)
     if state is State.COMPLETED:
         return _("Received and paid out: %(ref)s.", ref=ref), "ok"
     return _("Received. The payout of %(ref)s is under review; nothing more is needed from you.", ref=ref), "warning"
