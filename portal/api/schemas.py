@@ -95,8 +95,11 @@ ASKED: Final[dict[str, Schema]] = {
     ),
     "CancelRequest": body({}, {"reason": line(280, "why", example="the customer gave up")}),
     "ConfirmRequest": body(
-        {"received": _AMOUNT, "currency": _CURRENCY},
-        {"payer_name": line(140, "the payer's name as your bank shows it", example="Ana Souza")},
+        {
+            "received": _AMOUNT,
+            "currency": _CURRENCY,
+            "payer_name": line(140, "the payer's name as your bank shows it", example="Ana Souza"),
+        },
     ),
 }
 

@@ -90,10 +90,9 @@ def confirm(ref: str) -> Callable[[Actor, Body, bool], Answered]:
 
     def do(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
         received = Money.parse(body["received"], fiat(body["currency"]))
-        payer = body.get("payer_name", "")
 
         def step() -> None:
-            release.confirm(actor, known(ref), received=received, payer_name=payer)
+            release.confirm(actor, known(ref), received=received, payer_name=body["payer_name"])
 
         return OK, _after(actor, ref, step, State.COMPLETED if again else None)
 

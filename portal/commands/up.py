@@ -86,7 +86,7 @@ class Up:
                 self.tend_servers()
             for child in self.children:
                 child.tend(now)
-            if not ready and answers(self.known.host, self.port):
+            if not ready and answers(self.known.host, self.port, next(iter(self.known.hosts), "")):
                 ready = True
                 self.greet(time.monotonic() - began)
             time.sleep(0.25)
@@ -112,10 +112,11 @@ class Up:
         say("desk", "Ctrl-C stops everything")
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether /readyz says yes."""
+def answers(host: str, port: int, name: str = "") -> bool:
+    """Whether /readyz says yes, asked by a name the portal answers to."""
+    asked = urllib.request.Request(f"http://{local(host)}:{port}/readyz", headers={"Host": name} if name else {})
     try:
-        with urllib.request.urlopen(f"http://{local(host)}:{port}/readyz", timeout=2) as reply:
+        with urllib.request.urlopen(asked, timeout=2) as reply:  # noqa: S310 - our own server, over http
             return bool(reply.status == 200)  # noqa: PLR2004 - HTTP's own yes
     except (OSError, urllib.error.URLError, ValueError):
         return False

@@ -87,7 +87,7 @@ def test_foreign_orders_are_as_if_they_were_not_there(desk):
     deposit = desk.shop.claimed()
     ref = deposit["ref"]
     other_acceptor = next(p for r, p in desk.acceptors.items() if r != deposit["acceptor"]["ref"])
-    body = {"received": "250.00", "currency": "BRL"}
+    body = {"received": "250.00", "currency": "BRL", "payer_name": "Ana Souza"}
 
     for answer in (
         desk.other_shop.get(f"/deposits/{ref}"),
@@ -107,7 +107,9 @@ def test_each_key_does_what_its_kind_of_party_may(desk):
     deposit = desk.shop.claimed()
     acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
     for answer in (
-        desk.shop.post(f"/orders/{deposit['ref']}/confirm", {"received": "250.00", "currency": "BRL"}),
+        desk.shop.post(
+            f"/orders/{deposit['ref']}/confirm", {"received": "250.00", "currency": "BRL", "payer_name": "Ana Souza"}
+        ),
         acceptor.post("/quotes", {"kind": "deposit", "currency": "BRL", "amount": "250.00"}),
         acceptor.post("/deposits", order(desk.shop.quote())),
         acceptor.post(f"/deposits/{deposit['ref']}/cancel", {}),
@@ -139,11 +141,12 @@ def test_a_hundred_confirmations_at_once_are_one_release(desk):
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"received": "249.99", "currency": "BRL"}, 409, "amount_differs"),
-        ({"received": "250.01", "currency": "BRL"}, 409, "amount_differs"),
-        ({"received": "250.00", "currency": "EUR"}, 422, "bad_input"),
+        ({"received": "249.99", "currency": "BRL", "payer_name": "Ana Souza"}, 409, "amount_differs"),
+        ({"received": "250.01", "currency": "BRL", "payer_name": "Ana Souza"}, 409, "amount_differs"),
+        ({"received": "250.00", "currency": "EUR", "payer_name": "Ana Souza"}, 422, "bad_input"),
         ({"received": "250", "currency": "BRL", "payer_name": ""}, 422, "bad_input"),
-        ({"received": "NaN", "currency": "BRL"}, 422, "bad_amount"),
+        ({"received": "250", "currency": "BRL"}, 422, "bad_input"),
+        ({"received": "NaN", "currency": "BRL", "payer_name": "Ana Souza"}, 422, "bad_amount"),
     ],
 )
 def test_what_is_not_due_confirms_nothing(desk, body, status, code):

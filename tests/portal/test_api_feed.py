@@ -29,7 +29,9 @@ def all_events(program, size=2):
 def test_events_tell_each_step_of_the_party_s_orders_in_order(desk):
     deposit = desk.shop.claimed()
     acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
-    acceptor.post(f"/orders/{deposit['ref']}/confirm", {"received": "250.00", "currency": "BRL"})
+    acceptor.post(
+        f"/orders/{deposit['ref']}/confirm", {"received": "250.00", "currency": "BRL", "payer_name": "Ana Souza"}
+    )
 
     found, cursor = all_events(desk.shop)
 
