@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from core.errors import BadInput, Unavailable
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_PASSWORD = "desk-demo-2026"  # noqa: S105 - published on purpose; production refuses it
 MASK = "********"
+_QUERY_SECRET = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 12
 
@@ -181,7 +183,8 @@ def variable(field: str) -> str:
 
 
 def masked_url(url: str) -> str:
-    """The URL with its password hidden."""
+    """The URL with its password hidden, whether it stands before the host or in the query."""
+    url = _QUERY_SECRET.sub(rf"\1{MASK}", url)
     parts = urlsplit(url)
     if parts.password is None:
         return url

@@ -18,7 +18,7 @@ from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Money, Rate, fiat
 from core.orders import deposit, listing, page, queries, release
-from core.orders.input import text
+from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
 from portal import columns as drawing
@@ -247,7 +247,7 @@ def confirmed(actor: Actor, ref: str, currency: str) -> tuple[str, str]:
     """Confirm an order from the form of this request; return the words for the acceptor and their tone."""
     received = Money.parse(request.form.get("received", "").strip(), fiat(currency))
     # The name on the bank line, as the acceptor reads it: without it the names could not be compared.
-    payer_name = text(request.form.get("payer_name", ""), "payer.name")
+    payer_name = read_line(request.form.get("payer_name", ""), "payer.name")
     state = release.confirm(actor, ref, received=received, payer_name=payer_name)
     if state is State.COMPLETED:
         return _("Received and paid out: %(ref)s.", ref=ref), "ok"

@@ -92,6 +92,7 @@ def test_shown_settings_hold_no_secret(monkeypatch):
     assert "a-long-password" not in text
     assert masked_url(url) == "postgresql://desk:********@db.example.com:5432/desk"
     assert masked_url("unix:///run/redis.sock?db=0") == "unix:///run/redis.sock?db=0"
+    assert "hidden" not in masked_url("postgresql://desk:hidden@db.example.com/desk?password=hidden&sslmode=require")
 
 
 def test_field_keys_can_be_rotated_and_broken_ones_are_refused():
