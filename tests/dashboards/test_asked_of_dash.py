@@ -12,7 +12,9 @@ WHOLE = {"output": "board.children", "outputs": OUTPUT, "inputs": [PAGE], "chang
 
 def asked(visitor, body):
     visitor.page("volume")
-    return visitor.client.post(ADDRESS, json=body, headers={"X-CSRFToken": visitor.spoken, "Accept": "application/json"})
+    return visitor.client.post(
+        ADDRESS, json=body, headers={"X-CSRFToken": visitor.spoken, "Accept": "application/json"}
+    )
 
 
 def test_the_whole_question_is_answered(visit):
