@@ -138,11 +138,15 @@ def defused(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A money column whose filtered rows are added up in the list's footer, per asset."""
+    """A money column whose filtered rows are added up in the list's footer, per asset.
+
+    `once`: a column, such as the order's number, of whose rows with the same value only one is added.
+    """
 
     name: str
     asset: str
     label: LazyString | str
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from core.actor import Right
 from core.db import reading, transaction
 from core.money import Money, asset
 from portal.columns import defused, heads, plain
-from portal.listing import Asked, fields, ordering
+from portal.listing import Asked, fields, ordering, summed_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +85,7 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
                 _add(desk, row, sums)
             count += len(batch)
             yield writer.taken()
+        sums |= summed_once(tx.connection, desk, asked, actor)
     for cells in _footer(count, sums, desk, asked, actor, moment, head):
         writer.row(cells)
     yield writer.taken()
@@ -95,6 +96,8 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
 
 def _add(desk: Desk, row: Any, sums: dict[tuple[str, str], int]) -> None:
     for each in desk.sums:
+        if each.once:
+            continue
         units = getattr(row, each.name)
         if units is not None:
             sums[str(each.label), each.asset if each.asset.isupper() else str(getattr(row, each.asset))] += units

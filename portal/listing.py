@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from core.actor import Actor
+    from portal.columns import Sum
     from portal.desk import Desk
 
 CAP = 10_000
@@ -230,7 +231,7 @@ def _totals(connection: sa.Connection, desk: Desk, within: tuple[Any, ...]) -> t
     for each in desk.sums:
         column = getattr(desk.model, each.name)
         if each.asset.isupper():
-            units = connection.execute(sa.select(sa.func.sum(column)).where(*within)).scalar()
+            units = connection.execute(_summed(desk, each, within)).scalar()
             if units is not None:
                 found.append(Total(str(each.label), int(units), each.asset))
             continue
@@ -242,6 +243,23 @@ def _totals(connection: sa.Connection, desk: Desk, within: tuple[Any, ...]) -> t
             if units is not None
         ]
     return tuple(found)
+
+
+def _summed(desk: Desk, each: Sum, within: tuple[Any, ...]) -> sa.Select[Any]:
+    column = getattr(desk.model, each.name)
+    if not each.once:
+        return sa.select(sa.func.sum(column)).where(*within)
+    group = sa.select(sa.func.max(column).label("units")).where(*within).group_by(getattr(desk.model, each.once))
+    return sa.select(sa.func.sum(group.subquery().c.units))
+
+
+def summed_once(connection: sa.Connection, desk: Desk, asked: Asked, actor: Actor) -> dict[tuple[str, str], int]:
+    """Return those sums of the list that adding up its rows would not give, by label and asset."""
+    within = (desk.scope(actor), *asked.clauses)
+    found = {
+        (str(s.label), s.asset): connection.execute(_summed(desk, s, within)).scalar() for s in desk.sums if s.once
+    }
+    return {key: int(units) for key, units in found.items() if units is not None}
 
 
 def row_of(desk: Desk, actor: Actor, key: str) -> Any:

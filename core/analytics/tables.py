@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, SmallInteger, Text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -51,6 +51,18 @@ class RollupCommissionDay(Base):
     lines: Mapped[int] = mapped_column(BigInteger)
     base_units: Mapped[int] = mapped_column(BigInteger)
     units: Mapped[int] = mapped_column(BigInteger)
+
+
+class RollupCommissionPathDay(Base):
+    """Orders that paid commission, each once, by UTC day and the agents and plan versions of their lines."""
+
+    __tablename__ = "rollup_commission_path_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    agents: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), primary_key=True)
+    plan_versions: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), primary_key=True)
+    orders: Mapped[int] = mapped_column(BigInteger)
+    base_units: Mapped[int] = mapped_column(BigInteger)
 
 
 class RollupAlertDay(Base):

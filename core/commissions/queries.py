@@ -98,9 +98,13 @@ class Line(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """How many lines, the volume they were reckoned on, and what they pay, in USDT units."""
+    """How many lines, what they pay, and their base in USDT units: the gross amount of the orders they are of.
+
+    An order that pays several of the lines is one order, and counts once in the base.
+    """
 
     lines: int
+    orders: int
     base_units: int
     units: int
 
@@ -163,9 +167,10 @@ def sums_in(tx: Transaction, actor: Actor, filters: Filters) -> Sums:
     """Return the same inside a reading transaction, so that it belongs to what else is read there."""
     where, args = condition(actor, filters)
     rows = tx.rows(
-        "select count(*), coalesce(sum(c.base_units), 0)::bigint, coalesce(sum(c.units),"
-        " 0)::bigint"
-        f" {_FROM} where {where}",
+        "select coalesce(sum(x.lines), 0)::bigint, count(*), coalesce(sum(x.base), 0)::bigint,"  # noqa: S608 - our own words
+        " coalesce(sum(x.units), 0)::bigint"
+        " from (select count(*) as lines, max(c.base_units) as base, sum(c.units) as units"
+        f" {_FROM} where {where} group by c.order_id) x",
         args,
     )
     return Sums(*rows[0])

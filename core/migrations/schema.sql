@@ -915,6 +915,10 @@ begin
     select c.* from rollup_commission_days(p_commission_from, p_to) c order by 1, 2, 3, 4
     on conflict (day, agent_id, level, plan_version_id) do update
        set lines = r.lines + excluded.lines, base_units = r.base_units + excluded.base_units, units = r.units + excluded.units;
+    insert into rollup_commission_path_day as r (day, agents, plan_versions, orders, base_units)
+    select c.* from rollup_commission_paths(p_commission_from, p_to) c order by 1, 2, 3
+    on conflict (day, agents, plan_versions) do update
+       set orders = r.orders + excluded.orders, base_units = r.base_units + excluded.base_units;
     insert into rollup_alert_day as r (day, rule, verdict, currency, merchant_id, acceptor_id, raised, usdt_units, false_positive,
         confirmed, closed, decide_seconds)
     select a.* from rollup_alert_days(p_alert_from, p_to) a order by 1, 2, 3, 4, 5, 6
@@ -969,6 +973,16 @@ CREATE FUNCTION public.rollup_commission_days(p_from xid8, p_to xid8) RETURNS TA
     select (c.accrued_at at time zone 'UTC')::date, c.agent_id, c.level, c.plan_version_id, count(*),
            sum(c.base_units)::bigint, sum(c.units)::bigint
       from commission_line c where c.xid >= p_from and c.xid < p_to group by 1, 2, 3, 4
+$$;
+CREATE FUNCTION public.rollup_commission_paths(p_from xid8, p_to xid8) RETURNS TABLE(day date, agents bigint[], plan_versions bigint[], orders bigint, base_units bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    select o.day, o.agents, o.plan_versions, count(*), sum(o.base_units)::bigint
+      from (select (min(c.accrued_at) at time zone 'UTC')::date as day, max(c.base_units) as base_units,
+                   array_agg(c.agent_id order by c.level, c.agent_id) as agents,
+                   array_agg(c.plan_version_id order by c.level, c.agent_id) as plan_versions
+              from commission_line c where c.xid >= p_from and c.xid < p_to group by c.order_id) o
+     group by 1, 2, 3
 $$;
 CREATE FUNCTION public.rollup_hours(p_from xid8, p_to xid8) RETURNS TABLE(hour timestamp with time zone, kind text, currency text, pool_id bigint, merchant_id bigint, acceptor_id bigint, created bigint, matched bigint, claimed bigint, completed bigint, expired bigint, cancelled bigint, refused bigint, refunded bigint, no_liquidity bigint, created_usdt_units bigint, usdt_units bigint, fiat_units bigint, fee_units bigint, settle_seconds bigint, agent_id bigint)
     LANGUAGE sql STABLE
@@ -1029,6 +1043,7 @@ begin
     v_to := pg_snapshot_xmin(pg_current_snapshot());
     delete from rollup_hour;
     delete from rollup_commission_day;
+    delete from rollup_commission_path_day;
     delete from rollup_alert_day;
     select count(*) into v_facts from outbox where xid < v_to;
     perform rollup_add('0', '0', '0', v_to);
@@ -1898,6 +1913,13 @@ CREATE TABLE public.rollup_commission_day (
     base_units bigint DEFAULT 0 NOT NULL,
     units bigint DEFAULT 0 NOT NULL
 );
+CREATE TABLE public.rollup_commission_path_day (
+    day date NOT NULL,
+    agents bigint[] NOT NULL,
+    plan_versions bigint[] NOT NULL,
+    orders bigint DEFAULT 0 NOT NULL,
+    base_units bigint DEFAULT 0 NOT NULL
+);
 CREATE TABLE public.rollup_hour (
     hour timestamp with time zone NOT NULL,
     kind text NOT NULL,
@@ -2278,6 +2300,8 @@ ALTER TABLE ONLY public.rollup_alert_day
     ADD CONSTRAINT rollup_alert_day_pkey PRIMARY KEY (day, rule, verdict, currency, merchant_id, acceptor_id);
 ALTER TABLE ONLY public.rollup_commission_day
     ADD CONSTRAINT rollup_commission_day_pkey PRIMARY KEY (day, agent_id, level, plan_version_id);
+ALTER TABLE ONLY public.rollup_commission_path_day
+    ADD CONSTRAINT rollup_commission_path_day_pkey PRIMARY KEY (day, agents, plan_versions);
 ALTER TABLE ONLY public.rollup_hour
     ADD CONSTRAINT rollup_hour_pkey PRIMARY KEY (hour, kind, currency, pool_id, merchant_id, acceptor_id, agent_id);
 ALTER TABLE ONLY public.ruleset

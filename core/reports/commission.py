@@ -35,7 +35,7 @@ COLUMNS = (
     Column("own_bps", "count", wide=0),
     Column("below_bps", "count", wide=0),
     Column("rate_bps", "count", wide=60),
-    Column("base_usdt", "money", summed=True, wide=95),
+    Column("base_usdt", "money", wide=95),
     Column("commission_usdt", "money", summed=True, wide=110),
     Column("state", wide=65),
     Column("formula", wide=275),
@@ -127,7 +127,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
     """
     told = statements(tx, actor, period, agent)
     filters = Filters(period=period.name, agent=agent)
-    tie = tie_out.commissions(tx, actor, filters)
+    tie, base = tie_out.commissions(tx, actor, filters), tie_out.base(tx, actor, filters)
     shown = [each for each in told if each.lines or each.opening or each.closing or agent]
     return Report(
         title=f"Commissions {period.name}" + (f", agent {told[0].agent}" if agent else ""),
@@ -135,6 +135,10 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
         rows=_rows(tx, actor, filters),
         facts=[
             *_sums(told),
+            # Each line shows the order it was earned on; an order that pays several levels counts once here.
+            ("orders", base.rows),
+            ("base of these orders", base.figure),
+            ("base less ledger", base.difference),
             ("lines less ledger", tie.difference),
             ("difference of the statements", _sum(each.difference for each in told)),
             ("period", f"{period.name}: {period.starts_at:%Y-%m-%d %H:%M} to {period.ends_at:%Y-%m-%d %H:%M} UTC"),

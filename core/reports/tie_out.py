@@ -60,6 +60,25 @@ def commissions(tx: Transaction, actor: Actor, filters: Filters) -> TieOut:
     return TieOut("commissions", Money(sums.units, USDT), Money(booked, USDT), sums.lines, sealed_by(tx))
 
 
+def base(tx: Transaction, actor: Actor, filters: Filters) -> TieOut:
+    """Tie the base of commission lines to what left escrow in the releases of their orders, each order once.
+
+    Raises Forbidden without the right to see commissions.
+    """
+    actor.must(Right.SEE_COMMISSIONS)
+    sums = queries.sums_in(tx, actor, filters)
+    where, args = queries.condition(actor, filters)
+    booked = tx.call(
+        "select coalesce(-sum(l.units), 0)::bigint"  # noqa: S608 - our own words
+        "  from (select distinct c.order_id from commission_line c join orders o on o.id = c.order_id"
+        f"          join party g on g.id = c.agent_id join party m on m.id = o.merchant_id where {where}) x"
+        "  join journal_entry e on e.order_id = x.order_id and e.reason = 'escrow_release'"
+        "  join journal_leg l on l.entry_id = e.id and l.units < 0",
+        args,
+    )
+    return TieOut("commission base", Money(sums.base_units, USDT), Money(booked, USDT), sums.orders, sealed_by(tx))
+
+
 def completed(tx: Transaction, starts_at: datetime, ends_at: datetime) -> TieOut:
     """Tie the rollups' completed volume of whole hours to what left escrow in the ledger's releases.
 

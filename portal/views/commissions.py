@@ -93,7 +93,10 @@ class CommissionsDesk(Desk):
     order = "-accrued_at"
     sorts: ClassVar = ("accrued_at",)
     reads: ClassVar = ("plan_version",)
-    sums: ClassVar = (Sum("base_units", "USDT", _l("Earned on")), Sum("units", "USDT", _l("Commission")))
+    sums: ClassVar = (
+        Sum("base_units", "USDT", _l("Earned on"), once="order_id"),
+        Sum("units", "USDT", _l("Commission")),
+    )
     empty: ClassVar = (
         _l("No commissions yet"),
         _l("A line appears here for each agent on the path of an order when the order completes."),

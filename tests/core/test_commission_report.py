@@ -70,11 +70,46 @@ def test_an_agent_sees_its_subtree_and_nobody_elses(lived):
     assert queries.sums(agent(root)).units == sum(line.units for line in everything if line.agent_ref in seen[root])
 
 
+def test_the_base_of_lines_is_that_of_their_orders_each_counted_once(lived):
+    with reading() as tx:
+        gross = dict(
+            tx.rows(
+                "select m.ref, sum(o.usdt_units)::bigint from orders o join party m on m.id = o.merchant_id"
+                " where o.state = 'completed' group by 1"
+            )
+        )
+    lowest, _middle, root = lived[0].agents
+    mine = gross[lived[0].merchant_ref]
+    everything = queries.sums(system())
+    assert everything.base_units == sum(gross.values())
+    assert everything.lines > everything.orders == 8
+    for actor, filters in ((agent(root), Filters()), (agent(lowest), Filters()), (system(), Filters(agent=root))):
+        assert queries.sums(actor, filters).base_units == mine
+    for actor, filters in ((system(), Filters()), (agent(root), Filters()), (agent(root), Filters(agent=lowest))):
+        with reading() as tx:
+            tie = tie_out.base(tx, actor, filters)
+        assert tie.figure == Money(queries.sums(actor, filters).base_units, USDT)
+        assert tie.difference == Money(0, USDT)
+
+
+def test_the_report_sums_the_base_once_an_order(lived, tmp_path):
+    with reading() as tx:
+        files.write(commission.report(tx, system(), OCTOBER), tmp_path / "b.csv", "csv")
+    rows = list(csv.reader((tmp_path / "b.csv").read_text(encoding="utf-8").splitlines()))
+    facts = dict(row for row in rows if row[0].startswith("#"))
+    base = {row[1]: row[11] for row in rows[1:] if not row[0].startswith("#")}
+    assert facts["# orders"] == str(len(base))
+    assert Money.parse(facts["# base of these orders"], USDT) == sum(
+        (Money.parse(text, USDT) for text in base.values()), Money(0, USDT)
+    )
+    assert "# sum base_usdt" not in facts
+
+
 @pytest.mark.parametrize("scope", [Scope.MERCHANT, Scope.ACCEPTOR, Scope.NONE])
 def test_others_see_no_line_even_with_the_right(lived, scope):
     stranger = Actor("x", "x", scope, party_id=1, rights=frozenset({Right.SEE_COMMISSIONS}))
     assert queries.lines(stranger) == []
-    assert queries.sums(stranger) == (0, 0, 0)
+    assert queries.sums(stranger) == (0, 0, 0, 0)
 
 
 def test_without_the_right_nothing_is_told(lived):
@@ -177,6 +212,7 @@ def test_the_report_ties_to_the_ledger_and_says_so(lived, tmp_path):
     assert len(lines) == written.rows == int(facts["# rows"])
     assert sum(Money.parse(row[12], USDT).units for row in lines) == booked == written.sums["commission_usdt"].units
     assert facts["# lines less ledger"] == "0.000000"
+    assert facts["# base less ledger"] == "0.000000"
     assert facts["# difference of the statements"] == "0.000000"
     assert facts["# made by"] == "finance (system)"
     assert facts["# made at"] == "2026-11-01T00:00:00Z"

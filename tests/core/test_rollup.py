@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from core import clock
 from core.analytics import rollup
+from core.analytics.boards import commissions
+from core.analytics.boards.asking import Days, Filters
 from core.db import reading, transaction
 from core.ledger.verify.rollups import rollups
 from core.orders import deposit, dispatch
@@ -17,7 +21,8 @@ from core.parties import acceptors
 from tests import make
 from tests.core import lives
 
-TABLES = ("rollup_hour", "rollup_commission_day", "rollup_alert_day")
+MIGRATION = Path(rollup.__file__).parents[1] / "migrations/versions/0009_commission_base.sql"
+TABLES = ("rollup_hour", "rollup_commission_day", "rollup_commission_path_day", "rollup_alert_day")
 
 
 def everything() -> dict[str, list]:
@@ -114,6 +119,40 @@ def test_an_imported_order_counts_in_the_hours_of_its_own_times(database):
         )
     counted = [(row[0].hour, *row[1:]) for row in rows]
     assert counted == [(9, 1, 1, 0, 0, 0), (10, 0, 0, 1, 0, 0), (11, 0, 0, 0, 1, 3600)]
+
+
+def test_an_order_counts_once_in_the_base_however_many_levels_it_pays(database):
+    market = make.market(1, levels=3)
+    for amount in ("100.00", "250.00"):
+        lives.completed(market, amount)
+    lives.rolled_up()
+    days = Days(clock.now().date() - timedelta(days=1), clock.now().date())
+    with reading() as tx:
+        gross = tx.call("select sum(usdt_units)::bigint from orders")
+        lines = tx.call("select count(*) from commission_line")
+        number = tx.call("select id from party where ref = %s", (market.agents[-1],))
+        codes = dict(tx.rows("select ref, code from party where kind = 'agent'"))
+    assert lines == 6
+    root = replace(make.system(), scope=make.Scope.AGENT, party_id=number)
+    for actor in (make.system(), root):
+        assert commissions.totals(actor, days, Filters()).base_units == gross
+        for ref in market.agents:
+            assert commissions.totals(actor, days, Filters(agent=codes[ref])).base_units == gross
+        for what in ("agent", "level", "plan"):
+            assert {row.counts.base_units for row in commissions.by_key(actor, days, Filters(), what)} == {gross}
+    assert commissions.totals(root, days, Filters(agent="nobody")).base_units == 0
+
+
+def test_the_base_of_what_was_rolled_up_before_is_filled_in_by_the_migration(database):
+    lives.completed(make.market(1, levels=2))
+    lives.rolled_up()
+    kept = everything()
+    filling = MIGRATION.read_text(encoding="utf-8").partition("for update;")[2]
+    with transaction() as tx:
+        tx.run("delete from rollup_commission_path_day")
+        tx.run(filling)
+    assert kept["rollup_commission_path_day"]
+    assert everything() == kept
 
 
 def test_an_alert_counts_on_the_day_it_was_raised_and_its_closing_too(database):

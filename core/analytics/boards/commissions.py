@@ -20,14 +20,33 @@ if TYPE_CHECKING:
     from datetime import date
 
     from core.analytics.boards.asking import Filters
+    from core.db import Transaction
 
 MOST_AGENTS = 200
 DAY_SECONDS = 86_400
+# Of one agent, or of one level, each line is of another order: their bases add up.
 _COUNTS = "coalesce(sum(r.lines), 0)::bigint, coalesce(sum(r.base_units), 0)::bigint, coalesce(sum(r.units), 0)::bigint"
+# Several agents share in one order: theirs is counted by the paths, on which each order stands once.
+_TOTALS = """
+select coalesce(sum(r.lines), 0)::bigint,
+       (select coalesce(sum(b.base_units), 0)::bigint from rollup_commission_path_day b
+         where b.day between %s and %s and ({every} or b.agents && array(
+               select p.id from party p where p.kind = 'agent' and {seen}))),
+       coalesce(sum(r.units), 0)::bigint
+  from rollup_commission_day r where {condition}
+"""
+_PLAN_BASES = """
+select x.version, sum(x.base_units)::bigint
+  from (select distinct b.day, b.agents, b.plan_versions, u.version, b.base_units
+          from rollup_commission_path_day b cross join unnest(b.agents, b.plan_versions) as u (agent, version)
+         where b.day between %s and %s and ({every} or u.agent in (
+               select p.id from party p where p.kind = 'agent' and {seen}))) x
+ group by 1
+"""
 
 
 class Counts(NamedTuple):
-    """Lines, the USDT units they were earned on (an order counts once for each of its agents), USDT units earned."""
+    """Lines, their base and what they pay, USDT units. The base is the gross of their orders, each order once."""
 
     lines: int
     base_units: int
@@ -79,8 +98,10 @@ class Pace(NamedTuple):
 def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
     """Return the sums over the days. Raises Forbidden."""
     condition, args = _where(actor, span, filters)
+    every, seen, given = _seen(actor, filters)
+    sql = _TOTALS.format(every=every, seen=seen, condition=condition)
     with reading() as tx:
-        return Counts(*tx.rows(f"select {_COUNTS} from rollup_commission_day r where {condition}", args)[0])  # noqa: S608
+        return Counts(*tx.rows(sql, (span.first, span.last, *given, *args))[0])
 
 
 def by_bucket(actor: Actor, span: Days, filters: Filters, bucket: str) -> list[BucketRow]:
@@ -118,11 +139,21 @@ def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow
         rows = tx.rows(
             f"with g (key, agents, lines, base_units, units) as (select {key}, count(distinct r.agent_id), {_COUNTS}"  # noqa: S608
             f" from rollup_commission_day r where {condition} group by 1)"
-            f" select {said}, g.agents, g.lines, g.base_units, g.units from g {join}"
-            f" order by g.units desc, 1 limit {MOST_AGENTS}",
+            f" select g.key, {said}, g.agents, g.lines, g.base_units, g.units from g {join}"
+            f" order by g.units desc, 2 limit {MOST_AGENTS}",
             args,
         )
-    return [KeyRow(code, name, agents, Counts(*counts)) for code, name, agents, *counts in rows]
+        bases = _plan_bases(tx, actor, span, filters) if what == "plan" else {}
+    return [
+        KeyRow(code, name, agents, Counts(lines, bases.get(number, base), units))
+        for number, code, name, agents, lines, base, units in rows
+    ]
+
+
+def _plan_bases(tx: Transaction, actor: Actor, span: Days, filters: Filters) -> dict[int, int]:
+    """Return the base of each plan version's lines: two agents of one path may be paid by the same version."""
+    every, seen, given = _seen(actor, filters)
+    return dict(tx.rows(_PLAN_BASES.format(every=every, seen=seen), (span.first, span.last, *given)))
 
 
 def cost(actor: Actor, span: Days) -> Cost:
@@ -165,6 +196,14 @@ def pace(actor: Actor, filters: Filters) -> Pace:
         expected = units * (number + 1) * DAY_SECONDS // passed
         steps.append(Step(day, running if day <= now.date() else None, expected))
     return Pace(span.first, span.last, units, steps[-1].expected_units, steps)
+
+
+def _seen(actor: Actor, filters: Filters) -> tuple[str, str, tuple[object, ...]]:
+    """Return whether every agent counts ("true" or "false"), else which party `p` does, with its arguments."""
+    mine, args = own(actor, agent="p.id")
+    if filters.agent:
+        return "false", f"{mine} and p.code = %s", (*args, filters.agent)
+    return ("true" if actor.scope is Scope.ALL else "false"), mine, args
 
 
 def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:

@@ -3,6 +3,7 @@
 -- Their rows follow the tables, which `create or replace` could not change.
 drop function if exists rollup_hours(xid8, xid8);
 drop function if exists rollup_commission_days(xid8, xid8);
+drop function if exists rollup_commission_paths(xid8, xid8);
 drop function if exists rollup_alert_days(xid8, xid8);
 
 -- What the order events of the transactions from p_from up to (not with) p_to add, by hour of the event (UTC).
@@ -70,6 +71,19 @@ language sql stable as $$
       from commission_line c where c.xid >= p_from and c.xid < p_to group by 1, 2, 3, 4
 $$;
 
+-- The orders those lines were earned on, each once whatever the number of its levels, by the agents that shared in it
+-- (the direct one first) and their plan versions. An order's lines are all written by the one transaction that releases it.
+create or replace function rollup_commission_paths(p_from xid8, p_to xid8)
+returns table (day date, agents bigint[], plan_versions bigint[], orders bigint, base_units bigint)
+language sql stable as $$
+    select o.day, o.agents, o.plan_versions, count(*), sum(o.base_units)::bigint
+      from (select (min(c.accrued_at) at time zone 'UTC')::date as day, max(c.base_units) as base_units,
+                   array_agg(c.agent_id order by c.level, c.agent_id) as agents,
+                   array_agg(c.plan_version_id order by c.level, c.agent_id) as plan_versions
+              from commission_line c where c.xid >= p_from and c.xid < p_to group by c.order_id) o
+     group by 1, 2, 3
+$$;
+
 -- Alerts raised or closed by those transactions. Both count on the UTC day the alert was raised, so that
 -- precision compares decisions with the very alerts they are about.
 create or replace function rollup_alert_days(p_from xid8, p_to xid8)
@@ -123,6 +137,10 @@ begin
     select c.* from rollup_commission_days(p_commission_from, p_to) c order by 1, 2, 3, 4
     on conflict (day, agent_id, level, plan_version_id) do update
        set lines = r.lines + excluded.lines, base_units = r.base_units + excluded.base_units, units = r.units + excluded.units;
+    insert into rollup_commission_path_day as r (day, agents, plan_versions, orders, base_units)
+    select c.* from rollup_commission_paths(p_commission_from, p_to) c order by 1, 2, 3
+    on conflict (day, agents, plan_versions) do update
+       set orders = r.orders + excluded.orders, base_units = r.base_units + excluded.base_units;
     insert into rollup_alert_day as r (day, rule, verdict, currency, merchant_id, acceptor_id, raised, usdt_units, false_positive,
         confirmed, closed, decide_seconds)
     select a.* from rollup_alert_days(p_alert_from, p_to) a order by 1, 2, 3, 4, 5, 6
@@ -158,6 +176,7 @@ begin
     v_to := pg_snapshot_xmin(pg_current_snapshot());
     delete from rollup_hour;
     delete from rollup_commission_day;
+    delete from rollup_commission_path_day;
     delete from rollup_alert_day;
     select count(*) into v_facts from outbox where xid < v_to;
     perform rollup_add('0', '0', '0', v_to);
