@@ -24,6 +24,7 @@ RANGES = ("7d", "30d", "90d", "month", "last_month", "custom")
 BUCKETS = ("hour", "day", "week")
 FILTERS = ("merchant", "acceptor", "pool", "currency", "agent", "rule")
 SPLITS = ("state", "currency")
+WHOSE = ("own", "below", "all")
 LONGEST_DAYS = 1100
 LONGEST_HOURLY_DAYS = 14
 SHORT_DAYS = 2
@@ -50,6 +51,7 @@ class Asked:
     currency: str = ""
     agent: str = ""
     rule: str = ""
+    whose: str = "own"
 
     @property
     def start(self) -> datetime:
@@ -81,7 +83,8 @@ class Asked:
 
     def narrowed(self) -> Filters:
         """Return the filters as core asks for them."""
-        return Filters(**self.filters())
+        # One agent that is named may be any of those the reader sees.
+        return Filters(**self.filters(), whose="" if self.agent else self.whose)
 
     def previous(self) -> Asked:
         """Return the same question about as many days just before."""
@@ -94,6 +97,8 @@ class Asked:
     def search(self, **changes: str) -> str:
         """Return the address's query string for this question, with some of it changed."""
         said = {"range": self.range, "tz": self.zone.key, "bucket": self.bucket, "by": self.by, **self.filters()}
+        if self.whose != WHOSE[0]:
+            said["whose"] = self.whose
         if self.range == "custom":
             said |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
         said |= changes
@@ -153,7 +158,8 @@ def read(search: str | None) -> Asked:
     if bucket == "hour" and days > LONGEST_HOURLY_DAYS:
         bucket = "day"
     codes = {each: _code(args, each) for each in FILTERS}
-    return Asked(chosen, first, last, zone, bucket, _choice(args, "by", SPLITS, "state"), **codes)
+    by, whose = _choice(args, "by", SPLITS, "state"), _choice(args, "whose", WHOSE, WHOSE[0])
+    return Asked(chosen, first, last, zone, bucket, by, whose=whose, **codes)
 
 
 def _choice(args: Mapping[str, str], name: str, choices: tuple[str, ...], usual: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from core.actor import Scope
 from core.errors import BadInput
 from dashboards import asked, choices
 
@@ -55,6 +56,13 @@ FILTERS: dict[str, tuple[LazyString, LazyString]] = {
 }
 
 
+WHOSE: dict[str, LazyString] = {
+    "own": _l("Your own"),
+    "below": _l("Agents below you"),
+    "all": _l("You and the agents below"),
+}
+
+
 class Control(NamedTuple):
     """One choice: the address's argument, its label for the ear, its options and the chosen one."""
 
@@ -87,6 +95,8 @@ def bar_of(board: Board, actor: Actor, search: str) -> Bar:
         controls.append(_bucket(board, search))
     if board.splits:
         controls.append(_control("by", _("Split"), SPLITS, board.splits, question.by, board.splits[0]))
+    if board.whose and actor.scope is Scope.AGENT:
+        controls.append(_control("whose", _("Whose"), WHOSE, asked.WHOSE, question.whose, asked.WHOSE[0]))
     offered = choices.offered(actor, board.filters)
     for name in board.filters:
         label, every = FILTERS[name]

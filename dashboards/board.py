@@ -29,13 +29,20 @@ GRAPH = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "doub
 NOTHING = _l("Nothing in these days with these filters.")
 
 
+def everyone(_actor: Actor) -> bool:
+    """Return that a tile is for whoever sees its page."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class NumberTile:
-    """One figure of a page."""
+    """One figure of a page. `means` says what it counts; `shown` whether it stands on this reader's page."""
 
     name: str
     label: LazyString
     draw: Callable[[Actor, Asked], parts.Number]
+    means: LazyString | str = ""
+    shown: Callable[[Actor], bool] = everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class ChartTile:
     chart: bool = True
     empty: LazyString = NOTHING
     hint: LazyString | str = ""
+    means: LazyString | str = ""
+    shown: Callable[[Actor], bool] = everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class Board:
     filters: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
+    whose: bool = False
+    """Whether an agent is asked for its own figures, those of the agents below it, or both."""
 
     def layout(self, actor: Actor) -> Any:
         """Return the page without its figures; each tile fetches its own."""
@@ -73,8 +84,13 @@ class Board:
                 className="boards-number",
             )
             for tile in self.numbers
+            if tile.shown(actor)
         ]
-        charts = [_chart_card(self.name, tile, may_export=actor.may(Right.EXPORT)) for tile in self.charts]
+        charts = [
+            _chart_card(self.name, tile, may_export=actor.may(Right.EXPORT))
+            for tile in self.charts
+            if tile.shown(actor)
+        ]
         return html.Div(
             [
                 html.Div(id=f"{self.name}-asof", className="boards-asof", **{"aria-live": "polite"}),

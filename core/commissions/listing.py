@@ -52,6 +52,13 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
     return _ROWS.c.agent_id.in_(below)
 
 
+def of_whose(actor: Actor, which: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned by the actor itself" (`own`) or "by the agents below it" (`below`)."""
+    if actor.scope is not Scope.AGENT or actor.party_id is None:
+        return sa.false()
+    return _ROWS.c.agent_id == actor.party_id if which == "own" else _ROWS.c.agent_id != actor.party_id
+
+
 def of_agent(code: str) -> sa.ColumnElement[bool]:
     """Return the clause "earned by the agent with that code"."""
     number = sa.select(Party.id).where(Party.kind == "agent", Party.code == code).scalar_subquery()

@@ -37,7 +37,7 @@ select c.id, c.ref, o.ref, c.accrued_at, c.period, g.ref, g.code, g.name, m.code
 class Filters(NamedTuple):
     """What is asked for; empty: everything of the actor's. `agent` and `merchant` are codes or refs.
 
-    `starts_at` is within, `ends_at` is not.
+    `starts_at` is within, `ends_at` is not. `whose` parts an agent's lines: its "own", or those of agents "below" it.
     """
 
     period: str = ""
@@ -47,6 +47,7 @@ class Filters(NamedTuple):
     state: str = ""
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    whose: str = ""
 
     def words(self) -> str:
         """Return the filters in words, for the foot of a report."""
@@ -244,6 +245,9 @@ def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:
         if value:
             where.append(words)
             args = [*args, value]
+    if filters.whose and actor.scope is Scope.AGENT:
+        where.append(f"c.agent_id {'=' if filters.whose == 'own' else '<>'} %s")
+        args = [*args, actor.party_id]
     return " and ".join(where), args
 
 

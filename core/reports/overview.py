@@ -34,23 +34,34 @@ AT_ONCE: Final = 10_000
 _MONTHS = "select distinct to_char(day, 'YYYY-MM') from rollup_commission_day order by 1 desc limit 36"
 
 
+class Group(NamedTuple):
+    """Some of the statements, to be summed together."""
+
+    statements: list[Statement]
+
+    def total(self, name: str) -> Money:
+        """Return the sum of one column."""
+        return sum((getattr(each, name) for each in self.statements), Money(0, USDT))
+
+
 class Overview(NamedTuple):
-    """What the report's page shows, all from one moment. `months` are those with lines, newest first."""
+    """What the report's page shows, all from one moment. `months` are those with lines, newest first.
+
+    `base` is the gross of the orders the lines are of, each once. `own` is the ref of the agent who reads.
+    """
 
     period: Period
     locked: bool
     statements: list[Statement]
     tie: TieOut
+    base: TieOut
     months: list[str]
+    own: str
 
     @property
     def difference(self) -> Money:
         """What the statements come to less what the ledger says."""
         return sum((each.difference for each in self.statements), Money(0, USDT))
-
-    def total(self, name: str) -> Money:
-        """Return the sum of one column of the statements."""
-        return sum((getattr(each, name) for each in self.statements), Money(0, USDT))
 
 
 def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
@@ -62,11 +73,13 @@ def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
     period = periods.read(period_name)
     with reading() as tx:
         told = commission.statements(tx, actor, period, agent)
-        tie = tie_out.commissions(tx, actor, Filters(period=period.name, agent=agent))
+        filters = Filters(period=period.name, agent=agent)
+        tie, base = tie_out.commissions(tx, actor, filters), tie_out.base(tx, actor, filters)
+        own = tx.call("select ref from party where id = %s and kind = 'agent'", (actor.party_id,)) or ""
         months = [name for (name,) in tx.rows(_MONTHS)]
         locked = periods.locked(tx, period)
     shown = [each for each in told if agent or each.lines or each.opening or each.closing]
-    return Overview(period, locked, shown, tie, months)
+    return Overview(period, locked, shown, tie, base, months, own)
 
 
 @contextmanager

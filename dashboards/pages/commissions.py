@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
@@ -25,8 +26,37 @@ USDT = "USDT"
 MOST_BARS = 12
 
 
-def _set(question: Asked) -> dict[str, str]:
-    return {"agent": question.agent} if question.agent else {}
+WHOSE: dict[str, LazyString] = {
+    "own": _l("your own"),
+    "below": _l("agents below you"),
+    "all": _l("you and the agents below you"),
+}
+
+
+def is_agent(actor: Actor) -> bool:
+    """Return whether the reader is an agent, who is told its own commission and that of the agents below it apart."""
+    return actor.scope is Scope.AGENT
+
+
+def sees_all(actor: Actor) -> bool:
+    """Return whether the reader sees every agent's commission."""
+    return actor.scope is Scope.ALL
+
+
+def _set(actor: Actor, question: Asked) -> dict[str, str]:
+    """Return what narrows the list of lines to the question's."""
+    if question.agent:
+        return {"agent": question.agent}
+    return {"whose": question.whose} if is_agent(actor) and question.whose != "all" else {}
+
+
+def _whose(actor: Actor, question: Asked) -> str:
+    """Return whose lines are shown, in words; nothing where the reader sees everybody's."""
+    return str(WHOSE[question.whose]) if is_agent(actor) and not question.agent else ""
+
+
+def _noted(*said: str) -> str:
+    return " · ".join(each for each in said if each)
 
 
 def _both(actor: Actor, question: Asked) -> tuple[commissions.Counts, commissions.Counts]:
@@ -46,26 +76,35 @@ def earned(actor: Actor, question: Asked) -> Number:
     """Return what was earned."""
     now, before = _both(actor, question)
     foot, tone = compare.change(now.units, before.units, question.days, more_is_good=None)
-    href = links.commissions(question.first, question.last, **_set(question))
+    href = links.commissions(question.first, question.last, **_set(actor, question))
     return Number(show.amount(now.units, USDT), USDT, foot, tone, href)
+
+
+def earned_by(whose: str) -> Callable[[Actor, Asked], Number]:
+    """Return the figure of what an agent earned itself, or the agents below it, whatever the page is narrowed to."""
+
+    def draw(actor: Actor, question: Asked) -> Number:
+        return earned(actor, replace(question, agent="", whose=whose))
+
+    return draw
 
 
 def lines_counted(actor: Actor, question: Asked) -> Number:
     """Return the commission lines."""
     now, before = _both(actor, question)
     foot, tone = compare.change(now.lines, before.lines, question.days, more_is_good=None)
-    return Number(
-        show.number(now.lines), "", foot, tone, links.commissions(question.first, question.last, **_set(question))
-    )
+    href = links.commissions(question.first, question.last, **_set(actor, question))
+    return Number(show.number(now.lines), "", _noted(_whose(actor, question), foot), tone, href)
 
 
 def rate(actor: Actor, question: Asked) -> Number:
-    """Return earned ÷ the volume it was reckoned on, in basis points."""
+    """Return earned ÷ the gross of the orders it was earned on, each order once, in basis points."""
     now, before = _both(actor, question)
     here, then = (show.basis_points(each.units, each.base_units) for each in (now, before))
+    whose = _whose(actor, question)
     if here is None:
-        return Number(show.NONE, "", _("nothing was earned"))
-    foot = _("on %(base)s USDT", base=show.amount(now.base_units, USDT))
+        return Number(show.NONE, "", _noted(whose, _("nothing was earned")))
+    foot = _noted(whose, _("on %(base)s USDT", base=show.amount(now.base_units, USDT)))
     if then is not None:
         foot = f"{show.signed(here - then, _('bps'))} · {foot}"
     return Number(show.decimal(here), _("bps"), foot)
@@ -73,8 +112,6 @@ def rate(actor: Actor, question: Asked) -> Number:
 
 def share_of_margin(actor: Actor, question: Asked) -> Number:
     """Return all commissions as a share of all fees; agents are not shown the platform's fees."""
-    if actor.scope is not Scope.ALL:
-        return Number(show.NONE, "", _("shown to those who see the platform's fees"))
     now = commissions.cost(actor, question.on_days())
     said = _(
         "%(part)s of %(whole)s USDT fees, all agents",
@@ -92,7 +129,7 @@ def forecast(actor: Actor, question: Asked) -> Number:
         day=month.last.isoformat(),
         units=show.amount(month.units, USDT),
     )
-    return Number(show.amount(month.expected_units, USDT), USDT, foot)
+    return Number(show.amount(month.expected_units, USDT), USDT, _noted(_whose(actor, question), foot))
 
 
 def by_day(actor: Actor, question: Asked) -> Drawn:
@@ -106,7 +143,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     columns = {level: [0] * len(axis) for level in levels}
     for point in points:
         columns[point.level][place_of[point.start]] += point.counts.units
-    given = _set(question)
+    given = _set(actor, question)
     hrefs = {
         level: [
             links.commissions(max(a, question.first), min(b, question.last), **given | {"level": str(level)})
@@ -135,9 +172,8 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
         lines.append((Cell(label), *cells, _usdt(sum(units.values()))))
     sums = [sum(columns[level]) for level in levels]
     total = (Cell(_("Together")), *(_usdt(each) for each in [*sums, sum(sums)]))
-    return Drawn(
-        Table(heads, lines, total), figure, _("by the UTC day it was earned, and the agent's level above the merchant")
-    )
+    note = _("by the UTC day it was earned, and the agent's level above the merchant")
+    return Drawn(Table(heads, lines, total), figure, _noted(_whose(actor, question), note))
 
 
 def _usdt(units: int) -> Cell:
@@ -146,8 +182,10 @@ def _usdt(units: int) -> Cell:
 
 def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
-        rows = commissions.by_key(actor, question.on_days(), question.narrowed(), what)
-        given = _set(question)
+        # Which agents earned is asked of all the reader sees: its own figure among them.
+        wide = replace(question, whose="all") if what == "agent" else question
+        rows = commissions.by_key(actor, wide.on_days(), wide.narrowed(), what)
+        given = _set(actor, wide)
         bars, lines = [], []
         for row in rows:
             href = links.commissions(question.first, question.last, **given | {what: row.code})
@@ -173,7 +211,7 @@ def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked
             Head(_("bps"), numeric=True),
             Head(_("Earned USDT"), numeric=True),
         )
-        return Drawn(Table(heads, lines), figures.ranked(bars[:MOST_BARS], unit=USDT))
+        return Drawn(Table(heads, lines), figures.ranked(bars[:MOST_BARS], unit=USDT), _whose(actor, wide))
 
     return draw
 
@@ -215,7 +253,7 @@ def pace_of_month(actor: Actor, question: Asked) -> Drawn:
         for step in month.steps
     ]
     note = _("earned so far ÷ time passed × length of the month; no season or trend")
-    return Drawn(Table(heads, lines), figure, note)
+    return Drawn(Table(heads, lines), figure, _noted(_whose(actor, question), note))
 
 
 NOTHING = _l("No commission was earned in these days. It is booked when an order of a referred merchant completes.")
@@ -225,21 +263,22 @@ BOARD = Board(
     _l("Commission trend"),
     Right.SEE_COMMISSIONS,
     (
-        NumberTile("earned", _l("Earned"), earned),
+        NumberTile("earned", _l("Earned"), earned, shown=sees_all),
+        NumberTile("own", _l("Your own commission"), earned_by("own"), shown=is_agent),
+        NumberTile("below", _l("Agents below you"), earned_by("below"), shown=is_agent),
         NumberTile("lines", _l("Lines"), lines_counted),
         NumberTile("rate", _l("Mean rate"), rate),
-        NumberTile("cost", _l("Share of fees"), share_of_margin),
+        NumberTile("cost", _l("Share of fees"), share_of_margin, shown=sees_all),
         NumberTile("forecast", _l("This month, forecast"), forecast),
     ),
     (
         ChartTile("days", _l("Earned by day"), by_day, 7, empty=NOTHING, hint=CLICK),
         ChartTile("pace", _l("This month's pace"), pace_of_month, 5, empty=_l("Nothing was earned this month yet.")),
-        ChartTile(
-            "agents", _l("Top referrals"), _ranking("agent", _l("Agent"), TONES["ok"]), 6, empty=NOTHING, hint=CLICK
-        ),
+        ChartTile("agents", _l("By agent"), _ranking("agent", _l("Agent"), TONES["ok"]), 6, empty=NOTHING, hint=CLICK),
         ChartTile("levels", _l("By level"), _ranking("level", _l("Level"), TONES["info"]), 3, empty=NOTHING),
         ChartTile("plans", _l("By plan"), _ranking("plan", _l("Plan"), TONES["hold"]), 3, empty=NOTHING),
     ),
     filters=("agent",),
     buckets=("day", "week"),
+    whose=True,
 )

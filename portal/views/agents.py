@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g, render_template, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core import clock
 from core.actor import Actor, Right, Scope
@@ -88,14 +89,21 @@ def _report(actor: Actor, code: str) -> str:
 
 @card(Right.SEE_COMMISSIONS, "agent")
 def _this_month(actor: Actor) -> Card | None:
-    nodes = _nodes(actor)
-    if not nodes:
-        return None
+    return _earned(actor, "own", _("Your commission this month")) if _nodes(actor) else None
+
+
+@card(Right.SEE_COMMISSIONS, "agent")
+def _below(actor: Actor) -> Card | None:
+    """What the agents below earned themselves; nothing of it is the reader's."""
+    return _earned(actor, "below", _("Agents below you")) if len(_nodes(actor)) > 1 else None
+
+
+def _earned(actor: Actor, whose: str, label: str) -> Card:
     month = f"{clock.now():%Y-%m}"
-    sums = commissions.sums(actor, commissions.Filters(period=month, agent=nodes[0].ref))
-    foot = _("%(n)s lines; open the report", n=show.number(sums.lines))
-    href = url_for("CommissionsDesk.report", period=month)
-    return parts.money_card(_("Commission this month"), sums.units, aside=month, foot=foot, href=href)
+    sums = commissions.sums(actor, commissions.Filters(period=month, whose=whose))
+    foot = ngettext("%(n)s line", "%(n)s lines", sums.lines, n=show.number(sums.lines))
+    href = url_for("CommissionsDesk.list", period=month, whose=whose)
+    return parts.money_card(label, sums.units, aside=month, foot=foot, href=href)
 
 
 @card(Right.SEE_AGENTS, "agent")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, has_request_context, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
@@ -23,10 +23,10 @@ from portal import columns as drawing
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk
 from portal.filters import Choice, Text, one
-from portal.roles import current_actor
+from portal.roles import actor_or_none, current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views.order_filters import Named, Window
+from portal.views.order_filters import Named, Stage, Window
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -58,6 +58,16 @@ class Level(Choice):
         return model.level.in_(chosen) if chosen else None
 
 
+OWN_OR_BELOW = Stage(
+    "whose", _l("Whose"), (("own", _l("Your own")), ("below", _l("Agents below you"))), at=listing.of_whose
+)
+
+
+def _is_agent() -> bool:
+    actor = actor_or_none() if has_request_context() else None
+    return actor is not None and actor.scope is Scope.AGENT
+
+
 class CommissionsDesk(Desk):
     """Accrual lines: all, or those of an agent's own subtree."""
 
@@ -79,7 +89,7 @@ class CommissionsDesk(Desk):
         Column("units", _l("Commission"), "money", asset="USDT", narrow="amount"),
         Column("accrued_at", _l("Earned"), "ago", under=Column("period", _l("Period"))),
     )  # fmt: skip
-    filters: ClassVar = (
+    every_filter: ClassVar = (
         Text("period", _l("Period"), exact=True),
         Named("agent", _l("Agent"), listing.of_agent),
         Named("merchant", _l("Merchant"), listing.of_merchant),
@@ -104,13 +114,21 @@ class CommissionsDesk(Desk):
     list_template = "commissions/list.html"
 
     @property
+    def filters(self) -> tuple[Any, ...]:  # type: ignore[override]  # by the reader
+        """An agent tells its own lines from those of the agents below it."""
+        return (OWN_OR_BELOW, *self.every_filter) if _is_agent() else self.every_filter
+
+    @property
     def presets(self) -> tuple[Preset, ...]:  # type: ignore[override]  # by the day
         """This month and the last one."""
         present = periods.of(clock.now())
-        return (
+        months = (
             Preset(_l("This month"), {"period": present.name}),
             Preset(_l("Last month"), {"period": present.previous().name}),
         )
+        if not _is_agent():
+            return months
+        return (Preset(_l("Your own"), {"whose": "own"}), Preset(_l("Agents below you"), {"whose": "below"}), *months)
 
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
         """Return which rows the actor may see."""
@@ -150,7 +168,7 @@ class CommissionsDesk(Desk):
             columns=COLUMNS,
             now=clock.now(),
             forms=overview.FORMS if actor.may(Right.EXPORT) else (),
-            own=actor.scope is Scope.AGENT,
+            groups=_groups(found),
         )
 
     @expose("/report/<form>", methods=["GET"])
@@ -173,3 +191,13 @@ class CommissionsDesk(Desk):
 
     def _asked(self) -> tuple[str, str]:
         return one(request.args, "period") or periods.of(clock.now()).name, one(request.args, "agent")
+
+
+def _groups(found: overview.Overview) -> list[tuple[str, overview.Group]]:
+    """Return the statements as they are shown: all at once, or for an agent its own first, then those below it."""
+    if not found.own:
+        return [("", overview.Group(found.statements))]
+    own = [each for each in found.statements if each.agent_ref == found.own]
+    below = [each for each in found.statements if each.agent_ref != found.own]
+    said = ((_("Your own"), own), (_("Agents below you"), below))
+    return [(label, overview.Group(each)) for label, each in said if each]

@@ -6,7 +6,9 @@ import csv
 import hashlib
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -18,7 +20,7 @@ from core.errors import Forbidden
 from dashboards import asked, board, files, freshness, links
 from dashboards.pages import BOARDS
 from tests import make
-from tests.dashboards.conftest import DAYS, NOW, text_of
+from tests.dashboards.conftest import DAYS, NOW, party, text_of
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +79,45 @@ def test_an_agent_sees_its_subtree_and_nothing_of_the_platforms_fees(boards):
         }
     assert rows
     assert {row[0].value for row in rows} <= codes
-    assert "%" not in drawn(boards, "commissions", "cost", actor).value
+    with pytest.raises(Forbidden):
+        drawn(boards, "commissions", "cost", actor)
+
+
+def test_an_agents_own_commission_stands_apart_from_that_of_the_agents_below_it(boards):
+    root = replace(own(boards, "agent"), party_id=party(boards.first.agents[-1]))
+
+    def lines(condition):
+        with reading() as tx:
+            return tx.rows(
+                "select coalesce(sum(c.units), 0)::bigint, count(*) from commission_line c join agent_closure d"
+                f" on d.descendant_id = c.agent_id where d.ancestor_id = %s and {condition}",
+                (root.party_id,),
+            )[0]
+
+    mine, below = lines("d.distance = 0"), lines("d.distance > 0")
+    assert mine[0] != below[0]
+    assert mine[1] == below[1] > 0
+    for search, counted_ in ((DAYS, mine), (f"{DAYS}&whose=below", below), (f"{DAYS}&whose=all", None)):
+        assert drawn(boards, "commissions", "own", root, search).value == amount_of(mine[0])
+        assert drawn(boards, "commissions", "below", root, search).value == amount_of(below[0])
+        units = mine[0] + below[0] if counted_ is None else counted_[0]
+        total = drawn(boards, "commissions", "days", root, search).table.total
+        assert total[-1].value == f"{units // 10**6}.{units % 10**6:06d}"
+    assert "your own" in drawn(boards, "commissions", "days", root).note
+    assert "agents below you" in drawn(boards, "commissions", "days", root, f"{DAYS}&whose=below").note
+
+
+def amount_of(units):
+    return f"{Decimal(units).scaleb(-6).quantize(Decimal('0.01')):,}"
+
+
+def test_the_mean_rate_is_earned_over_the_orders_each_counted_once(boards):
+    with reading() as tx:
+        units = tx.call("select sum(units)::bigint from commission_line")
+        gross = tx.call("select sum(usdt_units)::bigint from orders where id in (select order_id from commission_line)")
+    found = drawn(boards, "commissions", "rate")
+    assert found.value == str((10_000 * Decimal(units) / gross).quantize(Decimal("0.1")))
+    assert amount_of(gross) in found.foot
 
 
 def test_figures_are_those_of_the_orders(boards):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 
 import pytest
@@ -14,7 +15,9 @@ from core.db import reading
 from core.money import Money, fiat
 from core.orders import release
 from core.reports import overview
+from portal.security.setup import ensure_user
 from tests.portal import market
+from tests.portal.conftest import PASSWORD
 from tests.portal.market import claimed, signed_in
 
 
@@ -35,6 +38,11 @@ def desk(module_database):
             " join orders o on o.id = c.order_id order by c.id"
         )
     return made
+
+
+def party(ref):
+    with reading() as tx:
+        return tx.call("select id from party where ref = %s", (ref,))
 
 
 def of(desk, agent):
@@ -67,6 +75,38 @@ def test_the_sums_below_a_list_are_those_of_its_rows(desk):
     assert page.count("<tr data-href") == len(of(desk, lower))
     for wrong in ("?level=x", "?state=none", "?from=soon", "?customer=1"):
         assert signed_in(desk, "finance").get(f"/commissions/list/{wrong}").status_code == 400, wrong
+
+
+def test_an_agent_tells_its_own_lines_from_those_of_the_agents_below_it(desk):
+    lower, root = desk.trade.agents
+    ensure_user("agent-root", "agent", PASSWORD, party_id=party(root))
+    browser = signed_in(desk, "agent-root")
+    for whose, mine, other in (("own", root, lower), ("below", lower, root)):
+        page = browser.get(f"/commissions/list/?whose={whose}").text
+        assert all(line[0] in page for line in of(desk, mine))
+        assert not any(line[0] in page for line in of(desk, other))
+    assert browser.get("/commissions/list/?whose=others").status_code == 400
+    assert signed_in(desk, "finance").get("/commissions/list/?whose=own").status_code == 400
+    report = browser.get(f"/commissions/report?period={desk.month}").text
+    own, below = report.index(">Your own<"), report.index(">Agents below you<")
+    codes = {ref: of(desk, ref)[0][2] for ref in (lower, root)}
+    assert own < report.index(f">{codes[root]}</a>") < below < report.index(f">{codes[lower]}</a>")
+    home = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", browser.get("/").text))
+    for label, ref in (("Your commission this month", root), ("Agents below you", lower)):
+        units = sum(line[3] for line in of(desk, ref))
+        assert re.search(rf"{label} {desk.month} {units // 10**6:,}\.{units % 10**6 // 10**4:02d}", home), home
+    alone = signed_in(desk, "agent1").get(f"/commissions/report?period={desk.month}").text
+    assert "Agents below you" not in alone
+
+
+def test_an_order_that_pays_two_levels_counts_once_in_the_sum_of_what_was_earned_on(desk):
+    with reading() as tx:
+        gross = tx.call("select sum(usdt_units)::bigint from orders where ref = any(%s)", (desk.orders,))
+    said = f"{gross // 10**6:,}.{gross % 10**6:06d}"
+    finance = signed_in(desk, "finance")
+    assert said in finance.get("/commissions/list/").text
+    assert said.replace(",", "") in finance.get("/commissions/export.csv").text.partition("# rows")[2]
+    assert said in finance.get(f"/commissions/report?period={desk.month}").text
 
 
 def test_a_line_explains_itself_without_the_customers_data(desk):

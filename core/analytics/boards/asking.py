@@ -41,7 +41,10 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Codes to look at; empty: all. An unknown code matches nothing."""
+    """Codes to look at; empty: all. An unknown code matches nothing.
+
+    `whose` is an agent's own question: "own" is what it earned itself, "below" what the agents below it did.
+    """
 
     merchant: str = ""
     acceptor: str = ""
@@ -49,6 +52,7 @@ class Filters:
     currency: str = ""
     agent: str = ""
     rule: str = ""
+    whose: str = ""
 
 
 _PARTY = "r.{kind}_id = (select p.id from party p where p.kind = '{kind}' and p.code = %s)"
@@ -101,6 +105,13 @@ def own(actor: Actor, **columns: str) -> Condition:
             (actor.party_id,),
         )
     return f"{column} = %s", (actor.party_id,)
+
+
+def whose(actor: Actor, filters: Filters, column: str) -> Condition:
+    """Return the condition that a row is the agent's itself, or another's below it, as the filters ask."""
+    if actor.scope is not Scope.AGENT or filters.whose not in {"own", "below"}:
+        return "true", ()
+    return f"{column} {'=' if filters.whose == 'own' else '<>'} %s", (actor.party_id,)
 
 
 def own_orders(actor: Actor) -> Condition:

@@ -1,7 +1,7 @@
 """Commission lines from the daily rollup: totals, by time, agent, level and plan; their share of the fees; the pace.
 
-Lines count on the UTC day they were earned. An agent sees its own subtree's lines and nothing of the platform's
-fees.
+Lines count on the UTC day they were earned. An agent sees its own lines and those of the agents below it, apart or
+together, and nothing of the platform's fees.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
 from core.actor import Actor, Right, Scope
-from core.analytics.boards.asking import COMMISSIONS, Days, days, own, where
+from core.analytics.boards.asking import COMMISSIONS, Days, days, own, where, whose
 from core.db import reading
 from core.errors import BadInput, Forbidden
 
@@ -200,12 +200,13 @@ def pace(actor: Actor, filters: Filters) -> Pace:
 
 def _seen(actor: Actor, filters: Filters) -> tuple[str, str, tuple[object, ...]]:
     """Return whether every agent counts ("true" or "false"), else which party `p` does, with its arguments."""
-    mine, args = own(actor, agent="p.id")
+    (mine, args), (which, more) = own(actor, agent="p.id"), whose(actor, filters, "p.id")
     if filters.agent:
-        return "false", f"{mine} and p.code = %s", (*args, filters.agent)
-    return ("true" if actor.scope is Scope.ALL else "false"), mine, args
+        return "false", f"{mine} and {which} and p.code = %s", (*args, *more, filters.agent)
+    return ("true" if actor.scope is Scope.ALL else "false"), f"{mine} and {which}", (*args, *more)
 
 
 def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:
     actor.must(Right.SEE_COMMISSIONS)
-    return where(filters, COMMISSIONS, days(span), own(actor, agent="r.agent_id"))
+    mine = own(actor, agent="r.agent_id"), whose(actor, filters, "r.agent_id")
+    return where(filters, COMMISSIONS, days(span), *mine)
