@@ -84,7 +84,10 @@ def install(app: Flask) -> None:
     """Register the handlers; an unknown exception stays a 500 with a trace id and a log line."""
 
     def refused(refusal: Refusal) -> Response:
-        return answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
+        response = answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
+        if "retry_after" in refusal.facts:
+            response.headers["Retry-After"] = str(refusal.facts["retry_after"])
+        return response
 
     def forged(_error: CSRFError) -> Response:
         return answer(400, "form_expired", _("This form is no longer valid. Reload the page and send it again."))

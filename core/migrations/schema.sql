@@ -1532,7 +1532,10 @@ CREATE TABLE public.login_attempt (
     ip text NOT NULL,
     agent text NOT NULL,
     succeeded boolean DEFAULT false NOT NULL,
-    user_id integer
+    user_id integer,
+    network text DEFAULT ''::text NOT NULL,
+    device text DEFAULT ''::text NOT NULL,
+    lifted boolean DEFAULT false NOT NULL
 );
 ALTER TABLE public.login_attempt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.login_attempt_id_seq
@@ -2353,7 +2356,7 @@ CREATE INDEX journal_entry_xid ON public.journal_entry USING btree (xid);
 CREATE INDEX journal_leg_account ON public.journal_leg USING btree (account_id, entry_id);
 CREATE INDEX journal_leg_unfolded ON public.journal_leg USING btree (account_id, xid) WHERE (xid IS NOT NULL);
 CREATE INDEX login_attempt_account ON public.login_attempt USING btree (account, at DESC);
-CREATE INDEX login_attempt_ip ON public.login_attempt USING btree (ip, at DESC);
+CREATE INDEX login_attempt_network ON public.login_attempt USING btree (network, at DESC) WHERE (NOT succeeded);
 CREATE INDEX login_attempt_user ON public.login_attempt USING btree (user_id, at DESC) WHERE succeeded;
 CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app
 
-from core.errors import TooMany
 from core.ledger import holdings
 from core.orders import feed, queries
 from core.settings import settings
-from portal import faults
 from portal.api import bodies, cursors, shapes, steps
 from portal.api.access import BUCKETS, caller
 from portal.api.document import document
@@ -42,7 +40,6 @@ def build() -> Blueprint:
     ):
         api.add_url_rule(rule, view_func=view, methods=[method], strict_slashes=True, provide_automatic_options=False)
     api.record_once(_set_up)
-    api.register_error_handler(TooMany, _too_many)
     api.after_request(_finish)
     return api
 
@@ -50,12 +47,6 @@ def build() -> Blueprint:
 def _set_up(state: BlueprintSetupState) -> None:
     known = settings()
     state.app.extensions[BUCKETS] = Buckets(known.api_burst, known.api_per_second)
-
-
-def _too_many(refusal: TooMany) -> Response:
-    answer = faults.answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
-    answer.headers["Retry-After"] = str(refusal.facts.get("retry_after", 1))
-    return answer  # type: ignore[return-value]  # Flask's own response, told as werkzeug's
 
 
 def _finish(answer: Response) -> Response:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask_babel import gettext as _
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from core import audit
+from core import audit, clock
 from core.actor import Right
 from core.db import reading, transaction
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from portal.roles import ROLES
-from portal.security.lockout import admit, succeeded
+from portal.security.lockout import DAY, admit, admit_own, forgotten, lift, succeeded
 from portal.security.sessions import end_all
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Account(NamedTuple):
     party: str
     last_sign_in: datetime | None
     open_sessions: int
+    failed_tries: int
+    """Failed tries of the last day that still slow down who tries next."""
 
 
 class SignedIn(NamedTuple):
@@ -57,7 +59,9 @@ select u.id, u.username, u.first_name || ' ' || u.last_name, u.email, coalesce(u
        coalesce(p.code, ''),
        (select max(at) from login_attempt a where a.user_id = u.id and a.succeeded),
        (select count(*) from portal_session s where s.user_id = u.id and s.ended_at is null
-        and s.ends_at > now())
+        and s.ends_at > now()),
+       (select count(*) from login_attempt a where a.account = lower(u.username) and not a.succeeded
+        and not a.lifted and a.at > %(since)s)
 from ab_user u left join user_party up on up.user_id = u.id left join party p on p.id = up.party_id
 """
 
@@ -65,25 +69,27 @@ from ab_user u left join user_party up on up.user_id = u.id left join party p on
 def accounts() -> list[Account]:
     """Return every account, by name."""
     with reading() as tx:
-        return [Account(*row) for row in tx.rows(_ACCOUNTS + " order by u.username")]
+        rows = tx.raw.execute(_ACCOUNTS + " order by u.username", {"since": clock.now() - DAY}).fetchall()
+    return [Account(*row) for row in rows]
 
 
 def account(user_id: int) -> Account:
     """Return one account; refuse with `not_found`."""
     with reading() as tx:
-        rows = tx.rows(_ACCOUNTS + " where u.id = %s", (user_id,))
+        facts = {"since": clock.now() - DAY, "id": user_id}
+        rows = tx.raw.execute(_ACCOUNTS + " where u.id = %(id)s", facts).fetchall()
     if not rows:
         raise NotFound(_("There is no such user."), user_id=user_id)
     return Account(*rows[0])
 
 
-def sign_in(username: str, password: str, *, ip: str, agent: str) -> SignedIn | None:
+def sign_in(username: str, password: str, *, ip: str, agent: str, device: str = "") -> SignedIn | None:
     """Return the user if the password is right, None otherwise, in the same time for unknown names.
 
-    Refuses with `too_many` when account or address is locked out. An account must be active and have exactly
-    one role of `portal.roles`.
+    `device` is the number of a device known for the account. Refuses with `too_many` who has to wait. An
+    account must be active and have exactly one role of `portal.roles`.
     """
-    attempt = admit(username, ip, agent)
+    attempt = admit(username, ip, agent, device)
     with reading() as tx:
         found = tx.rows(
             "select u.id, u.password, u.active, (select array_agg(r.name) from ab_user_role ur "
@@ -109,20 +115,21 @@ def check_new_password(username: str, password: str) -> None:
         raise BadInput(_("That password is too easy to guess: it holds the user name or few different characters."))
 
 
-def change_password(actor: Actor, current: str, fresh: str) -> SignedIn:
+def change_password(actor: Actor, current: str, fresh: str, *, session_id: int, ip: str, agent: str) -> SignedIn:
     """Set the actor's own password, given the present one; every session of the account ends.
 
-    Refuses a wrong present password with `forbidden` (counted like a try to sign in) and a weak new one.
+    Refuses a weak new password, and a wrong present one with `forbidden`; only that counts as a failed try,
+    and only in this session.
     """
-    attempt = admit(actor.name, "own session", "change of password")
+    check_new_password(actor.name, fresh)
+    attempt = admit_own(actor.name, session_id, ip, agent)
     with reading() as tx:
         kept = tx.call("select password from ab_user where id = %s", (actor.user_id,))
     if not check_password_hash(kept or _NOBODY, current[:LONGEST]):
         raise Forbidden(_("The present password is not right."))
-    check_new_password(actor.name, fresh)
+    forgotten(attempt)
     if check_password_hash(kept, fresh):
         raise BadInput(_("The new password is the old one."))
-    succeeded(attempt, actor.user_id or 0)
     with transaction() as tx:
         hashed = _store(tx, actor.user_id or 0, fresh, must_change=False)
         audit.write(tx, actor, "user.password_changed", actor.name)
@@ -136,8 +143,19 @@ def reset_password(actor: Actor, user_id: int) -> str:
     fresh = secrets.token_urlsafe(15)
     with transaction() as tx:
         _store(tx, user_id, fresh, must_change=True)
-        audit.write(tx, actor, "user.password_reset", target.username)
+        tries = lift(tx, target.username)
+        audit.write(tx, actor, "user.password_reset", target.username, details={"failed_tries_lifted": tries})
     return fresh
+
+
+def unlock(actor: Actor, user_id: int) -> int:
+    """Let a user's tries to sign in start anew, from every address; return how many had failed within a day."""
+    actor.must(Right.MANAGE_USERS)
+    target = _other(actor, user_id)
+    with transaction() as tx:
+        tries = lift(tx, target.username)
+        audit.write(tx, actor, "user.unlocked", target.username, details={"failed_tries_lifted": tries})
+    return tries
 
 
 def _store(tx: Transaction, user_id: int, password: str, *, must_change: bool) -> str:

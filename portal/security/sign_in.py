@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.security.views import AuthDBView
 from flask_babel import gettext as _
 
-from core.errors import Refusal
-from portal.security import accounts
+from core.errors import Refusal, TooMany
+from portal.security import accounts, devices
 from portal.security.gate import PUBLIC, SIGNED_IN, needs, safe_next
 from portal.security.sessions import close_session, current_person, open_session
 
@@ -48,14 +48,20 @@ class SignInView(AuthDBView):
         if not username or not password or "\0" in username + password:
             return self._form(_("Enter your user name and your password."), username), UNAUTHORIZED
         try:
-            user = accounts.sign_in(username, password, **caller())
+            user = accounts.sign_in(username, password, **caller(), device=devices.known(username))
+        except TooMany as refusal:
+            answer = make_response(self._form(refusal.detail, username, until=refusal.facts["until"]), refusal.status)
+            answer.headers["Retry-After"] = str(refusal.facts["retry_after"])
+            return answer
         except Refusal as refusal:
             return self._form(refusal.detail, username), refusal.status
         if user is None:
             wrong = _("User name or password is not right, or the account is switched off.")
             return self._form(wrong, username), UNAUTHORIZED
         open_session(user.id, user.password_hash, user.role, **caller())
-        return redirect(safe_next(request.args.get("next")))
+        answer = make_response(redirect(safe_next(request.args.get("next"))))
+        devices.remember(answer, username)
+        return answer
 
     @expose("/logout/", methods=["POST"])
     @needs(SIGNED_IN)
@@ -64,5 +70,5 @@ class SignInView(AuthDBView):
         close_session()
         return redirect(url_for("SignInView.login"))
 
-    def _form(self, error: str = "", username: str = "") -> str:
-        return render_template("sign_in.html", error=error, username=username[:128])
+    def _form(self, error: str = "", username: str = "", **more: Any) -> str:
+        return render_template("sign_in.html", error=error, username=username[:128], **more)

@@ -8,12 +8,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
 
-from core.errors import BadInput, Refusal
+from core.errors import BadInput, Refusal, TooMany
 from portal import taste
 from portal.roles import current_actor
 from portal.security import accounts
 from portal.security.gate import SIGNED_IN, safe_next
-from portal.security.sessions import open_session
+from portal.security.sessions import current_person, open_session
 from portal.security.sign_in import caller
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ class AccountView(BaseView):
         if fresh != again:
             return self._form(_("The two new passwords differ."), "bad_input"), MISMATCH
         try:
-            user = accounts.change_password(current_actor(), current, fresh)
+            session_id = current_person().session_id
+            user = accounts.change_password(current_actor(), current, fresh, session_id=session_id, **caller())
+        except TooMany:
+            raise  # its page says when, and so does its header
         except Refusal as refusal:
             return self._form(refusal.detail, refusal.code), refusal.status
         open_session(user.id, user.password_hash, user.role, **caller())

@@ -48,6 +48,13 @@ class UsersView(BaseView):
         fresh = accounts.reset_password(current_actor(), user_id)
         return self._page((accounts.account(user_id).username, fresh))
 
+    @expose("/<int:user_id>/unlock", methods=["POST"])
+    def unlock(self, user_id: int) -> ResponseReturnValue:
+        """Let the account's tries to sign in start anew."""
+        accounts.unlock(current_actor(), user_id)
+        flash(_("Tries to sign in to the account start anew."), "ok")
+        return redirect(url_for("UsersView.list"))
+
     def _page(self, shown_once: tuple[str, str] | None = None) -> str:
         return render_template(
             "users.html",

@@ -56,6 +56,7 @@ SHELL = [
     Row("POST", "/users/<int:user_id>/activate", ADMIN),
     Row("POST", "/users/<int:user_id>/deactivate", ADMIN),
     Row("POST", "/users/<int:user_id>/password", ADMIN),
+    Row("POST", "/users/<int:user_id>/unlock", ADMIN),
 ]
 
 API = [

@@ -1,8 +1,9 @@
-"""Coming in: lockout by account and address, no word about who exists, no way past the form."""
+"""Coming in: guessing stays slow, the owner is never shut out, no word about who exists, no way past the form."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from core import clock
 from core.db import reading
 from core.errors import TooMany
-from portal.security import lockout
+from portal.security import devices, lockout
 from tests.portal.conftest import PASSWORD
 
 
@@ -30,25 +31,141 @@ def test_unknown_names_and_wrong_passwords_are_told_the_same_way(fresh):
     assert "User name or password is not right" in nobody.text
 
 
-def test_five_wrong_passwords_lock_the_account_even_for_the_right_one(fresh):
+def test_five_wrong_passwords_from_one_address_wait_even_with_the_right_one(fresh):
     browser = fresh.browser()
-    for _ in range(lockout.ACCOUNT_TRIES):
+    for _ in range(lockout.PAIR_TRIES):
         assert browser.sign_in("finance", "wrong password").status_code == 401
     locked = browser.sign_in("finance", PASSWORD)
     assert locked.status_code == 429
     assert "Too many tries" in locked.text
+    assert "You can try again from" in locked.text
+    assert 0 < int(locked.headers["Retry-After"]) <= lockout.WINDOW.total_seconds()
     assert browser.sign_in("compliance", PASSWORD).status_code == 302
+
+
+def test_an_outsider_cannot_lock_the_owner_out_elsewhere_nor_at_a_device_the_owner_has_used(fresh):
+    owner = fresh.browser()
+    assert owner.sign_in("finance", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 302
+    owner.post("/logout/")
+    outsider = fresh.browser()
+    for n in range(30):
+        outsider.sign_in("finance", f"guess {n}", environ_base={"REMOTE_ADDR": f"198.51.100.{n}"})
+    # From the owner's own address too, as from an office they share.
+    for n in range(lockout.ADDRESS_TRIES + 1):
+        outsider.sign_in(f"name{n}", "guess", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert fresh.browser().sign_in("finance", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 429
+    assert owner.sign_in("finance", environ_base={"REMOTE_ADDR": "192.0.2.7"}).status_code == 302
+    assert owner.sign_in("finance", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 302
+
+
+def test_guesses_from_many_addresses_wait_longer_and_longer(fresh):
+    moment, admitted = clock.now(), 0
+    with fresh.app.test_request_context():
+        for n in range(24 * 60 * 2):
+            with clock.at(moment + timedelta(seconds=30 * n)), suppress(TooMany):
+                lockout.admit("merchant1", f"10.{n // 250}.0.{n % 250}", "guesses")
+                admitted += 1
+    assert admitted < 120, "a day of guessing from any number of addresses"
+    assert lockout.wait_after(lockout.FREE_TRIES) == timedelta(seconds=1)
+    assert lockout.wait_after(10_000) == lockout.LONGEST_WAIT
+
+
+def test_a_known_device_has_few_tries_and_is_a_stranger_afterwards(fresh):
+    thief = fresh.browser()
+    thief.sign_in("finance")
+    thief.post("/logout/")
+    answers = [thief.sign_in("finance", "guess").status_code for _ in range(lockout.DEVICE_TRIES + lockout.PAIR_TRIES)]
+    assert answers == [401] * len(answers)
+    assert thief.sign_in("finance", "guess").status_code == 429
+    other = fresh.browser()
+    assert other.sign_in("finance", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 302
+
+
+def test_the_word_of_a_device_is_signed_and_of_use_to_its_own_accounts_only(fresh):
+    browser = fresh.browser()
+    browser.sign_in("finance")
+    cookie = browser.client.get_cookie("desk-device")
+    assert cookie.http_only
+    assert cookie.same_site == "Strict"
+    assert "finance" not in cookie.decoded_value
+
+    def seen(value, account):
+        with fresh.app.test_request_context(headers={"Cookie": f"desk-device={value}"}):
+            return devices.known(account)
+
+    assert seen(cookie.value, "Finance ")
+    assert not seen(cookie.value, "admin")
+    assert not seen(cookie.value[:-2] + "xx", "finance")
+    assert not seen("[]", "finance")
+    browser.sign_in("auditor")  # signed in already: the form is not asked
+    browser.post("/logout/")
+    browser.sign_in("auditor")
+    both = browser.client.get_cookie("desk-device").value
+    assert seen(both, "finance") == seen(both, "auditor") == seen(cookie.value, "finance")
+
+
+def test_an_administrator_lifts_the_wait_and_it_is_written_down(fresh):
+    browser, admin = fresh.browser(), fresh.browser()
+    admin.sign_in("admin")
+    with reading() as tx:
+        number = tx.call("select id from ab_user where username = 'finance'")
+    for path, status in ((f"/users/{number}/unlock", 302), (f"/users/{number}/password", 200)):
+        for _ in range(lockout.PAIR_TRIES):
+            assert browser.sign_in("finance", "wrong password").status_code == 401
+        assert browser.sign_in("finance", "wrong password").status_code == 429
+        assert "5 failed tries" in admin.get("/users/").text
+        assert admin.post(path).status_code == status
+        assert "failed tries" not in admin.get("/users/").text
+    assert browser.sign_in("finance", "wrong password").status_code == 401
+    with reading() as tx:
+        trail = tx.rows("select action, details from audit where subject = 'finance' order by at")
+    assert trail == [
+        ("user.unlocked", {"failed_tries_lifted": 5}),
+        ("user.password_reset", {"failed_tries_lifted": 5}),
+    ]
+
+
+def test_only_wrong_present_passwords_count_when_the_password_is_changed(fresh):
+    browser = fresh.browser()
+    browser.sign_in("finance")
+    good, other = "a long new password", "another long password"
+    for fresh_one, again in ((good, other), ("short", "short"), (PASSWORD, PASSWORD)) * 4:
+        answer = browser.post("/account/password", {"current": PASSWORD, "fresh": fresh_one, "again": again})
+        assert answer.status_code == 422
+    for _ in range(lockout.PAIR_TRIES):
+        wrong = browser.post("/account/password", {"current": "wrong", "fresh": good, "again": good})
+        assert wrong.status_code == 403
+    waits = browser.post("/account/password", {"current": PASSWORD, "fresh": good, "again": good})
+    assert waits.status_code == 429
+    assert int(waits.headers["Retry-After"]) > 0
+    elsewhere = fresh.browser()
+    assert elsewhere.sign_in("finance").status_code == 302, "a stolen session shuts nobody out"
+    assert elsewhere.post("/account/password", {"current": PASSWORD, "fresh": good, "again": good}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("ip", "counts_as"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("nonsense" * 20, ("nonsense" * 20)[:64]),
+    ],
+)
+def test_one_subscriber_is_one_address(ip, counts_as):
+    assert lockout.network(ip) == counts_as
 
 
 def test_a_name_nobody_has_is_locked_in_the_same_way(fresh):
     browser = fresh.browser()
-    answers = [browser.sign_in("ghost", "wrong").status_code for _ in range(lockout.ACCOUNT_TRIES + 1)]
-    assert answers == [401] * lockout.ACCOUNT_TRIES + [429]
+    answers = [browser.sign_in("ghost", "wrong").status_code for _ in range(lockout.PAIR_TRIES + 1)]
+    assert answers == [401] * lockout.PAIR_TRIES + [429]
 
 
 def test_the_lock_opens_after_the_window_and_a_success_starts_the_count_anew(fresh):
     browser = fresh.browser()
-    for _ in range(lockout.ACCOUNT_TRIES):
+    for _ in range(lockout.PAIR_TRIES):
         browser.sign_in("finance", "wrong password")
     with clock.at(clock.now() + lockout.WINDOW + timedelta(seconds=1)):
         assert browser.sign_in("finance", PASSWORD).status_code == 302
@@ -65,7 +182,7 @@ def test_one_address_cannot_go_through_all_names(fresh, monkeypatch):
     assert elsewhere.sign_in("admin", PASSWORD, environ_base={"REMOTE_ADDR": "10.9.8.7"}).status_code == 302
 
 
-def test_thirty_guesses_at_once_get_no_more_tries_than_five(fresh):
+def test_thirty_guesses_at_once_get_no_more_tries_than_ten_in_a_row(fresh):
     def guess(n):
         with fresh.app.app_context():
             try:
@@ -75,7 +192,22 @@ def test_thirty_guesses_at_once_get_no_more_tries_than_five(fresh):
             return 1
 
     with fresh.app.test_request_context(), ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(guess, range(30))) == lockout.ACCOUNT_TRIES
+        assert sum(pool.map(guess, range(30))) == lockout.FREE_TRIES
+
+
+def test_forty_names_at_once_from_one_address_get_no_more_tries_than_one_after_another(fresh, monkeypatch):
+    monkeypatch.setattr(lockout, "ADDRESS_TRIES", 6)
+
+    def guess(n):
+        with fresh.app.app_context():
+            try:
+                lockout.admit(f"name{n}", "10.0.0.1", "load")
+            except TooMany:
+                return 0
+            return 1
+
+    with fresh.app.test_request_context(), ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(guess, range(40))) == 6
 
 
 @pytest.mark.parametrize(
