@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import BadInput, Unavailable
@@ -56,6 +56,26 @@ class Settings(BaseSettings):
     api_per_second: int = Field(200, ge=1, description="requests of one key a second, per web process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, url: str) -> str:
+        return read_url(url, ("postgresql", "postgres", "postgresql+psycopg"), "postgresql://user@host:5432/name")
+
+    @field_validator("field_key")
+    @classmethod
+    def _keys(cls, text: SecretStr, info: ValidationInfo) -> SecretStr:
+        if text.get_secret_value() and info.data.get("env") != "production":  # production tells all faults at once
+            try:
+                read_keys(text.get_secret_value())
+            except BadInput as refusal:
+                raise ValueError(refusal.detail) from None
+        return text
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str) -> str:
+        return read_url(url, ("redis", "rediss", "unix"), "redis://host:6379/0")
+
     @property
     def production(self) -> bool:
         """Whether real money is meant."""
@@ -87,6 +107,24 @@ class Settings(BaseSettings):
         if not text:
             text = "k1:" + base64.b64encode(bytes.fromhex(kept_secret(self.home, "field_key"))).decode()
         return read_keys(text)
+
+
+def read_url(url: str, schemes: tuple[str, ...], example: str) -> str:
+    """The URL as it was given. Raises ValueError that names what is wrong with it, never a password."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        port, known = parts.port, parts.scheme in schemes and "://" in url and url.isprintable()
+    except ValueError:  # its own words may show a piece of the password
+        raise ValueError(f"host or port of the URL cannot be read; write it like {example}") from None
+    if not known:
+        raise ValueError(f"no URL of the kind {' or '.join(schemes[:2])}; write it like {example}")
+    if port == 0 or (not parts.hostname and not parts.path.strip("/") and not parts.query):
+        raise ValueError(f"the URL names no server; write it like {example}")
+    if parts.scheme in {"redis", "rediss"} and not re.fullmatch(r"/?[0-9]{0,4}", parts.path):
+        raise ValueError(f"the URL ends in no number of a database; write it like {example}")
+    return url
 
 
 def read_keys(text: str) -> dict[str, bytes]:
@@ -169,12 +207,19 @@ def settings() -> Settings:
     try:
         read = Settings()
     except ValidationError as error:
-        wrong = [f"{variable(str(each['loc'][0]))}: {each['msg']}" for each in error.errors()]
-        raise BadInput("the settings cannot be read:\n  - " + "\n  - ".join(wrong)) from error
+        wrong = [
+            f"{variable(str(each['loc'][0]))}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()
+        ]
+        raise BadInput(listed("the settings cannot be read", wrong)) from None
     found = faults(read)
     if found:
-        raise BadInput("DESK_ENV=production is refused:\n  - " + "\n  - ".join(found))
+        raise BadInput(listed("DESK_ENV=production is refused", found))
     return read
+
+
+def listed(what: str, wrong: list[str]) -> str:
+    """One fault on one line, several as a list."""
+    return f"{what}: {wrong[0]}" if len(wrong) == 1 else f"{what}:\n  - " + "\n  - ".join(wrong)
 
 
 def variable(field: str) -> str:

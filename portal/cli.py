@@ -2,45 +2,51 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import click
 
 from core.errors import Refusal
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE})
+"""What the machine lacks, in distinction to what the caller named wrongly."""
+
 
 class Entry(NamedTuple):
-    """One command: where it is written, what it is for, and whether it works on the database."""
+    """One command: where it is written, what it is for, and which database it works on."""
 
     target: str
     purpose: str
-    database: bool = False
+    database: Literal["", "any", "ours"] = ""
 
 
-# `database=True`: the command finds core.db bound, and embedded servers running when no URL is set.
+# With a database the command finds core.db bound, and embedded servers running when no URL is set; "ours" must
+# have the present schema, "any" need not.
 COMMANDS = {
     "up": Entry("portal.commands.up:command", "Start everything; Ctrl-C stops it."),
     "web": Entry("portal.commands.single:web", "The portal, alone."),
     "worker": Entry("portal.commands.single:worker", "The worker, alone."),
     "cron": Entry("portal.commands.single:cron", "The schedule, alone."),
-    "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database=True),
-    "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database=True),
-    "import": Entry("portal.commands.imports:command", "Read past orders, statements or lists.", database=True),
-    "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database=True),
-    "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database=True),
-    "verify": Entry("portal.commands.verify:command", "Check every invariant.", database=True),
-    "seal": Entry("portal.commands.seal:command", "Seal the journal and the audit trail.", database=True),
-    "export": Entry("portal.commands.export:command", "Write a report to files.", database=True),
-    "backup": Entry("portal.commands.backup:backup", "Write a backup of the database.", database=True),
-    "restore": Entry("portal.commands.backup:restore", "Bring a backup back.", database=True),
+    "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database="any"),
+    "renumber": Entry("portal.commands.renumber:command", "After a logical restore: count onwards.", database="any"),
+    "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database="any"),
+    "import": Entry("portal.commands.imports:command", "Read past orders, statements or lists.", database="ours"),
+    "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database="ours"),
+    "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database="ours"),
+    "verify": Entry("portal.commands.verify:command", "Check every invariant.", database="ours"),
+    "seal": Entry("portal.commands.seal:command", "Seal the journal and the audit trail.", database="ours"),
+    "export": Entry("portal.commands.export:command", "Write a report to files.", database="ours"),
+    "backup": Entry("portal.commands.backup:backup", "Write a backup of the database.", database="ours"),
+    "restore": Entry("portal.commands.backup:restore", "Bring a backup back.", database="ours"),
     "doctor": Entry("portal.commands.doctor:command", "Look for what is wrong on this machine."),
     "env": Entry("portal.commands.env:command", "Show the settings in force."),
-    "key": Entry("portal.commands.key:command", "Make API keys.", database=True),
-    "clock": Entry("portal.commands.clock:command", "Show or set the sandbox's clock.", database=True),
+    "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
+    "clock": Entry("portal.commands.clock:command", "Show or set the sandbox's clock.", database="ours"),
     "test": Entry("portal.commands.test:command", "Run the test suite."),
 }
 
@@ -73,7 +79,7 @@ class Desk(click.Group):
         if name and COMMANDS[name].database and "--help" not in rest:
             from portal.servers import bound
 
-            ctx.with_resource(bound())
+            ctx.with_resource(bound(fit=COMMANDS[name].database == "ours"))
         return name, command, rest
 
 
@@ -94,6 +100,39 @@ def main(arguments: list[str] | None = None) -> None:
         # the reader of our output went away (`desk ... | head`): nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        words = in_words(error)
+        if not words:
+            raise
+        click.echo(f"desk: {words}", err=True)
+        sys.exit(1)
+
+
+def in_words(error: Exception) -> str:
+    """What the machine or the database refuses, as one line with a code; empty for a fault of ours."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return f"{place}{error.strerror} [{'unavailable' if error.errno in FULL else 'bad_input'}]"
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
+        return "an argument holds bytes that are no UTF-8 [bad_input]"
+    return _of_the_database(error)
+
+
+def _of_the_database(error: Exception) -> str:
+    driver = sys.modules.get("psycopg")  # no database was spoken to while nobody has read the driver
+    cause: BaseException | None = getattr(error, "orig", error)
+    if driver is None or not isinstance(cause, driver.Error):
+        return ""
+    said = str(cause).strip().splitlines()[:1] or [type(cause).__name__]
+    if isinstance(cause, driver.errors.InsufficientPrivilege):
+        return f"the database's role may not do this ({said[0]}): let it own its database [forbidden]"
+    if isinstance(cause, driver.OperationalError):
+        return f"the database does not answer any more ({said[0]}); try again [unavailable]"
+    if isinstance(
+        cause, driver.errors.UndefinedTable | driver.errors.UndefinedColumn | driver.errors.UndefinedFunction
+    ):
+        return f"the database lacks what this version needs ({said[0]}): run `desk init` [conflict]"
+    return ""
 
 
 if __name__ == "__main__":

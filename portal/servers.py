@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core import db, embedded
+from core.migrations import standing
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -48,11 +49,18 @@ def addressed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def bound() -> Iterator[None]:
-    """As `addressed`, with core.db bound to the database."""
+def bound(*, fit: bool = False) -> Iterator[None]:
+    """As `addressed`, with core.db bound to a database that answers, and with `fit` one that can be worked on.
+
+    Raises Unavailable or Conflict that say why not and what to do.
+    """
     with addressed():
-        db.connect(settings().database_url)
+        url = settings().database_url
+        standing.must_answer(url)
+        db.connect(url)
         try:
+            if fit:
+                standing.must_fit()
             yield
         finally:
             db.disconnect()

@@ -7,7 +7,7 @@ import fcntl
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.embedded import postgres, valkey
-from core.embedded.places import Place, alone, opened, place, try_lock
+from core.embedded.places import Place, alone, made, opened, place, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def serving(
     `settings` go to PostgreSQL on top of ours. Users are counted by a
     shared lock, which goes with its process: a killed user is no user.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    made(home)
     with opened(home / "servers.users") as users:
         with alone(home):
             fcntl.flock(users, fcntl.LOCK_SH)

@@ -59,10 +59,7 @@ def place(home: Path) -> Place:
     Raises Unavailable when the home belongs to another user.
     """
     home = home.expanduser().absolute()
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except PermissionError as error:
-        raise Unavailable(f"{home} cannot be made: permission denied. Set DESK_HOME to a folder of yours.") from error
+    made(home)
     record = read_record(home)
     root = Path(record["root"]) if record else home
     uid, gid = owner(root)
@@ -77,6 +74,15 @@ def place(home: Path) -> Place:
     if not record or record["run"] != str(run):
         write_record(home, root, run)
     return Place(home, root, run, uid, gid)
+
+
+def made(home: Path) -> None:
+    """Make the home's folder when missing. Raises Unavailable when it cannot be one."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        words = "it is a file" if isinstance(error, FileExistsError) else str(error.strerror).lower()
+        raise Unavailable(f"the folder {home} cannot be made: {words}. Set DESK_HOME to a folder of yours.") from error
 
 
 def owner(root: Path) -> tuple[int, int]:
@@ -183,7 +189,7 @@ def alone(home: Path, *, seconds: float = 180) -> Iterator[None]:
 
     Raises Unavailable when somebody holds it longer than that.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    made(home)
     with opened(home / "servers.lock") as file:
         ends = time.monotonic() + seconds
         while not try_lock(file, fcntl.LOCK_EX):

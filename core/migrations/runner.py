@@ -28,6 +28,11 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def knows(revision: str) -> bool:
+    """Return whether the code has a migration of that number."""
+    return any(each.revision == revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def functions() -> list[Path]:
     """Return the files of SQL functions, in the order they are applied."""
     return [HERE / "functions" / f"{name}.sql" for name in ("ledger", "risk", "orders")] + sorted(

@@ -67,7 +67,8 @@ def import_history(
     """
     counts = Counts()
     digest = _digest(path)
-    with opened(path) as file, RejectFile(rejects or path.with_name(f"{path.name}.rejects.csv")) as out:
+    out_path = rejects or path.parent / f"{path.name}.rejects.csv"
+    with opened(path) as file, RejectFile(out_path, beside=path) as out:
         lines = read(file)
         while batch := list(islice(lines, batch_rows)):
             rows = [each for each in batch if isinstance(each, Row)]
@@ -137,7 +138,7 @@ def _without_doubles(rows: list[Row]) -> tuple[dict[int, Row], int, list[Reject]
         other = seen.setdefault((row.merchant, row.ref), row)
         if other is row:
             continue
-        if other[1:] == row[1:]:
+        if other.said == row.said:
             known += 1
         else:
             refused.append(_refused(row, "duplicate_ref", f"line {other.line} has another order of that ref"))
@@ -145,12 +146,7 @@ def _without_doubles(rows: list[Row]) -> tuple[dict[int, Row], int, list[Reject]
 
 
 def _refused(row: Row, code: str, reason: str) -> Reject:
-    return Reject(row.line, code, f"ref {row.ref}: {reason}", _written(row))
-
-
-def _written(row: Row) -> str:
-    """Return a row as its line was understood, for the reject file."""
-    return json.dumps([str(cell) if cell is not None else "" for cell in row[1:]], ensure_ascii=False)
+    return Reject(row.line, code, f"ref {row.ref}: {reason}", row.text)
 
 
 def _staged(row: Row) -> tuple[Any, ...]:
@@ -184,7 +180,7 @@ def _note(row: Row) -> str:
 
 def _print(row: Row, blind: bytes) -> str:
     """Return a short digest of all that a line says, its account number only as the blind index."""
-    said = repr((row[1:8], blind, row[9:])).encode()
+    said = repr((row[1:8], blind, row[9:-1])).encode()
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 

@@ -15,47 +15,65 @@ if TYPE_CHECKING:
     from core.simulator.rows import Reject
 
 HEADER = ("line", "code", "reason", "row")
+_FIRST = ",".join(HEADER).encode()
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RejectFile:
-    """Writes rejects as they come; the file appears with the first, and an older one goes if none comes."""
+    """Writes rejects as they come; made at once, so that nothing goes in that could not be refused, gone if empty."""
 
-    def __init__(self, path: Path) -> None:
-        """Take the path; nothing is written yet."""
+    def __init__(self, path: Path, *, beside: Path) -> None:
+        """Take the path and that of the file that is read; nothing is written yet."""
         self.path = path
+        self.beside = beside
         self.written = 0
         self._file: TextIO | None = None
         self._writer: Any = None
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Begin the file anew. Refuses with `bad_input` to write over anything but an older reject file."""
+        try:
+            if self.path.exists() and not self._is_ours():
+                raise BadInput(f"{self.path} is no reject file: choose another by --rejects", file=str(self.path))
+            self._file = self.path.open("w", encoding="utf-8", newline="")
+        except OSError as fault:
+            raise self._refusal(fault) from fault
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(HEADER)
         return self
+
+    def _is_ours(self) -> bool:
+        """Return whether the file there is one that an earlier run wrote (or was about to)."""
+        if not self.path.is_file() or self.path.samefile(self.beside):
+            return False
+        with self.path.open("rb") as file:
+            start = file.read(len(_FIRST))
+        return _FIRST.startswith(start)
+
+    def _refusal(self, fault: OSError) -> BadInput:
+        return BadInput(
+            f"the reject file {self.path} cannot be written ({fault.strerror}); choose one by --rejects",
+            file=str(self.path),
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file; after a run to the end without a reject, an older run's file is gone."""
+        """Close the file; without a reject it goes."""
         if self._file is not None:
             self._file.close()
-        elif kind is None:
+        if not self.written:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 
     def add(self, reject: Reject) -> None:
         """Write one reject. Refuses with `bad_input` when the file cannot be written."""
         try:
-            if self._file is None:
-                self._file = self.path.open("w", encoding="utf-8", newline="")
-                self._writer = csv.writer(self._file)
-                self._writer.writerow(HEADER)
             self._writer.writerow((reject.line, reject.code, reject.reason, _as_text(reject.text)))
-            self._file.flush()
+            if self._file is not None:
+                self._file.flush()
         except OSError as fault:
-            raise BadInput(
-                f"the reject file {self.path} cannot be written ({fault.strerror}); choose one by --rejects",
-                file=str(self.path),
-            ) from fault
+            raise self._refusal(fault) from fault
         self.written += 1
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import unicodedata
 import zlib
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -33,6 +35,9 @@ _LONGEST: Final = {
 _MUST: Final = frozenset({"ref", "merchant", "customer", "customer_name", "payer_name"})
 _CODES: Final = frozenset({"merchant", "acceptor", "agent"})
 _LONGEST_LINE: Final = 64 * 1024
+_MOST_JOINED: Final = 20
+"""Line ends that the cells of one record may hold."""
+_BROKEN: Final = (EOFError, OSError, zlib.error)
 _GZIP: Final = b"\x1f\x8b"
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -69,6 +74,13 @@ class Row(NamedTuple):
     created_at: datetime
     claimed_at: datetime | None
     completed_at: datetime | None
+    text: str = ""
+    """The line itself, for the reject file; no part of what the order says."""
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """All that the line says, wherever it stands."""
+        return self[1:-1]
 
 
 class Reject(NamedTuple):
@@ -105,24 +117,54 @@ def read(file: IO[bytes]) -> Iterator[Row | Reject]:
     Refuses with `bad_input` when the header is not the contract's: then nothing can be read. An archive that
     breaks off gives what came before it and one last reject.
     """
-    places = _header(_line(file) or b"")
+    try:
+        places = _header(_line(file))
+    except _BROKEN as error:
+        raise BadInput(f"the archive cannot be unpacked: {error}") from error
     newest = clock.now() + _AHEAD
+    reached = 1
+    try:
+        for number, raw in _records(file):
+            reached = number + raw.count(b"\n")
+            if not raw.strip():
+                continue
+            try:
+                yield _row(number, _cells(raw, places), newest, shown(raw))
+            except _Fault as fault:
+                yield Reject(number, fault.code, fault.reason, shown(raw))
+    except _BROKEN as error:
+        yield Reject(reached + 1, "truncated", f"the file is broken from here on: {error}", "")
+
+
+def _records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Give each record with the number of its first line: one line, or several when a cell holds line ends.
+
+    A quote that is left open spoils its own line only: lines are joined just when they make up one whole record.
+    """
+    ahead: deque[bytes] = deque()
     number = 1
-    while True:
+    while (raw := ahead.popleft() if ahead else _line(file)) is not None:
         number += 1
-        try:
-            raw = _line(file)
-        except (EOFError, OSError, zlib.error) as error:
-            yield Reject(number, "truncated", f"the file is broken from here on: {error}", "")
-            return
-        if raw is None:
-            return
-        if not raw.strip():
-            continue
-        try:
-            yield _row(number, _cells(raw, places), newest)
-        except _Fault as fault:
-            yield Reject(number, fault.code, fault.reason, shown(raw))
+        joined, taken = raw, 0
+        while joined.count(b'"') % 2 and taken < _MOST_JOINED and len(joined) <= _LONGEST_LINE:
+            if taken == len(ahead) and (more := _line(file)) is not None:
+                ahead.append(more)
+            if taken == len(ahead):
+                break
+            joined += b"\n" + ahead[taken]
+            taken += 1
+        whole = taken and not joined.count(b'"') % 2 and len(joined) <= _LONGEST_LINE and _is_record(joined)
+        yield number, joined if whole else raw
+        for _ in range(taken if whole else 0):
+            ahead.popleft()
+            number += 1
+
+
+def _is_record(joined: bytes) -> bool:
+    try:
+        return len(_split(joined.decode("utf-8", "replace"))) == len(COLUMNS)
+    except _Fault:
+        return False
 
 
 def shown(raw: bytes) -> str:
@@ -141,8 +183,10 @@ def _line(file: IO[bytes]) -> bytes | None:
     return raw.rstrip(b"\r\n")
 
 
-def _header(raw: bytes) -> list[int]:
+def _header(raw: bytes | None) -> list[int]:
     """Return where each column of `COLUMNS` stands, else refuse with what is missing, unknown or doubled."""
+    if raw is None:
+        raise BadInput("the file is empty; its first line must name the columns", columns=list(COLUMNS))
     try:
         names = [name.strip() for name in _split(raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8"))]
     except (UnicodeDecodeError, _Fault) as error:
@@ -165,7 +209,7 @@ def _split(line: str) -> list[str]:
     if '"' not in line:
         return line.split(",")
     try:
-        return next(csv.reader([line], strict=True))
+        return next(csv.reader(io.StringIO(line, newline=""), strict=True))
     except csv.Error as error:
         raise _Fault("bad_csv", f"the quotes of this line do not close as CSV wants: {error}") from error
 
@@ -182,7 +226,7 @@ def _cells(raw: bytes, places: list[int]) -> list[str]:
     return [cells[place].strip(" ") for place in places]
 
 
-def _row(number: int, cells: list[str], newest: datetime) -> Row:
+def _row(number: int, cells: list[str], newest: datetime, text: str) -> Row:
     given = dict(zip(COLUMNS, cells, strict=True))
     for field in _LONGEST:
         given[field] = _text(field, given[field])
@@ -200,7 +244,7 @@ def _row(number: int, cells: list[str], newest: datetime) -> Row:
         given["customer_name"], _account(given["payer_account"]), given["payer_name"],
         _country("payer_country", given["payer_country"]), _country("ip_country", given["ip_country"]),
         given["device"], given["wallet"], money.asset.code, money.units, usdt.units, fee.units, price, state,
-        created, claimed, completed,
+        created, claimed, completed, text,
     )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
-import psycopg
 
 from core import db, embedded, health
 from core.actor import system
 from core.errors import Refusal
+from core.migrations import standing
 from core.migrations.runner import head
 from core.settings import settings
 
@@ -45,7 +45,8 @@ def signs() -> Iterator[Sign]:
     """Yield what is seen, one thing after the other."""
     known = settings()
     yield Sign(well=True, what="settings", words=f"{known.env}, home {known.home}")
-    free = shutil.disk_usage(known.home if known.home.exists() else known.home.parent).free
+    there = next(folder for folder in (known.home, *known.home.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free
     yield Sign(free >= LEAST_FREE_BYTES, "disk", f"{free // (1 << 20):,} MiB free under {known.home}")
     urls = embedded.urls(known.home)
     yield from _database(known.database_url or urls.database)
@@ -53,18 +54,23 @@ def signs() -> Iterator[Sign]:
 
 
 def _database(url: str) -> Iterator[Sign]:
+    try:
+        standing.must_answer(url)
+    except Refusal as refusal:
+        yield Sign(well=False, what="database", words=f"{refusal.detail} Or run `desk up`")
+        return
+    yield Sign(well=True, what="database", words="answers")
     db.connect(url, pool_size=1)
     try:
-        with db.reading() as tx:
-            found = tx.call("select version_num from alembic_version")
-        yield Sign(well=True, what="database", words="answers")
-        words = f"at {found}" if found == head() else f"at {found}, the code wants {head()}: run `desk init`"
-        yield Sign(found == head(), "schema", words)
+        wrong = standing.schema_fault()
+        yield Sign(not wrong, "schema", wrong or f"at {head()}")
+        if wrong:
+            return
+        try:
+            standing.must_count_onwards()
+        except Refusal as refusal:
+            yield Sign(well=False, what="restore", words=refusal.detail)
         yield from _processes()
-    except Refusal:
-        yield Sign(well=False, what="database", words="does not answer: start it, check DATABASE_URL, or run `desk up`")
-    except psycopg.Error:
-        yield Sign(well=False, what="schema", words="missing: run `desk init`")
     finally:
         db.disconnect()
 

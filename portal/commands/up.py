@@ -17,7 +17,7 @@ import click
 import psycopg
 
 from core import embedded
-from core.embedded.places import opened, try_lock
+from core.embedded.places import made, opened, try_lock
 from core.errors import Unavailable
 from core.settings import ROOT, Settings, settings
 from portal.servers import addressed
@@ -144,7 +144,7 @@ def must_be_free(host: str, port: int) -> None:
 @contextlib.contextmanager
 def only_one(known: Settings) -> Iterator[None]:
     """Refuse a second supervisor over the same home; the lock goes with its process."""
-    known.home.mkdir(parents=True, exist_ok=True)
+    made(known.home)
     with opened(known.home / "up.lock") as lock:
         if not try_lock(lock, fcntl.LOCK_EX):
             raise Unavailable(f"`desk up` already runs over {known.home}. Stop it first, or set DESK_HOME.")
