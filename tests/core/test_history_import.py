@@ -17,6 +17,7 @@ from core.parties import agents, merchants
 from core.pricing import quotes
 from core.simulator.history import import_history
 from core.simulator.settling import settle
+from portal import cli
 from portal.commands.imports import command
 from tests import make
 from tests.core.past_orders import START, order, stamp, unpaid, write
@@ -222,3 +223,38 @@ def test_gzip_goes_in_as_it_is_and_folded_balances_stay_right(database, tmp_path
     import_history(path, batch_rows=11)
     settle()
     assert [f.breaks for f in verify.run() if f.breaks] == []
+
+
+def test_every_reject_holds_the_line_as_it_stands_in_the_file(database, tmp_path):
+    rows = [order(1), order(1, fiat_amount="999.00"), order(2, kind="gift"), order(3, customer_name='"Souza, Maria" ')]
+    path = write(tmp_path / "past.csv", [*rows, order(3, fee_usdt="0.70")])
+    import_history(path)
+    raw = path.read_text(encoding="utf-8").splitlines()
+    with path.with_name("past.csv.rejects.csv").open(encoding="utf-8", newline="") as file:
+        kept = [(int(row["line"]), row["code"], row["row"]) for row in csv.DictReader(file)]
+    assert kept == [
+        (3, "duplicate_ref", raw[2]), (4, "bad_value", raw[3]), (6, "duplicate_ref", raw[5]),
+    ]  # fmt: skip
+
+
+def test_a_torn_archive_keeps_the_good_rows_says_so_and_ends_with_one(database, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "past.csv.gz"
+    plain = write(tmp_path / "past.csv", [order(n) for n in range(3000)])
+    packed = gzip.compress(plain.read_bytes())
+    path.write_bytes(packed[:-4000])
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", "history", str(path)])
+    assert ended.value.code == 1
+    assert "breaks off" in capsys.readouterr().err
+    (before,) = ask("select count(*)::int from orders")
+    assert 0 < before[0] < 3000
+    path.write_bytes(packed)
+    again = import_history(path)
+    assert (again.known, again.added, again.rejected) == (before[0], 3000 - before[0], 0)
+
+
+def test_what_is_piped_in_is_read_like_a_file(database, tmp_path):
+    packed = gzip.compress(write(tmp_path / "past.csv", [order(n) for n in range(30)]).read_bytes())
+    done = CliRunner().invoke(command, ["history", "-", "--rejects", str(tmp_path / "bad.csv")], input=packed)
+    assert done.exit_code == 0, done.output
+    assert "read 30: added 30" in done.output

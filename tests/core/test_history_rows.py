@@ -172,3 +172,59 @@ def test_reading_takes_no_more_memory_for_a_longer_file(tmp_path):
         return most
 
     assert peak(8000) < peak(1000) + 200_000
+
+
+def test_a_cell_with_line_ends_is_one_line_of_the_file_and_spoils_no_other():
+    broken = line(customer_name='"Maria\nSouza"')
+    first, second = lines(broken, line())
+    assert (first.line, first.code, first.text) == (2, "bad_text", broken.decode())
+    assert (type(second), second.line) == (Row, 4)
+
+
+def test_an_open_quote_before_other_quotes_takes_only_its_own_line():
+    rows = lines(line(customer_name='"Maria'), line(), line(customer_name='"Souza, Maria"'), line(device='x"'), line())
+    assert [(each.line, getattr(each, "code", "in")) for each in rows] == [
+        (2, "bad_csv"), (3, "in"), (4, "in"), (5, "in"), (6, "in"),
+    ]  # fmt: skip
+
+
+def test_a_line_of_many_megabytes_is_one_reject_in_constant_memory():
+    class Endless(io.RawIOBase):
+        """A header, one line of 256 MB, and a good line."""
+
+        def __init__(self) -> None:
+            self.parts = [b",".join(name.encode() for name in COLUMNS) + b"\n", *[b"x" * 2**20] * 256, b"\n" + line()]
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            if not self.parts:
+                return 0
+            part = self.parts.pop(0)
+            taken = part[: len(buffer)]
+            if len(part) > len(buffer):
+                self.parts.insert(0, part[len(buffer) :])
+            buffer[: len(taken)] = taken
+            return len(taken)
+
+    file = io.BufferedReader(Endless())
+    tracemalloc.start()
+    bad, good = read(file)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (bad.line, bad.code) == (2, "too_long")
+    assert (type(good), good.line) == (Row, 3)
+    assert most < 4 * 2**20
+
+
+def test_an_empty_file_is_told_as_such():
+    with pytest.raises(BadInput, match="is empty"):
+        list(read(io.BytesIO(b"")))
+
+
+def test_an_archive_that_is_broken_from_the_start_is_refused(tmp_path):
+    path = tmp_path / "past.csv.gz"
+    path.write_bytes(b"\x1f\x8b" + b"no archive at all")
+    with opened(path) as file, pytest.raises(BadInput, match="cannot be unpacked"):
+        list(read(file))
