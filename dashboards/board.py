@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
 from core.errors import Refusal
-from dashboards import asked, files, freshness, parts
+from dashboards import asked, files, freshness, means, parts
 from dashboards.gate import guarded
 
 if TYPE_CHECKING:
@@ -36,12 +36,11 @@ def everyone(_actor: Actor) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NumberTile:
-    """One figure of a page. `means` says what it counts; `shown` whether it stands on this reader's page."""
+    """One figure of a page; `shown` says whether it stands on this reader's."""
 
     name: str
     label: LazyString
     draw: Callable[[Actor, Asked], parts.Number]
-    means: LazyString | str = ""
     shown: Callable[[Actor], bool] = everyone
 
 
@@ -56,7 +55,6 @@ class ChartTile:
     chart: bool = True
     empty: LazyString = NOTHING
     hint: LazyString | str = ""
-    means: LazyString | str = ""
     shown: Callable[[Actor], bool] = everyone
 
 
@@ -96,6 +94,16 @@ class Board:
                 html.Div(id=f"{self.name}-asof", className="boards-asof", **{"aria-live": "polite"}),
                 html.Div(cards, className="cards"),
                 html.Div(charts, className="boards-grid"),
+                parts.meanings(
+                    [
+                        (
+                            str(tile.label if isinstance(tile, NumberTile) else tile.title),
+                            means.of(self.name, tile.name),
+                        )
+                        for tile in (*self.numbers, *self.charts)
+                        if tile.shown(actor)
+                    ]
+                ),
             ],
             className="boards",
         )
@@ -128,7 +136,12 @@ def _chart_card(page: str, tile: ChartTile, *, may_export: bool) -> Any:
         [
             html.Div(
                 [
-                    html.H2([title, *([html.Span(f" · {tile.hint}", className="sub")] if tile.hint else [])]),
+                    html.H2(
+                        [
+                            html.Span(title, title=means.of(page, tile.name)),
+                            *([html.Span(f" · {tile.hint}", className="sub")] if tile.hint else []),
+                        ]
+                    ),
                     html.Div(acts, className="boards-acts"),
                 ],
                 className="boards-head",
@@ -163,7 +176,7 @@ def _register_number(app: Dash, board: Board, tile: NumberTile) -> None:
         found, fault = attempt(tile.draw, actor, search, tile.name)
         if fault is not None:
             return html.Div([html.Div(html.Span(str(tile.label)), className="cap"), fault], className="card figure")
-        return parts.number_card(str(tile.label), found)
+        return parts.number_card(str(tile.label), found, means.of(board.name, tile.name))
 
 
 def _register_chart(app: Dash, board: Board, tile: ChartTile) -> None:

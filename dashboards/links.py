@@ -20,8 +20,8 @@ def orders(start: datetime, end: datetime, **filters: str) -> str:
     return _address(ORDERS, {"from": _rfc(start), "to": _rfc(end), **filters})
 
 
-def ended(start: datetime, end: datetime, state: str, **filters: str) -> str:
-    """Return the orders that came to `state` from `start` up to (not with) `end`."""
+def ended(start: datetime, end: datetime, state: str | tuple[str, ...], **filters: str) -> str:
+    """Return the orders that came to `state` (or any of several) from `start` up to (not with) `end`."""
     return _address(ORDERS, {"state": state, "ended_from": _rfc(start), "ended_to": _rfc(end), **filters})
 
 

@@ -61,10 +61,10 @@ class Drawn(NamedTuple):
     note: str = ""
 
 
-def number_card(label: str, found: Number) -> Any:
-    """Return a figure's card."""
+def number_card(label: str, found: Number, means: str = "") -> Any:
+    """Return a figure's card; what it counts is told where the pointer rests on its name."""
     inside = [
-        html.Div(html.Span(label), className="cap"),
+        html.Div(html.Span(label, title=means or None), className="cap"),
         html.Div([found.value, *([" ", html.Small(found.unit)] if found.unit else [])], className="big"),
         html.Div(found.foot, className=f"foot-line {found.tone}"),
     ]
@@ -102,3 +102,9 @@ def said(title: str, text: str, tone: str = "empty") -> Any:
     """Return what stands in a tile instead of a chart: nothing there yet, not allowed, or broken."""
     role = {"role": "alert"} if tone == "fault" else {}
     return html.Div([html.Strong(title), html.P(text)], className=f"boards-said {tone}", **role)
+
+
+def meanings(pairs: Sequence[tuple[str, str]]) -> Any:
+    """Return what each figure of a page counts, folded below it."""
+    terms = [each for label, means in pairs for each in (html.Dt(label), html.Dd(means))]
+    return html.Details([html.Summary(_("What these figures count")), html.Dl(terms)], className="card boards-means")

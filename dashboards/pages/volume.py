@@ -43,6 +43,8 @@ OUTCOMES = (
     Outcome("refunded", _l("Refunded"), TONES["hold"]),
 )
 FAILURES = OUTCOMES[1:]
+PAID_ENDS = ("completed", "refunded")
+"""How an order ends that was paid."""
 
 
 def _set(question: Asked) -> dict[str, str]:
@@ -79,9 +81,10 @@ def usdt_completed(actor: Actor, question: Asked) -> Number:
 
 
 def technical_success(actor: Actor, question: Asked) -> Number:
-    """Return completed ÷ claimed: of the orders paid for, how many were released."""
+    """Return completed ÷ paid orders that ended: those still waiting are in neither."""
     now, before = _both(actor, question)
-    return compare.ratio(now.technical_success, before.technical_success, _("paid"))
+    href = links.ended(question.start, question.end, PAID_ENDS, **_set(question))
+    return compare.ratio(now.technical_success, before.technical_success, _("paid and ended"))._replace(href=href)
 
 
 def conversion(actor: Actor, question: Asked) -> Number:

@@ -17,7 +17,7 @@ from core.actor import system
 from core.analytics.boards import volume
 from core.db import reading, transaction
 from core.errors import Forbidden
-from dashboards import asked, board, files, freshness, links
+from dashboards import asked, board, files, freshness, links, means
 from dashboards.pages import BOARDS
 from tests import make
 from tests.dashboards.conftest import DAYS, NOW, party, text_of
@@ -291,3 +291,8 @@ def test_refusals_reach_the_reader_and_faults_do_not(boards):
         found, fault = board.attempt(broken, system(), DAYS, "x")
     assert found is None
     assert "hunter2" not in repr(fault)
+
+
+def test_every_figure_says_what_it_counts():
+    for page in BOARDS.values():
+        assert set(means.OF[page.name]) == {tile.name for tile in (*page.numbers, *page.charts)}

@@ -45,8 +45,12 @@ class Counts(NamedTuple):
 
     @property
     def technical_success(self) -> Ratio:
-        """Completed of those matched and paid ; what never got paid is no failure of ours."""
-        return Ratio(self.completed, self.claimed)
+        """Completed of the paid orders that ended.
+
+        What never got paid is no failure of ours, and what still waits has not failed: a paid order ends completed
+        or refunded.
+        """
+        return Ratio(self.completed, self.completed + self.refunded)
 
     @property
     def conversion(self) -> Ratio:
