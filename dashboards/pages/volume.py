@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from core.actor import Actor, Right
+from core.actor import Actor, Right, Scope
 from core.analytics.boards import volume
 from dashboards import compare, figures, kept, links, places, show
 from dashboards.board import Board, ChartTile, NumberTile
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dashboards.asked import Asked
 
 USDT = "USDT"
+SEE_FEES = frozenset({Scope.ALL, Scope.MERCHANT})
+"""Who is told the fees: those who see all, and the merchants who pay them."""
 MOST_BARS = 12
 NAMES = ("merchant", "acceptor", "pool", "currency")
 
@@ -209,6 +211,7 @@ def usdt_over_time(actor: Actor, question: Asked) -> Drawn:
 def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
         rows = volume.by_party(actor, question.span(), question.narrowed(), what)
+        fees = actor.scope in SEE_FEES
         given = _set(question)
         done = [links.ended(question.start, question.end, "completed", **given | {what: row.code}) for row in rows]
         bars = [
@@ -225,7 +228,7 @@ def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
                 Cell(show.percent(show.share(row.counts.completed, row.counts.created))),
                 Cell(show.amount(row.counts.usdt_units, USDT), show.exact(row.counts.usdt_units, USDT)),
                 Cell(show.amount(row.counts.fee_units, USDT), show.exact(row.counts.fee_units, USDT)),
-            )
+            )[: None if fees else -1]
             for row, href in zip(rows, done, strict=True)
         ]
         heads = (
@@ -235,7 +238,7 @@ def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
             Head(_("Conversion"), numeric=True),
             Head(USDT, numeric=True),
             Head(_("Fees USDT"), numeric=True),
-        )
+        )[: None if fees else -1]
         return Drawn(Table(heads, lines), figures.ranked(bars, unit=USDT))
 
     return draw

@@ -114,6 +114,25 @@ def whose(actor: Actor, filters: Filters, column: str) -> Condition:
     return f"{column} {'=' if filters.whose == 'own' else '<>'} %s", (actor.party_id,)
 
 
+def known(actor: Actor, kind: str) -> Condition:
+    """Return the condition that the actor may know the name of party `p`, a merchant or an acceptor.
+
+    Who trades with another knows its code. Names are for who sees all parties, for the party itself, and for the
+    agents above it.
+    """
+    if actor.scope is Scope.ALL:
+        return "true", ()
+    if actor.party_id is None:
+        return "false", ()
+    if actor.scope is Scope.AGENT and kind in {"merchant", "acceptor"}:
+        referred = (
+            f"p.id in (select m.party_id from {kind} m join agent_closure x on x.descendant_id = m.agent_id"  # noqa: S608
+            " where x.ancestor_id = %s)"
+        )
+        return referred, (actor.party_id,)
+    return "p.id = %s", (actor.party_id,)
+
+
 def own_orders(actor: Actor) -> Condition:
     """Return the condition that a row of the hourly rollup is the actor's."""
     return own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id", agent="r.agent_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.actor import Actor, Right
-from core.analytics.boards.asking import Condition, own
+from core.analytics.boards.asking import Condition, known, own
 from core.db import reading
 from core.errors import BadInput
 
@@ -22,7 +22,7 @@ class Choice(NamedTuple):
 
 _OWN_PARTIES = {"merchant": "r.merchant_id", "acceptor": "r.acceptor_id", "agent": "r.agent_id"}
 _PARTIES = (
-    "select p.code, p.name from party p where p.kind = '{kind}'"
+    "select p.code, case when {knows} then p.name else p.code end from party p where p.kind = '{kind}'"
     " and ({every} or exists (select 1 from rollup_hour r where r.{kind}_id = p.id and {mine}))"
     " order by p.code limit {most}"
 )
@@ -49,7 +49,8 @@ def _question(actor: Actor, what: str) -> Condition:
     mine, args = own(actor, **_OWN_PARTIES)
     every = "true" if mine == "true" else "false"
     if what in {"merchant", "acceptor"}:
-        return _PARTIES.format(kind=what, every=every, mine=mine, most=MOST), args
+        knows, who = known(actor, what)
+        return _PARTIES.format(kind=what, knows=knows, every=every, mine=mine, most=MOST), (*who, *args)
     if what == "pool":
         return _POOLS.format(every=every, mine=mine, most=MOST), args
     if what == "currency":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.actor import Actor, Right
-from core.analytics.boards.asking import BUCKETS, ORDERS, Ratio, hours, own_orders, where
+from core.analytics.boards.asking import BUCKETS, ORDERS, Ratio, hours, known, own_orders, where
 from core.db import reading
 from core.errors import BadInput
 
@@ -114,8 +114,16 @@ def by_bucket(actor: Actor, span: Span, filters: Filters) -> list[BucketRow]:
 
 
 _PARTIES = {
-    "merchant": ("r.merchant_id", "join party p on p.id = g.key", "p.code, p.name"),
-    "acceptor": ("r.acceptor_id", "join party p on p.id = g.key", "p.code, p.name"),
+    "merchant": (
+        "r.merchant_id",
+        "join party p on p.id = g.key",
+        "p.code, case when {knows} then p.name else p.code end",
+    ),
+    "acceptor": (
+        "r.acceptor_id",
+        "join party p on p.id = g.key",
+        "p.code, case when {knows} then p.name else p.code end",
+    ),
     "pool": ("r.pool_id", "join pool p on p.id = g.key", "p.code, p.currency || ' ' || p.method"),
     "currency": ("r.currency", "", "g.key, g.key"),
 }
@@ -124,19 +132,22 @@ _PARTIES = {
 def by_party(actor: Actor, span: Span, filters: Filters, what: str) -> list[PartyRow]:
     """Return the sums by merchant, acceptor, pool or currency, most USDT first, at most 200.
 
-    Orders that never found an acceptor belong to none. Raises Forbidden, BadInput.
+    Orders that never found an acceptor belong to none; another's party is called by its code. Raises Forbidden,
+    BadInput.
     """
     if what not in _PARTIES:
         raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
     key, join, said = _PARTIES[what]
     condition, args = _where(actor, span, filters)
     names = ", ".join(Counts._fields)
+    knows, who = known(actor, what) if "{knows}" in said else ("", ())
+    said = said.format(knows=knows)
     with reading() as tx:
         rows = tx.rows(
             f"with g (key, {names}) as (select {key}, {_COUNTS} from rollup_hour r where {condition} group by 1)"  # noqa: S608
             f" select {said}, {', '.join(f'g.{name}' for name in Counts._fields)} from g {join}"
             f" order by g.usdt_units desc, g.created desc, 1 limit {MOST_PARTIES}",
-            args,
+            (*args, *who),
         )
     return [PartyRow(code, name, Counts(*counts)) for code, name, *counts in rows]
 
