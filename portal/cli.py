@@ -46,6 +46,7 @@ COMMANDS = {
     "doctor": Entry("portal.commands.doctor:command", "Look for what is wrong on this machine."),
     "env": Entry("portal.commands.env:command", "Show the settings in force."),
     "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
+    "user": Entry("portal.commands.user:command", "Make users, give roles, reset passwords.", database="ours"),
     "clock": Entry("portal.commands.clock:command", "Show or set the sandbox's clock.", database="ours"),
     "test": Entry("portal.commands.test:command", "Run the test suite."),
 }

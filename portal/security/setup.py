@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask_appbuilder import Model
 from flask_appbuilder.security.sqla import models as _fab_models  # noqa: F401 - registers the ab_* tables
 from werkzeug.security import generate_password_hash
@@ -9,6 +11,9 @@ from werkzeug.security import generate_password_hash
 from core import db
 from core.errors import BadInput
 from portal.roles import PARTY_SCOPES, ROLES
+
+if TYPE_CHECKING:
+    from core.db import Transaction
 
 LOCK = "desk init: accounts"
 
@@ -52,22 +57,44 @@ def ensure_user(
         known = tx.call("select id from ab_user where lower(username) = lower(%s)", (username,))
         if known is not None:
             return int(known)
-        number = tx.call(
-            "insert into ab_user (id, username, first_name, last_name, email, active, password, created_on) "
-            "values (nextval('ab_user_id_seq'), %s, %s, %s, %s, true, %s, now()) returning id",
-            (
-                username,
-                first_name or username.capitalize(),
-                last_name,
-                email or f"{username}@desk.invalid",
-                generate_password_hash(password),
-            ),
+        return insert_user(
+            tx, username, role, password, first_name=first_name, last_name=last_name, email=email, party_id=party_id
         )
-        tx.run(
-            "insert into ab_user_role (id, user_id, role_id) "
-            "select nextval('ab_user_role_id_seq'), %s, id from ab_role where name = %s",
-            (number, role),
-        )
-        if party_id is not None:
-            tx.run("insert into user_party (user_id, party_id) values (%s, %s)", (number, party_id))
+
+
+def insert_user(
+    tx: Transaction,
+    username: str,
+    role: str,
+    password: str,
+    *,
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    party_id: int | None = None,
+) -> int:
+    """Store a new user within the caller's transaction; return its number."""
+    number = tx.call(
+        "insert into ab_user (id, username, first_name, last_name, email, active, password, created_on) "
+        "values (nextval('ab_user_id_seq'), %s, %s, %s, %s, true, %s, now()) returning id",
+        (
+            username,
+            first_name or username.capitalize(),
+            last_name,
+            email or f"{username}@desk.invalid",
+            generate_password_hash(password),
+        ),
+    )
+    give(tx, number, role, party_id)
     return int(number)
+
+
+def give(tx: Transaction, number: int, role: str, party_id: int | None) -> None:
+    """Give a user who has none a role, and the party it acts for."""
+    tx.run(
+        "insert into ab_user_role (id, user_id, role_id) "
+        "select nextval('ab_user_role_id_seq'), %s, id from ab_role where name = %s",
+        (number, role),
+    )
+    if party_id is not None:
+        tx.run("insert into user_party (user_id, party_id) values (%s, %s)", (number, party_id))
