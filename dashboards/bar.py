@@ -87,7 +87,8 @@ def bar_of(board: Board, actor: Actor, search: str) -> Bar:
     try:
         question = asked.read(search)
     except BadInput:
-        question = asked.read("")  # the tiles say what is wrong; the controls start afresh
+        search = ""  # the tiles say what is wrong; the controls start afresh
+        question = asked.read(search)
     today = asked.read("").last.isoformat()
     controls = [_control("range", _("Days"), RANGES, asked.RANGES, question.range, "30d")]
     controls.append(_zone(question.zone.key))

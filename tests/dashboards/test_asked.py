@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, date, datetime
 from itertools import pairwise
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from flask_babel import Babel
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core import clock
 from core.errors import BadInput
@@ -80,6 +84,18 @@ def test_the_address_of_a_question_asks_the_same_again():
         "?range=custom&from=2026-11-02&to=2026-11-01",
         "?range=custom&from=2020-01-01&to=2026-01-01",
         "?range=custom&from=0001-01-01&to=0001-01-02",
+        "?range=custom&from=9999-12-31&to=9999-12-31",
+        "?range=custom&from=2026-11-01&to=9999-12-31",
+        "?range=custom&from=9999-12-31",
+        "?range=custom&from=2026-11-21",
+        "?range=custom&from=2027-01-01&to=2027-02-01",
+        "?range=custom&to=2026-01-01&from=2026-11-21",
+        "?range=custom&from=0000-00-00",
+        "?range=custom&from=yesterday",
+        "?range=custom&from=2026-11-01T00:00",
+        "?range=custom&from=２０２６-１１-０１",
+        "?range=custom&from=1e9",
+        "?range=custom&from=%00",
         "?merchant=a'; drop table orders --",
         "?rule=" + "x" * 65,
         "?" + "&".join(f"a{n}=1" for n in range(40)),
@@ -88,6 +104,30 @@ def test_the_address_of_a_question_asks_the_same_again():
 def test_what_is_no_choice_is_refused(search):
     with pytest.raises(BadInput):
         asked.read(search)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "range": st.sampled_from([*asked.RANGES, "x"]),
+            "from": st.one_of(st.dates().map(str), st.text(max_size=12)),
+            "to": st.one_of(st.dates().map(str), st.text(max_size=12)),
+            "tz": st.sampled_from(["", "UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Asia/Shanghai", "Factory"]),
+            "bucket": st.sampled_from([*asked.BUCKETS, "", "year"]),
+            "currency": st.text(max_size=5),
+        },
+    ),
+)
+def test_any_address_is_read_whole_or_refused(given_):
+    with contextlib.suppress(BadInput):
+        question = asked.read("?" + urlencode(given_))
+        assert question.start < question.end
+        assert question.previous().start < question.start
+        assert asked.read(question.search()) == question
+        assert places.of(question)
+        assert places.days(question)
 
 
 def test_hours_are_for_few_days_only():
