@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from core.money import Money, asset
+from core.reports.files import defused
 from portal import format as show
 
 if TYPE_CHECKING:
@@ -128,12 +129,6 @@ def plain(row: Any, column: Column, *, reveal: bool) -> list[str]:
     if column.personal and not reveal:
         value = show.mask_account(value) if column.kind == "account" else show.mask_name(value)
     return [defused("" if value is None else str(value)), *under]
-
-
-def defused(text: str) -> str:
-    """Return a text no spreadsheet takes for a formula: what begins like one gets an apostrophe in front."""
-    first = text.lstrip(" ")[:1]
-    return f"'{text}" if first and (first in "=+-@＝＋－＠" or ord(first) < ord(" ")) else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,10 @@ Kind = Literal["text", "count", "money", "time"]
 Progress = Callable[[int], None]
 
 ROWS_AT_ONCE = 2_000
-_DANGEROUS = "=+-@\t\r＝＋－＠"  # a spreadsheet would take a text that begins so for a formula
+# A spreadsheet would take a text that begins so for a formula, and one set to semicolons or tabs takes what stands
+# behind one of them for a cell of its own.
+_BEGINS = re.compile(r" *[=+\-@＝＋－＠\x00-\x1f]")
+_BEHIND = re.compile(r"(?<!^)([;|\t\r\n] *)(?=[=+\-@＝＋－＠])")
 
 
 class Column(NamedTuple):
@@ -109,8 +113,13 @@ def plain(cell: Cell) -> str:
         return f"{cell.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(cell, int):
         return str(cell)
-    text = cell.replace("\x00", "")
-    return f"'{text}" if text.lstrip(" ").startswith(tuple(_DANGEROUS)) else text
+    return defused(cell)
+
+
+def defused(text: str) -> str:
+    """Return a text no spreadsheet takes for a formula: where one could begin stands an apostrophe."""
+    text = _BEHIND.sub(r"\1'", text.replace("\x00", ""))
+    return f"'{text}" if _BEGINS.match(text) else text
 
 
 @contextmanager

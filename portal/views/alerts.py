@@ -119,7 +119,7 @@ class AlertsDesk(Desk):
         ),
         Column(
             "payer_name", _l("Payer"), "person", personal=True,
-            under=Column("payer_account", _l("Account"), personal=True),
+            under=Column("payer_account", _l("Account")),
         ),
         Column("due_at", _l("Time left"), "alert_sla"),
         Column("raised_at", _l("Raised"), "ago"),

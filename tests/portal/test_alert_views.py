@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 
 import pytest
@@ -160,3 +162,20 @@ def test_the_queue_is_filtered_as_its_address_says(desk, query):
 @pytest.mark.parametrize("key", ["none", "ord_0000000000000000", "alr_0000000000000000", "..%2f", "x" * 400])
 def test_odd_keys_are_not_found(desk, key):
     assert signed_in(desk, "compliance").get(f"/alerts/show/{key}").status_code == 404
+
+
+def test_the_file_of_the_queue_shows_accounts_as_the_screen_does_and_is_for_its_officers(desk, stopped):
+    for name, names_in_full in (("compliance", True), ("auditor", False)):
+        answer = signed_in(desk, name).get("/alerts/export.csv")
+        body = [row for row in csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))) if row[0].startswith("alr_")]
+        with reading() as tx:
+            rows = tx.rows(
+                "select a.ref, y.masked from alert a join orders o on o.id = a.order_id"
+                " join payer_account y on y.id = o.payer_account_id"
+            )
+        assert len(body) == len(rows) > 0
+        for ref, masked in rows:
+            assert masked in next(row for row in body if row[0] == ref)
+        assert ("Maria Lucia Rojas" in answer.text) is names_in_full
+    for name in ("finance", "merchant1", "acceptor1", "agent1"):
+        assert signed_in(desk, name).get("/alerts/export.csv").status_code == 403

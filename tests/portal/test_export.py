@@ -6,7 +6,11 @@ import csv
 import hashlib
 import io
 
+import pytest
+
 from core.db import reading
+from core.reports.files import defused, plain
+from tests.portal.conftest import USERS
 
 
 def parsed(answer):
@@ -57,9 +61,66 @@ def test_an_export_is_scoped_and_audited(signed_in):
     assert len(body) == 40
     with reading() as tx:
         rows = tx.rows(
-            "select actor, details->>'filter' from audit where action = 'list.exported' order by id desc limit 1",
+            "select actor, subject, details from audit where action = 'list.exported' order by at desc limit 1",
         )
-    assert rows == [("merchant1", "all rows")]
+    assert rows == [
+        (
+            "merchant1",
+            "parcels",
+            {"filter": "all rows", "query": [], "rows": 40, "format": "csv", "personal": "masked"},
+        )
+    ]
+
+
+def test_the_trail_says_which_rows_went_how_many_and_whether_with_names_in_full(signed_in):
+    answer = signed_in("compliance").get("/parcels/export.csv?currency=BRL&state=completed&state=paid_claimed")
+    _head, body, _footer = parsed(answer)
+    with reading() as tx:
+        told = tx.call("select details from audit where action = 'list.exported' order by at desc limit 1")
+    assert told["rows"] == len(body) > 0
+    assert told["filter"] == "State: Done, Claimed; Currency: BRL"
+    assert told["query"] == [["currency", "BRL"], ["state", "completed"], ["state", "paid_claimed"]]
+    assert told["personal"] == "whole"
+
+
+def test_the_file_says_once_what_it_is(signed_in):
+    answer = signed_in("auditor").get("/parcels/export.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", sorted(USERS))
+@pytest.mark.parametrize("path", ["/parcels/export.csv", "/parcels/export.csv?currency=BRL"])
+def test_a_file_and_its_row_in_the_trail_agree_for_every_role(signed_in, name, path):
+    _head, body, footer = parsed(signed_in(name).get(path))
+    with reading() as tx:
+        told = tx.rows("select actor, details->'rows' from audit where action = 'list.exported' order by at desc")
+    assert told[0] == (name, len(body)) == (name, int(footer["# rows"][0]))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("  =1", "'  =1"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\nx", "'\nx"),
+        ("\0=1", "'=1"),
+        ("＝1", "'＝1"),
+        ("x;=1", "x;'=1"),
+        ("x; -1", "x; '-1"),
+        ("x|@y", "x|'@y"),
+        ("x\n=1", "x\n'=1"),
+        ("a=b", "a=b"),
+        ("Anne-Marie; Sons", "Anne-Marie; Sons"),
+        ("", ""),
+    ],
+)
+def test_no_text_begins_a_formula_whatever_a_spreadsheet_splits_at(text, written):
+    assert defused(text) == written == plain(text)
 
 
 def test_bad_filters_are_refused_in_files_too(signed_in):
