@@ -150,7 +150,7 @@ def clean() -> int:
     with transaction() as tx:
         lost = tx.run(
             "update job_run set outcome = 'failed', ended_at = clock_timestamp(),"
-            " details = '{\"error\": \"ended without a word\"}' where outcome = 'running'"
+            " details = coalesce(details, '{}') || '{\"error\": \"ended without a word\"}' where outcome = 'running'"
             " and started_at < clock_timestamp() - make_interval(secs => %s)",
             (LOST_SECONDS,),
         )

@@ -4,23 +4,59 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import click
+import psycopg
 
 from core import db, embedded
+from core.errors import Refusal
 from core.migrations import standing
 from core.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+LOOK_SECONDS = 0.5
 
 
 @contextlib.contextmanager
-def addressed() -> Iterator[None]:
+def kept_alive(home: Path, missing: dict[str, bool], told: Callable[[str], None]) -> Iterator[None]:
+    """Embedded servers that die while the block runs are started again."""
+    stopping = threading.Event()
+
+    def look() -> None:
+        starts = {"postgres": embedded.start_postgres, "redis": embedded.start_redis}
+        ours = {"postgres": missing["database"], "redis": missing["redis"]}
+        while not stopping.wait(LOOK_SECONDS):
+            with contextlib.suppress(Refusal, OSError, psycopg.Error):  # tried again at the next look
+                for name in [name for name, lives in embedded.running(home).items() if ours[name] and not lives]:
+                    told(f"the embedded {name} is down; starting it again")
+                    starts[name](home)
+
+    keeper = threading.Thread(target=look, name="keeper", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        keeper.join()
+
+
+def to_stderr(line: str) -> None:
+    """Say something beside what the command says."""
+    click.echo(f"desk: {line}", err=True)
+
+
+@contextlib.contextmanager
+def addressed(told: Callable[[str], None] = to_stderr) -> Iterator[None]:
     """Both URLs stand in the environment and the settings; missing ones are served by embedded servers.
 
-    Children started inside the block find the same servers. Raises Unavailable when they cannot start.
+    Children started inside the block find the same servers. A server that dies meanwhile is started again.
+    Raises Unavailable when they cannot start.
     """
     known = settings()
     missing = {"database": not known.database_url, "redis": not known.redis_url}
@@ -28,7 +64,7 @@ def addressed() -> Iterator[None]:
         yield
         return
     if known.production:
-        click.echo("desk: DATABASE_URL or REDIS_URL is unset: running on the embedded servers", err=True)
+        told("DATABASE_URL or REDIS_URL is unset: running on the embedded servers")
     with embedded.serving(known.home, **missing) as urls:
         given = {
             "DATABASE_URL": known.database_url or urls.database,
@@ -38,7 +74,8 @@ def addressed() -> Iterator[None]:
         os.environ.update(given)
         settings.cache_clear()
         try:
-            yield
+            with kept_alive(known.home, missing, told):
+                yield
         finally:
             for name, value in before.items():
                 if value is None:

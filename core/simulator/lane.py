@@ -14,6 +14,7 @@ from core.errors import AlreadyDone, Refusal, WrongState
 from core.orders import deadlines, deposit, dispatch, feed, queries, release
 from core.orders.states import State
 from core.pricing import quotes
+from core.simulator import progress
 from core.simulator.market import Course
 from core.simulator.patience import patiently
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from core.simulator.market import Plan
     from core.simulator.people import Cast, Party
+    from core.simulator.progress import Stopped
 
 _AFTER_DEADLINE = timedelta(seconds=20)
 _NEXT_LOOK = timedelta(seconds=45)
@@ -41,17 +43,34 @@ class Lane:
     """Plays its merchants' orders; several lanes play side by side, a day at a time."""
 
     def __init__(self, cast: Cast, prefix: str) -> None:
-        """Take the cast; `prefix` starts every order number, so that runs do not meet."""
+        """Take the cast; `prefix` starts every order number, so that runs do not meet.
+
+        What a run that was cut off has opened is known by its numbers, and gone on with instead of opened again.
+        """
         self.cast = cast
         self.prefix = prefix
         self.done: Counter[str] = Counter()
         self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._turn = itertools.count()
         self._number = itertools.count(1)
+        self._opened = progress.opened(prefix)
+        self._stopped = progress.under_way(prefix) if self._opened else {}
 
-    def add(self, plan: Plan) -> None:
-        """Take an order to be opened at its time."""
-        self._at(plan.at, lambda _: self._open(plan))
+    def add(self, plan: Plan) -> bool:
+        """Take an order to be opened at its time; return whether it is still to be opened."""
+        number = f"{self.prefix}-{(place := next(self._number)):06d}"
+        if place > self._opened:
+            self._at(plan.at, lambda _: self._open(plan, number))
+            return True
+        stopped = self._stopped.pop(number, None)
+        if stopped is not None:
+            self._at(stopped.since, lambda _: self._go_on_from(stopped, plan))
+        return False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is still to be done."""
+        return bool(self._due)
 
     def play(self, until: datetime) -> None:
         """Play what is due up to a moment, each step at its own time; a step that is refused is counted."""
@@ -64,12 +83,14 @@ class Lane:
                 self.done[f"refused: {refusal.code}"] += 1
         clock.set_to(None)
 
-    def open(self, plan: Plan) -> Open | None:
+    def open(self, plan: Plan, number: str = "") -> Open | None:
         """Open an order now; return it if an acceptor was found. Steps that follow are the caller's."""
+        while not number:
+            place = next(self._number)
+            number = f"{self.prefix}-{place:06d}" if place > self._opened else ""
         merchant = self.cast.merchants[plan.merchant]
         actor, customer = merchant.actor, plan.customer
         quote = patiently(lambda: quotes.quote(actor, "deposit", plan.corridor.currency, plan.amount))
-        number = f"{self.prefix}-{next(self._number):06d}"
         request = deposit.DepositRequest(
             quote_ref=quote.ref,
             merchant_order_id=number,
@@ -122,10 +143,22 @@ class Lane:
     def _at(self, moment: datetime, step: Callable[[datetime], None]) -> None:
         heapq.heappush(self._due, (moment, next(self._turn), step))
 
-    def _open(self, plan: Plan) -> None:
-        order = self.open(plan)
+    def _open(self, plan: Plan, number: str) -> None:
+        order = self.open(plan, number)
         if order is not None:
             self._go_on(order)
+
+    def _go_on_from(self, stopped: Stopped, plan: Plan) -> None:
+        """Go on with an order that a run before had opened."""
+        merchant = self.cast.merchants[plan.merchant]
+        if stopped.state == State.MATCHING:
+            self._at(clock.now() + _NEXT_LOOK, lambda at: self._look_again(stopped.ref, merchant, plan, at))
+        elif stopped.deadline_at is not None:
+            order = Open(stopped.ref, merchant, plan, stopped.acceptor_ref, stopped.deadline_at)
+            if stopped.state == State.PAID_CLAIMED:
+                self._wait_for_acceptor(order, stopped.since)
+            else:
+                self._go_on(order)
 
     def _look_again(self, ref: str, merchant: Party, plan: Plan, at: datetime) -> None:
         """An order that waits in the queue: matched by now, tried again, or given up at its deadline."""
@@ -151,6 +184,9 @@ class Lane:
 
     def _claimed(self, order: Open, at: datetime) -> None:
         self.claim(order)
+        self._wait_for_acceptor(order, at)
+
+    def _wait_for_acceptor(self, order: Open, at: datetime) -> None:
         if order.plan.course is Course.SILENT:
             wait = timedelta(seconds=order.plan.corridor.confirm_seconds)
             self._at(at + wait + _AFTER_DEADLINE, lambda _: self._expire(order.ref))

@@ -97,12 +97,18 @@ class Market:
         bounds = [orders * upto // sum(weights) for upto in accumulate(weights)]
         self.sizes = [upper - lower for lower, upper in pairwise((0, *bounds))]
 
+    def lengthen(self, days: int) -> None:
+        """Let the market last for so many days, the later ones as busy as its last week; the others stay."""
+        week = self.sizes[-7:]
+        while len(self.sizes) < days:
+            self.sizes.append(week[len(self.sizes) % len(week)])
+
     def day(self, number: int) -> list[Plan]:
         """Return the orders of a day, in the order of their times."""
         rng = Random(f"{self.seed}:{number}")
         size = self.sizes[number]
         plans: list[Plan] = []
-        last = number == self.days - 1 and size >= _EVENTFUL
+        last = number in {self.days - 1, len(self.sizes) - 1} and size >= _EVENTFUL
         for pattern, parts in _PATTERNS.items():
             if last or rng.randrange(_BPS) < parts * size:
                 plans += list(self._pattern(rng, number, pattern))[: max(size - len(plans), 0)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core import clock
 from core.compliance import alerts, choices, disputes
 from core.db import reading
-from core.errors import Refusal
+from core.errors import AlreadyDone, Refusal
 from core.money import Money, fiat
 from core.risk import lists
 from core.simulator.patience import patiently
@@ -65,17 +66,16 @@ class _Alert(NamedTuple):
 def list_accounts(accounts: Iterable[str]) -> None:
     """Put payer accounts on the list that the market's banks have sent."""
     for account in accounts:
-        patiently(
-            lambda account=account: lists.list_payer(FIRST, account, "reported by a bank of the market")  # type: ignore[misc]
-        )
+        with suppress(AlreadyDone):  # by a run before
+            patiently(
+                lambda account=account: lists.list_payer(FIRST, account, "reported by a bank of the market")  # type: ignore[misc]
+            )
 
 
 def evening(*, seed: int, left_days: int) -> None:
     """Decide what was raised up to now, each some time after it was raised; of the last days only some."""
     now = clock.now()
-    with reading() as tx:
-        waiting = [_Alert(*row) for row in tx.rows(_OPEN, (now,))]
-        disputed = tx.rows(_DISPUTES, (now,))
+    waiting, disputed = patiently(lambda: _undecided(now))
     for alert in waiting:
         rng = Random(f"{seed}:{alert.ref}")
         at = alert.raised_at + timedelta(minutes=rng.randint(15, 420))
@@ -88,6 +88,11 @@ def evening(*, seed: int, left_days: int) -> None:
         if at < now and _in_turn(rng, left_days):
             with clock.at(at):
                 _settle(rng, ref, Money(units, fiat(currency)))
+
+
+def _undecided(now: datetime) -> tuple[list[_Alert], list[tuple[Any, ...]]]:
+    with reading() as tx:
+        return [_Alert(*row) for row in tx.rows(_OPEN, (now,))], tx.rows(_DISPUTES, (now,))
 
 
 def _in_turn(rng: Random, left_days: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,7 +18,7 @@ from core.orders import deadlines
 from core.parties import acceptors
 from core.pricing import rates
 from core.settings import settings
-from core.simulator import officers, people
+from core.simulator import officers, people, progress
 from core.simulator.lane import Lane
 from core.simulator.market import DAY, SOURCE, Market, Plan
 from core.simulator.patience import patiently
@@ -33,6 +34,8 @@ LIVE: Final = 48
 """How many orders are opened at the end, so that the demo acceptors find some on their desks."""
 _WAITING: Final = {"acceptor-01": 6, "acceptor-02": 4}
 _UNPAID: Final = 3
+_GAP: Final = timedelta(hours=2)
+"""A market that was cut off and is played on so soon needs no further day."""
 _LIVE_AGO: Final = timedelta(minutes=6)
 
 
@@ -57,40 +60,68 @@ def play(
 
     Only public commands are used, under a clock that walks from `days` ago to now. `enrolled` hears of the
     cast before the first order, `told` after each day. Refuses as `may_play`. A database that goes away for
-    less than a minute is waited for.
+    less than a minute is waited for. A market that was cut off is played on from where it stopped, with the
+    seed and sizes it was begun with.
     """
     known = may_play(again=again)
     end = datetime.now(UTC).replace(microsecond=0)
-    start = end - days * DAY
-    with clock.at(start - timedelta(hours=2)):
-        cast = patiently(lambda: people.enrol(Random(f"{seed}:people")))
-    market = Market(seed=seed, start=start, days=days, orders=orders)
+    begun = None if again else _to_go_on(known)
+    if begun is None:
+        begun = progress.begin(seed, orders, days, end - days * DAY, "D" if not known else f"D{known}")
+    market, days = _up_to(begun, end)
+    with clock.at(market.start - timedelta(hours=2)):
+        cast = patiently(lambda: people.enrol(Random(f"{begun.seed}:people")))
     if enrolled:
         enrolled(cast)
-    with clock.at(start - timedelta(hours=1)):
+    with clock.at(market.start - timedelta(hours=1)):
         officers.list_accounts(market.listed())
-    lanes = [Lane(cast, f"{'D' if not known else f'D{known}'}{place}") for place in range(LANES)]
+    lanes = [Lane(cast, f"{begun.prefix}{place}") for place in range(LANES)]
     with ThreadPoolExecutor(LANES) as pool:
         for number in range(days):
-            plans = market.day(number)
-            upto = start + (number + 1) * DAY
-            with clock.at(start + number * DAY):
-                _morning(cast)
-            with clock.at(upto):
-                _observe(market, plans)
-            for plan in plans:
-                lanes[plan.merchant % LANES].add(plan)
-            list(pool.map(lambda lane, upto=upto: lane.play(upto), lanes))
-            with clock.at(upto):
-                officers.evening(seed=seed, left_days=days - 1 - number)
+            _day(market, lanes, number, min(market.start + (number + 1) * DAY, end), pool)
             if told:
                 told(Progress(number + 1, days, sum((lane.done for lane in lanes), Counter())))
-    _now(market, lanes[0], Random(f"{seed}:live"))
+    _now(market, lanes[0], Random(f"{begun.seed}:live"))
     for lane in lanes:
         lane.play(datetime.now(UTC))
     patiently(deadlines.expire_due)
     patiently(settle)
-    return states()
+    found = patiently(states)
+    patiently(lambda: progress.finish(begun, found))
+    return found
+
+
+def _to_go_on(known: int) -> progress.Begun | None:
+    """Return the market to be played on; one of which no order was opened is forgotten."""
+    begun = progress.unfinished()
+    if begun is not None and not known:
+        progress.give_up(begun)
+        return None
+    return begun
+
+
+def _up_to(begun: progress.Begun, end: datetime) -> tuple[Market, int]:
+    """Return the market and its days; one that is played on gets the days that have passed meanwhile."""
+    days = max(begun.days, math.ceil((end - begun.start - _GAP) / DAY))
+    market = Market(seed=begun.seed, start=begun.start, days=begun.days, orders=begun.orders)
+    market.lengthen(days)
+    return market, days
+
+
+def _day(market: Market, lanes: list[Lane], number: int, upto: datetime, pool: ThreadPoolExecutor) -> None:
+    """Play one day; of a day that was played before, only what was left under way."""
+    plans = [plan for plan in market.day(number) if plan.at < upto]
+    fresh = [plan for plan in plans if lanes[plan.merchant % LANES].add(plan)]
+    if fresh:
+        with clock.at(market.start + number * DAY):
+            patiently(lambda: _morning(lanes[0].cast))
+        with clock.at(upto):
+            _observe(market, fresh)
+    elif not any(lane.busy for lane in lanes):
+        return
+    list(pool.map(lambda lane: lane.play(upto), lanes))
+    with clock.at(upto):
+        officers.evening(seed=market.seed, left_days=len(market.sizes) - 1 - number)
 
 
 def states() -> Counter[str]:
@@ -100,13 +131,16 @@ def states() -> Counter[str]:
 
 
 def may_play(*, again: bool) -> int:
-    """Return how many orders there are; refuse with `conflict` in production, and if there are any unless `again`."""
+    """Return how many orders there are.
+
+    Refuses with `conflict` in production, and if there are any unless `again` or a market was cut off.
+    """
     if settings().production:
         raise Conflict("the demo plays in the sandbox only; DESK_ENV is production")
     with reading() as tx:
         fresh = tx.call("select to_regclass('orders') is null")  # nothing was set up yet
         known: int = 0 if fresh else tx.call("select count(*) from orders")
-    if known and not again:
+    if known and not again and progress.unfinished() is None:
         raise Conflict(
             f"this database has {known:,} orders already; `desk demo --again` plays another market into it",
             orders=known,

@@ -40,9 +40,14 @@ USERS: Final = {
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True)
 @click.option("--again", is_flag=True, help="Play although there are orders already.")
 def command(orders: int, days: int, seed: int, again: bool) -> None:
-    """Play a market of some months up to now, through the public commands only."""
-    run.may_play(again=again)
+    """Play a market of some months up to now, through the public commands only.
+
+    One that was cut off is played on from where it stopped, with the sizes and the seed it was begun with.
+    """
+    known = run.may_play(again=again)
     initialise()
+    if known and not again:
+        click.echo(f"an earlier demo was cut off after {known:,} orders: playing on from there")
     began = time.monotonic()
     states = run.play(orders=orders, days=days, seed=seed, again=again, enrolled=_users, told=_told)
     total = sum(states.values())

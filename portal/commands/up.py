@@ -14,12 +14,12 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import click
-import psycopg
 
-from core import embedded
+from core import db
 from core.embedded.places import made, opened, try_lock
 from core.errors import Unavailable
 from core.settings import ROOT, Settings, settings
+from core.simulator import progress
 from portal.servers import addressed
 from portal.supervise import Child, end_all, end_orphans, ending, say
 
@@ -48,7 +48,6 @@ class Up:
         self.notes = known.home / "processes"
         self.asked_to_stop = False
         self.children: list[Child] = []
-        self.boxed = not (known.database_url and known.redis_url)
 
     def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
         """Remember that we were asked to stop; the loops see it within a moment."""
@@ -82,26 +81,12 @@ class Up:
         began = time.monotonic()
         while not self.asked_to_stop:
             now = time.monotonic()
-            if self.boxed:
-                self.tend_servers()
             for child in self.children:
                 child.tend(now)
             if not ready and answers(self.known.host, self.port, next(iter(self.known.hosts), "")):
                 ready = True
                 self.greet(time.monotonic() - began)
             time.sleep(0.25)
-
-    def tend_servers(self) -> None:
-        """Start embedded servers again that somebody killed."""
-        lives = embedded.running(self.known.home)
-        if not self.known.database_url and not lives["postgres"]:
-            say("desk", "PostgreSQL is down; starting it again")
-            with contextlib.suppress(Unavailable):
-                embedded.start_postgres(self.known.home)
-        if not self.known.redis_url and not lives["redis"]:
-            say("desk", "Redis is down; starting it again")
-            with contextlib.suppress(Unavailable):
-                embedded.start_redis(self.known.home)
 
     def greet(self, seconds: float) -> None:
         """Say where the portal is and who may sign in."""
@@ -151,11 +136,17 @@ def only_one(known: Settings) -> Iterator[None]:
         yield
 
 
-def has_orders(url: str) -> bool:
-    """Whether the database holds any order."""
-    with psycopg.connect(url) as connection:
-        row = connection.execute("SELECT EXISTS (SELECT 1 FROM v_orders)").fetchone()
-    return bool(row and row[0])
+def demo_due(url: str) -> str:
+    """Why a demo is to be played into the database, in words; empty when there is a whole one, or other orders."""
+    db.connect(url)
+    try:
+        if progress.unfinished() is not None:
+            return "the demo was cut off: playing on from where it stopped"
+        with db.reading() as tx:
+            known = tx.call("select exists (select 1 from orders)")
+    finally:
+        db.disconnect()
+    return "" if known else f"an empty market: playing {DEMO_ORDERS} orders into it"
 
 
 @click.command("up")
@@ -173,12 +164,15 @@ def command(port: int | None, no_demo: bool) -> None:
         if ended:
             say("desk", f"ended {ended} processes that an earlier run left behind")
         must_be_free(known.host, up.port)
-        with addressed():
+        with addressed(told=lambda line: say("desk", line)):
             try:
                 up.once("init")
-                if not no_demo and not known.production and not has_orders(settings().database_url):
-                    say("desk", f"an empty market: playing {DEMO_ORDERS} orders into it")
+                due = "" if known.production else demo_due(settings().database_url)
+                if due and not no_demo:
+                    say("desk", due)
                     up.once("demo", "--orders", str(DEMO_ORDERS))
+                elif "cut off" in due:
+                    say("desk", "the demo was cut off and is not whole; `desk demo` plays on from where it stopped")
                 for name in ("web", "worker", "cron"):
                     up.child(name)
                 up.tend()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,8 +16,8 @@ from click.testing import CliRunner
 from core.db import reading
 from core.errors import Conflict
 from core.ledger import verify
-from core.settings import settings
-from core.simulator import names, people, run
+from core.settings import ROOT, settings
+from core.simulator import names, people, progress, run
 from core.simulator.market import Course, Market
 from portal.commands.demo import USERS, command
 
@@ -103,6 +105,71 @@ def test_a_small_market_ends_now_with_every_invariant_kept(database):
     more = CliRunner().invoke(command, ["--orders", "5", "--days", "1", "--again"])
     assert more.exit_code == 0, more.output + repr(more.exception)
     assert ask("select count(*) from party where kind = 'merchant'") == [(12,)]
+
+
+CUT = """
+import os, sys
+from core import db
+from core.simulator import run
+db.connect(os.environ["DATABASE_URL"])
+run.play(orders=150, days=4, seed=5, told=lambda p: print(p.day, flush=True))
+"""
+
+
+def cut_off(after_day: int, orders_more: int) -> None:
+    """Play a market in a process of its own, and kill it -9 in the middle of a day."""
+    child = subprocess.Popen([sys.executable, "-c", CUT], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    for line in child.stdout:
+        if int(line) == after_day:
+            break
+    known = ask("select count(*)::int from orders")[0][0]
+    while child.poll() is None and ask("select count(*)::int from orders")[0][0] < known + orders_more:
+        time.sleep(0.02)
+    child.kill()
+    child.wait()
+
+
+def test_a_market_that_is_killed_in_the_middle_is_played_on_and_nothing_is_doubled(database):
+    cut_off(1, 8)
+    begun = progress.unfinished()
+    whole = Market(seed=5, start=begun.start, days=4, orders=150)
+    cut_off(2, 8)
+    (half,) = ask("select count(*)::int from orders")
+    done = CliRunner().invoke(command, ["--orders", "9999", "--days", "77", "--seed", "8"])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    assert f"cut off after {half[0]} orders" in done.output
+    assert progress.unfinished() is None
+    assert ask("select count(*)::int, count(distinct external_ref)::int from orders") == [
+        (sum(len(whole.day(number)) for number in range(4)) + run.LIVE,) * 2
+    ]
+    assert [finding.breaks for finding in verify.run() if finding.breaks] == []
+    (old,) = ask(
+        "select count(*)::int from order_waiting w join orders o on o.id = w.order_id"
+        " where o.created_at < now() - interval '1 day' and o.next_actor <> 'compliance'"
+    )
+    assert old == (0,)
+    assert ask("select count(*)::int from job_run where name = 'demo' and outcome = 'done'") == [(1,)]
+
+
+def test_a_market_cut_off_before_its_first_order_begins_anew(database):
+    progress.begin(7, 10, 1, START, "D")
+    states = run.play(orders=20, days=1, seed=9)
+    assert sum(states.values()) == 20 + run.LIVE
+    assert progress.unfinished() is None
+
+
+def test_a_market_played_on_days_later_goes_up_to_now(database):
+    begun = progress.begin(9, 30, 2, datetime.now(UTC) - timedelta(days=5), "D")
+    market, days = run._up_to(begun, datetime.now(UTC))
+    assert days == 5
+    assert len(market.sizes) == 5
+    assert market.day(0) == Market(seed=9, start=begun.start, days=2, orders=30).day(0)
+
+
+def test_the_same_market_can_be_played_again(database):
+    run.play(orders=20, days=1, seed=9)
+    states = run.play(orders=20, days=1, seed=9, again=True)
+    assert sum(states.values()) == 2 * (20 + run.LIVE)
 
 
 def test_production_plays_no_demo(database, monkeypatch):
