@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RANGES = ("7d", "30d", "90d", "month", "last_month", "custom")
-BUCKETS = ("hour", "day", "week")
+BUCKETS = ("hour", "day", "week", "month")
 FILTERS = ("merchant", "acceptor", "pool", "currency", "agent", "rule")
 SPLITS = ("state", "currency")
 WHOSE = ("own", "below", "all")
@@ -69,8 +69,8 @@ class Asked:
         return (self.last - self.first).days + 1
 
     def span(self) -> Span:
-        """Return the time as core asks for it."""
-        return Span(self.start, self.end, self.zone.key, self.bucket)
+        """Return the time as core asks for it: in hours or days, which longer buckets are made of."""
+        return Span(self.start, self.end, self.zone.key, "hour" if self.bucket == "hour" else "day")
 
     def on_days(self) -> Days:
         """Return the same days as UTC days, for what is kept by the day."""
@@ -79,7 +79,7 @@ class Asked:
     @property
     def day_bucket(self) -> str:
         """The bucket for what is kept by the day: never smaller than that."""
-        return "week" if self.bucket == "week" else "day"
+        return "day" if self.bucket == "hour" else self.bucket
 
     def narrowed(self) -> Filters:
         """Return the filters as core asks for them."""

@@ -44,7 +44,12 @@ RANGES: dict[str, LazyString] = {
     "last_month": _l("Last month"),
     "custom": _l("Other days…"),
 }
-BUCKETS: dict[str, LazyString] = {"hour": _l("By hour"), "day": _l("By day"), "week": _l("By week")}
+BUCKETS: dict[str, LazyString] = {
+    "hour": _l("By hour"),
+    "day": _l("By day"),
+    "week": _l("By week"),
+    "month": _l("By month"),
+}
 SPLITS: dict[str, LazyString] = {"state": _l("Split by outcome"), "currency": _l("Split by currency")}
 FILTERS: dict[str, tuple[LazyString, LazyString]] = {
     "merchant": (_l("Merchant"), _l("All merchants")),

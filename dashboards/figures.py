@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
     name: str
     color: str
-    values: Sequence[int | Decimal]
+    values: Sequence[int | Decimal | None]
     said: Sequence[str]
     hrefs: Sequence[str] = ()
 
@@ -49,9 +49,19 @@ def _hrefs(hrefs: Sequence[str], count: int) -> list[str]:
     return list(hrefs) if hrefs else [""] * count
 
 
-def stacked(places: Sequence[str], labels: Sequence[str], parts: Sequence[Part], *, unit: str) -> go.Figure:
-    """Return bars stacked by part over the places of the axis; some of the labels are written below it."""
-    figure = _figure(HEIGHT, barmode="stack", showlegend=len(parts) > 1)
+def stacked(
+    places: Sequence[str],
+    labels: Sequence[str],
+    parts: Sequence[Part],
+    *,
+    unit: str,
+    mean: Part | None = None,
+) -> go.Figure:
+    """Return bars stacked by part over the places of the axis; some of the labels are written below it.
+
+    `mean` is drawn as a line over them.
+    """
+    figure = _figure(HEIGHT, barmode="stack", showlegend=len(parts) > 1 or mean is not None)
     for part in parts:
         figure.add_trace(
             go.Bar(
@@ -65,9 +75,24 @@ def stacked(places: Sequence[str], labels: Sequence[str], parts: Sequence[Part],
                 hovertemplate="%{x}<br>%{text}<extra>%{fullData.name}</extra>",
             ),
         )
+    if mean is not None:
+        figure.add_trace(_line(mean, places, "dot"))
     _axis(figure, places, labels)
     figure.update_yaxes(title={"text": unit})
     return figure
+
+
+def _line(part: Part, places: Sequence[str], dash: str) -> go.Scatter:
+    return go.Scatter(
+        name=part.name,
+        x=list(places),
+        y=list(part.values),
+        text=list(part.said),
+        customdata=_hrefs(part.hrefs, len(places)),
+        mode="lines",
+        line={"color": part.color, "width": 2, "dash": dash},
+        hovertemplate="%{x}<br>%{text}<extra>%{fullData.name}</extra>",
+    )
 
 
 def _axis(figure: go.Figure, places: Sequence[str], labels: Sequence[str]) -> None:
@@ -160,18 +185,7 @@ def run_rate(places: Sequence[str], labels: Sequence[str], actual: Part, expecte
     """Return a running total as a line, and dotted where it would get at the pace so far."""
     figure = _figure(HEIGHT)
     for part, dash in ((actual, "solid"), (expected, "dot")):
-        figure.add_trace(
-            go.Scatter(
-                name=part.name,
-                x=list(places),
-                y=list(part.values),
-                text=list(part.said),
-                customdata=_hrefs(part.hrefs, len(places)),
-                mode="lines",
-                line={"color": part.color, "width": 2, "dash": dash},
-                hovertemplate="%{x}<br>%{text}<extra>%{fullData.name}</extra>",
-            ),
-        )
+        figure.add_trace(_line(part, places, dash))
     _axis(figure, places, labels)
     figure.update_yaxes(title={"text": unit})
     return figure

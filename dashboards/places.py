@@ -1,58 +1,59 @@
-"""The places of a time axis: every hour, day or week of what is asked, empty ones too, and how they read."""
+"""The places of a time axis in words: when each bucket begins and ends, and how it reads on the axis and in tables."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from babel.dates import format_date, format_datetime
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from dashboards import frames
+
 if TYPE_CHECKING:
     from dashboards.asked import Asked
 
-
-WEEK = 7
+DAY = timedelta(days=1)
 
 
 class Place(NamedTuple):
-    """One bucket: when it begins and ends (UTC), short on the axis, long in tables."""
+    """One bucket: its moments (UTC) and its days, first and last; short on the axis, long in tables."""
 
     start: datetime
     end: datetime
+    first: date
+    last: date
     short: str
     long: str
 
 
-def of(question: Asked) -> list[Place]:
-    """Return the buckets of the question's days in its zone; the first week begins with the first day asked for."""
-    if question.bucket == "hour":
-        return _hours(question)
-    first = question.first
-    if question.bucket == "week":
-        first -= timedelta(days=first.weekday())
-    step = 7 if question.bucket == "week" else 1
-    days = [first + timedelta(days=n) for n in range(0, (question.last - first).days + 1, step)]
-    return [_place(question, day, day + timedelta(days=step)) for day in days]
+def of(question: Asked, bucket: str = "") -> list[Place]:
+    """Return the buckets of the question, cut where its days are; `bucket` instead of the question's own."""
+    bucket = bucket or question.bucket
+    begins = [each.to_pydatetime() for each in frames.axis(question, bucket)]
+    if bucket == "hour":
+        return [_hour(question, start) for start in begins]
+    days = [each.date() for each in begins]
+    return [
+        _place(question, bucket, day, min(following - DAY, question.last))
+        for day, following in pairwise([*days, question.last + DAY])
+    ]
 
 
-def _place(question: Asked, day: date, following: date) -> Place:
-    start, end = (_midnight(question, each) for each in (day, following))
-    long = _("week of %(day)s", day=day.isoformat()) if question.bucket == "week" else day.isoformat()
-    # Where a week is cut by the days asked for, its rows are cut as well.
-    return Place(start, min(end, question.end), format_date(day, "d MMM", locale=_locale()), long)
+def _place(question: Asked, bucket: str, day: date, last: date) -> Place:
+    first = max(day, question.first)
+    short = format_date(day, "MMM yyyy" if bucket == "month" else "d MMM", locale=_locale())
+    long = {"week": _("week of %(day)s", day=day.isoformat()), "month": f"{day:%Y-%m}"}.get(bucket, day.isoformat())
+    return Place(_midnight(question, first), _midnight(question, last + DAY), first, last, short, long)
 
 
-def _hours(question: Asked) -> list[Place]:
-    hours = int((question.end - question.start).total_seconds()) // 3600
-    found = []
-    for n in range(hours):
-        start = question.start + timedelta(hours=n)
-        here = start.astimezone(question.zone)
-        short = format_datetime(here, "d MMM HH:mm", tzinfo=question.zone, locale=_locale())
-        found.append(Place(start, start + timedelta(hours=1), short, f"{here:%Y-%m-%d %H:%M}"))
-    return found
+def _hour(question: Asked, start: datetime) -> Place:
+    here = start.astimezone(question.zone)
+    short = format_datetime(here, "d MMM HH:mm", tzinfo=question.zone, locale=_locale())
+    begins = start.astimezone(UTC)
+    return Place(begins, begins + timedelta(hours=1), here.date(), here.date(), short, f"{here:%Y-%m-%d %H:%M}")
 
 
 def _midnight(question: Asked, day: date) -> datetime:
@@ -61,17 +62,3 @@ def _midnight(question: Asked, day: date) -> datetime:
 
 def _locale() -> object:
     return get_locale() or "en"
-
-
-def clipped(place: Place, question: Asked) -> tuple[datetime, datetime]:
-    """Return the part of the place that lies within the question."""
-    return max(place.start, question.start), min(place.end, question.end)
-
-
-def days(question: Asked) -> list[tuple[date, date]]:
-    """Return the days (weeks for that bucket) of the question, each with its last day."""
-    if question.bucket != "week":
-        return [(day, day) for day in (question.first + timedelta(days=n) for n in range(question.days))]
-    monday = question.first - timedelta(days=question.first.weekday())
-    count = (question.last - monday).days // WEEK + 1
-    return [(day, day + timedelta(days=WEEK - 1)) for day in (monday + timedelta(days=WEEK * n) for n in range(count))]

@@ -10,9 +10,12 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
 from core.analytics.boards import commissions
-from dashboards import compare, figures, kept, links, places, show
+from dashboards import compare, figures, frames, kept, links, pace, show
+from dashboards import series as over_time
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.series import NOTHING as NOTHING_DRAWN
+from dashboards.series import Series
 from dashboards.theme import COLORS, TONES
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from flask_babel import LazyString
 
     from dashboards.asked import Asked
+    from dashboards.places import Place
 
 USDT = "USDT"
 MOST_BARS = 12
@@ -123,7 +127,7 @@ def share_of_margin(actor: Actor, question: Asked) -> Number:
 
 def forecast(actor: Actor, question: Asked) -> Number:
     """Return where the running month gets at its pace so far."""
-    month = commissions.pace(actor, question.narrowed())
+    month = pace.of_month(actor, question)
     foot = _(
         "run-rate to %(day)s; %(units)s so far",
         day=month.last.isoformat(),
@@ -132,48 +136,24 @@ def forecast(actor: Actor, question: Asked) -> Number:
     return Number(show.amount(month.expected_units, USDT), USDT, _noted(_whose(actor, question), foot))
 
 
+def _lines_of(actor: Actor, question: Asked, level: int) -> Callable[[Place], str]:
+    given = _set(actor, question) | {"level": str(level)}
+    return lambda place: links.commissions(place.first, place.last, **given)
+
+
 def by_day(actor: Actor, question: Asked) -> Drawn:
     """Return what was earned by day and level."""
-    axis = places.days(question)
-    points = commissions.by_bucket(actor, question.on_days(), question.narrowed(), question.day_bucket)
-    levels = sorted({point.level for point in points})
-    if not levels:
-        return Drawn(Table((), ()))
-    place_of = {first: n for n, (first, _last) in enumerate(axis)}
-    columns = {level: [0] * len(axis) for level in levels}
-    for point in points:
-        columns[point.level][place_of[point.start]] += point.counts.units
-    given = _set(actor, question)
-    hrefs = {
-        level: [
-            links.commissions(max(a, question.first), min(b, question.last), **given | {"level": str(level)})
-            for a, b in axis
-        ]
-        for level in levels
-    }
-    names = [_("Level %(level)s", level=level) for level in levels]
-    drawn = [
-        figures.Part(
-            name,
-            COLORS[n % len(COLORS)],
-            [show.scaled(units, USDT) for units in columns[level]],
-            [show.amount(units, USDT) for units in columns[level]],
-            hrefs[level],
-        )
-        for n, (name, level) in enumerate(zip(names, levels, strict=True))
+    rows, bucket = commissions.by_day(actor, question.on_days(), question.narrowed()), question.day_bucket
+    if not rows:
+        return NOTHING_DRAWN
+    frame = frames.by_key(frames.of(rows, question, bucket), question, bucket, "units")
+    series = [
+        Series(level, _("Level %(level)s", level=level), COLORS[n % len(COLORS)], _lines_of(actor, question, level))
+        for n, level in enumerate(frame.columns)
     ]
-    labels = [first.isoformat() for first, _last in axis]
-    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=USDT)
-    heads = (Head(_("UTC day")), *(Head(name, numeric=True) for name in names), Head(_("Together"), numeric=True))
-    lines = []
-    for n, label in enumerate(labels):
-        units = {level: columns[level][n] for level in levels}
-        cells = [_usdt(each)._replace(href=hrefs[level][n] if each else "") for level, each in units.items()]
-        lines.append((Cell(label), *cells, _usdt(sum(units.values()))))
-    sums = [sum(columns[level]) for level in levels]
-    total = (Cell(_("Together")), *(_usdt(each) for each in [*sums, sum(sums)]))
+    drawn = over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=USDT, code=USDT)
     note = _("by the UTC day it was earned, and the agent's level above the merchant")
-    return Drawn(Table(heads, lines, total), figure, _noted(_whose(actor, question), note))
+    return drawn._replace(note=_noted(_whose(actor, question), note))
 
 
 def _usdt(units: int) -> Cell:
@@ -218,14 +198,14 @@ def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked
 
 def pace_of_month(actor: Actor, question: Asked) -> Drawn:
     """Return the running month, earned so far, and where it gets at that pace."""
-    month = commissions.pace(actor, question.narrowed())
+    month = pace.of_month(actor, question)
     if not month.units:
-        return Drawn(Table((), ()))
+        return NOTHING_DRAWN
     begun = [step for step in month.steps if step.units is not None]
     ahead = month.steps[len(begun) - 1 :]
     labels = [step.day.isoformat() for step in month.steps]
     actual = [step.units for step in begun if step.units is not None]
-    gap = [None] * (len(begun) - 1)
+    gap: list[None] = [None] * (len(begun) - 1)
     figure = figures.run_rate(
         labels,
         [show.day(step.day) for step in month.steps],
@@ -279,6 +259,6 @@ BOARD = Board(
         ChartTile("plans", _l("By plan"), _ranking("plan", _l("Plan"), TONES["hold"]), 3, empty=NOTHING),
     ),
     filters=("agent",),
-    buckets=("day", "week"),
+    buckets=("day", "week", "month"),
     whose=True,
 )

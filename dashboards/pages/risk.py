@@ -9,17 +9,21 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
 from core.analytics.boards import risk
-from dashboards import compare, figures, kept, links, places, show
+from dashboards import compare, figures, frames, kept, links, show
+from dashboards import series as over_time
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.series import NOTHING, Series
 from dashboards.theme import COLORS, TONES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from flask_babel import LazyString
 
     from dashboards.asked import Asked
+    from dashboards.places import Place
 
 USDT = "USDT"
 HOUR_SECONDS = 3600
@@ -45,29 +49,44 @@ RULES: dict[str, LazyString] = {
 
 
 class End(NamedTuple):
-    """What became of alerts: how many of them, and what the list of alerts calls them."""
+    """What became of alerts: how it is called, how many they are, and what the list of alerts calls them."""
 
+    name: str
     label: LazyString
     color: str
-    pick: Callable[[risk.Counts], int]
+    pick: Callable[[pd.DataFrame], pd.Series]
     rows: dict[str, tuple[str, ...]]
 
 
 ENDS = (
     End(
+        "false_positive",
         _l("False positive"),
         TONES["ok"],
-        lambda counts: counts.false_positive,
+        lambda raised: raised["false_positive"],
         {"disposition": ("false_positive", "explained")},
     ),
     End(
+        "confirmed",
         _l("Confirmed"),
         TONES["warn"],
-        lambda counts: counts.confirmed,
+        lambda raised: raised["confirmed"],
         {"disposition": ("confirmed_no_report", "confirmed_reported")},
     ),
-    End(_l("Inconclusive"), TONES["hold"], lambda counts: counts.inconclusive, {"disposition": ("inconclusive",)}),
-    End(_l("Open"), TONES["idle"], lambda counts: counts.waiting, {"stage": ("waiting",)}),
+    End(
+        "inconclusive",
+        _l("Inconclusive"),
+        TONES["hold"],
+        lambda raised: raised["closed"] - raised["confirmed"] - raised["false_positive"],
+        {"disposition": ("inconclusive",)},
+    ),
+    End(
+        "waiting",
+        _l("Open"),
+        TONES["idle"],
+        lambda raised: raised["raised"] - raised["closed"],
+        {"stage": ("waiting",)},
+    ),
 )
 
 
@@ -141,73 +160,34 @@ def decision_time(actor: Actor, question: Asked) -> Number:
     return Number(show.span(mean), "", foot, tone)
 
 
-def _table(labels: list[str], names: list[str], columns: list[list[int]], hrefs: list[list[str]], first: str) -> Table:
-    heads = (Head(first), *(Head(name, numeric=True) for name in names), Head(_("Together"), numeric=True))
-    lines = []
-    for n, label in enumerate(labels):
-        values = [column[n] for column in columns]
-        cells = [
-            Cell(show.number(value), str(value), href[n] if value else "")
-            for value, href in zip(values, hrefs, strict=True)
-        ]
-        lines.append((Cell(label), *cells, Cell(show.number(sum(values)), str(sum(values)))))
-    sums = [sum(column) for column in columns]
-    total = (Cell(_("Together")), *(Cell(show.number(each), str(each)) for each in [*sums, sum(sums)]))
-    return Table(heads, lines, total)
+def _alerts_of(question: Asked, **rows: str | tuple[str, ...]) -> Callable[[Place], str]:
+    return lambda place: links.alerts(place.first, place.last, **_set(question) | rows)
 
 
 def by_day(actor: Actor, question: Asked) -> Drawn:
     """Return the alerts by day and what became of them."""
-    axis = places.days(question)
-    found = {first: [0] * len(ENDS) for first, _last in axis}
-    for point in risk.by_day(actor, question.on_days(), question.narrowed(), question.day_bucket):
-        for n, end in enumerate(ENDS):
-            found[point.day][n] += end.pick(point.counts)
-    kept_ends = [(end, [found[first][n] for first, _last in axis]) for n, end in enumerate(ENDS)]
-    kept_ends = [(end, column) for end, column in kept_ends if any(column)]
-    if not kept_ends:
-        return Drawn(Table((), ()))
-    given = _set(question)
-    hrefs = [
-        [links.alerts(max(a, question.first), min(b, question.last), **given | end.rows) for a, b in axis]
-        for end, _column in kept_ends
-    ]
-    labels = [first.isoformat() for first, _last in axis]
-    drawn = [
-        figures.Part(str(end.label), end.color, column, [show.number(each) for each in column], href)
-        for (end, column), href in zip(kept_ends, hrefs, strict=True)
-    ]
-    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=_("alerts"))
-    names, columns = [str(end.label) for end, _column in kept_ends], [column for _end, column in kept_ends]
-    return Drawn(_table(labels, names, columns, hrefs, _("UTC day")), figure, _("by the UTC day they were raised"))
+    rows, bucket = risk.by_day(actor, question.on_days(), question.narrowed()), question.day_bucket
+    if not rows:
+        return NOTHING
+    raised = frames.of(rows, question, bucket)
+    ends = raised[["start"]].assign(**{end.name: end.pick(raised) for end in ENDS})
+    frame = frames.by_count(ends, question, bucket, [end.name for end in ENDS])
+    series = [Series(end.name, str(end.label), end.color, _alerts_of(question, **end.rows)) for end in ENDS]
+    drawn = over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=_("alerts"))
+    return drawn._replace(note=_("by the UTC day they were raised"))
 
 
 def by_rule_and_day(actor: Actor, question: Asked) -> Drawn:
     """Return the alerts by day and rule."""
-    axis = places.days(question)
-    points = risk.by_day(actor, question.on_days(), question.narrowed(), question.day_bucket)
-    codes = sorted({point.rule for point in points})
-    place_of = {first: n for n, (first, _last) in enumerate(axis)}
-    columns = {code: [0] * len(axis) for code in codes}
-    for point in points:
-        columns[point.rule][place_of[point.day]] += point.counts.raised
-    if not codes:
-        return Drawn(Table((), ()))
-    given = _set(question)
-    hrefs = [
-        [links.alerts(max(a, question.first), min(b, question.last), **given | {"rule": code}) for a, b in axis]
-        for code in codes
+    rows, bucket = risk.by_day(actor, question.on_days(), question.narrowed()), question.day_bucket
+    if not rows:
+        return NOTHING
+    frame = frames.by_key(frames.of(rows, question, bucket), question, bucket, "raised")
+    series = [
+        Series(code, rule_name(code), COLORS[n % len(COLORS)], _alerts_of(question, rule=code))
+        for n, code in enumerate(frame.columns)
     ]
-    labels = [first.isoformat() for first, _last in axis]
-    drawn = [
-        figures.Part(
-            rule_name(code), COLORS[n % len(COLORS)], columns[code], [show.number(v) for v in columns[code]], hrefs[n]
-        )
-        for n, code in enumerate(codes)
-    ]
-    figure = figures.stacked(labels, [show.day(first) for first, _last in axis], drawn, unit=_("alerts"))
-    table = _table(labels, [rule_name(code) for code in codes], [columns[code] for code in codes], hrefs, _("UTC day"))
-    return Drawn(table, figure)
+    return over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=_("alerts"))
 
 
 def rules(actor: Actor, question: Asked) -> Drawn:
@@ -262,7 +242,7 @@ def open_by_age(actor: Actor, _question: Asked) -> Drawn:
     """Return the undecided alerts by how long they have waited, at this moment."""
     ages = risk.open_by_age(actor)
     if not any(age.waiting for age in ages):
-        return Drawn(Table((), ()))
+        return NOTHING
     names = [_age(age, before) for age, before in zip(ages, [None, *ages], strict=False)]
     bars = [
         figures.Bar(
@@ -341,5 +321,5 @@ BOARD = Board(
         ChartTile("ages", _l("Open alerts by age"), open_by_age, 4, empty=_l("No alert waits for a decision.")),
     ),
     filters=NAMES,
-    buckets=("day", "week"),
+    buckets=("day", "week", "month"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
@@ -9,17 +10,21 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
 from core.analytics.boards import volume
-from dashboards import compare, figures, kept, links, places, show
+from dashboards import compare, figures, frames, kept, links, show
+from dashboards import series as over_time
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
+from dashboards.series import NOTHING, Series
 from dashboards.theme import COLORS, TONES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from flask_babel import LazyString
 
     from dashboards.asked import Asked
+    from dashboards.places import Place
 
 USDT = "USDT"
 SEE_FEES = frozenset({Scope.ALL, Scope.MERCHANT})
@@ -105,107 +110,49 @@ def settle_time(actor: Actor, question: Asked) -> Number:
     return Number(show.span(mean), _("min"), foot, tone)
 
 
-class _Series(NamedTuple):
-    label: str
-    color: str
-    pick: Callable[[volume.BucketRow], int]
-    href: Callable[[places.Place], str]
+def _ended(question: Asked, state: str) -> Callable[[Place], str]:
+    return lambda place: links.ended(place.start, place.end, state, **_set(question))
 
 
-def _orders_series(question: Asked, currencies: list[str]) -> list[_Series]:
-    given = _set(question)
-    if question.by == "currency":
-        return [
-            _Series(
-                code,
-                COLORS[n % len(COLORS)],
-                lambda row, code=code: row.counts.created if row.currency == code else 0,
-                lambda place, code=code: links.orders(*places.clipped(place, question), **given | {"currency": code}),
-            )
-            for n, code in enumerate(currencies)
-        ]
-    return [
-        _Series(
-            str(each.label),
-            each.color,
-            lambda row, each=each: getattr(row.counts, each.state),
-            lambda place, each=each: links.ended(*places.clipped(place, question), each.state, **given),
-        )
-        for each in OUTCOMES
-    ]
+def _orders_of(question: Asked, code: str) -> Callable[[Place], str]:
+    return lambda place: links.orders(place.start, place.end, **_set(question) | {"currency": code})
 
 
-def _usdt_series(question: Asked, currencies: list[str]) -> list[_Series]:
-    given = _set(question)
-    return [
-        _Series(
-            code,
-            COLORS[n % len(COLORS)],
-            lambda row, code=code: row.counts.usdt_units if row.currency == code else 0,
-            lambda place, code=code: links.ended(
-                *places.clipped(place, question), "completed", **given | {"currency": code}
-            ),
-        )
-        for n, code in enumerate(currencies)
-    ]
+def _completed_of(question: Asked, code: str) -> Callable[[Place], str]:
+    return lambda place: links.ended(place.start, place.end, "completed", **_set(question) | {"currency": code})
 
 
-def _over_time(
-    actor: Actor,
-    question: Asked,
-    series_of: Callable[[Asked, list[str]], list[_Series]],
-    code: str,
-) -> Drawn:
-    rows = volume.by_bucket(actor, question.span(), question.narrowed())
-    axis = places.of(question)
-    series = series_of(question, sorted({row.currency for row in rows}))
-    found = {place.start: [0] * len(series) for place in axis}
-    for row in rows:
-        sums = found[row.start]
-        for n, each in enumerate(series):
-            sums[n] += each.pick(row)
-    sums_of = [[found[place.start][n] for place in axis] for n in range(len(series))]
-    kept = [n for n in range(len(series)) if any(sums_of[n])]
-    if not kept:
-        return Drawn(Table((), ()))
-    said = (lambda units: show.amount(units, code)) if code else show.number
-    plain = (lambda units: show.exact(units, code)) if code else str
-    drawn = [
-        figures.Part(
-            series[n].label,
-            series[n].color,
-            [show.scaled(units, code) for units in sums_of[n]] if code else sums_of[n],
-            [said(units) for units in sums_of[n]],
-            [series[n].href(place) for place in axis],
-        )
-        for n in kept
-    ]
-    heads = (Head(_("From")), *(Head(series[n].label, numeric=True) for n in kept), Head(_("Together"), numeric=True))
-    lines = []
-    for place_no, place in enumerate(axis):
-        units = [sums_of[n][place_no] for n in kept]
-        cells = [
-            Cell(said(each), plain(each), series[n].href(place) if each else "")
-            for n, each in zip(kept, units, strict=True)
-        ]
-        lines.append((Cell(place.long), *cells, Cell(said(sum(units)), plain(sum(units)))))
-    sums = [sum(sums_of[n]) for n in kept]
-    total = (Cell(_("Together")), *(Cell(said(each), plain(each)) for each in [*sums, sum(sums)]))
-    unit = code or _("orders")
-    figure = figures.stacked([place.long for place in axis], [place.short for place in axis], drawn, unit=unit)
-    return Drawn(Table(heads, lines, total), figure)
+def _by_currency(frame: pd.DataFrame, href: Callable[[str], Callable[[Place], str]]) -> list[Series]:
+    return [Series(code, str(code), COLORS[n % len(COLORS)], href(code)) for n, code in enumerate(frame.columns)]
 
 
 def orders_over_time(actor: Actor, question: Asked) -> Drawn:
     """Return orders by bucket: by how they ended in it, or by the currency they were opened in."""
-    drawn = _over_time(actor, question, _orders_series, "")
-    note = _("opened, by currency") if question.by == "currency" else _("ended, by outcome")
+    rows, bucket = volume.by_bucket(actor, question.span(), question.narrowed()), question.bucket
+    if not rows:
+        return NOTHING
+    counted = frames.of(rows, question, bucket)
+    if question.by == "currency":
+        frame = frames.by_key(counted, question, bucket, "created")
+        series = _by_currency(frame, partial(_orders_of, question))
+        note = _("opened, by currency")
+    else:
+        frame = frames.by_count(counted, question, bucket, [each.state for each in OUTCOMES])
+        series = [Series(each.state, str(each.label), each.color, _ended(question, each.state)) for each in OUTCOMES]
+        note = _("ended, by outcome")
+    drawn = over_time.drawn(frame, question, bucket, series, first=_("From"), unit=_("orders"))
     return drawn._replace(note=note)
 
 
 def usdt_over_time(actor: Actor, question: Asked) -> Drawn:
     """Return the USDT of completed orders by bucket and currency."""
-    return _over_time(actor, question, _usdt_series, USDT)._replace(note=_("completed, by currency"))
+    rows, bucket = volume.by_bucket(actor, question.span(), question.narrowed()), question.bucket
+    if not rows:
+        return NOTHING
+    frame = frames.by_key(frames.of(rows, question, bucket), question, bucket, "usdt_units")
+    series = _by_currency(frame, partial(_completed_of, question))
+    drawn = over_time.drawn(frame, question, bucket, series, first=_("From"), unit=USDT, code=USDT)
+    return drawn._replace(note=_("completed, by currency"))
 
 
 def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
@@ -251,10 +198,8 @@ def hours_of_week(actor: Actor, question: Asked) -> Drawn:
     """Return when orders are opened: weekday by hour of the zone."""
     rows = volume.by_hour_of_week(actor, question.span(), question.narrowed())
     if not any(row.created for row in rows):
-        return Drawn(Table((), ()))
-    grid = [[0] * 24 for _day in WEEKDAYS]
-    for row in rows:
-        grid[row.weekday - 1][row.hour] = row.created
+        return NOTHING
+    grid = frames.grid(rows, "created")
     names = [str(day) for day in WEEKDAYS]
     hours = [f"{hour:02d}" for hour in range(24)]
     heads = (Head(_("Day")), *(Head(hour, numeric=True) for hour in hours))
@@ -270,7 +215,7 @@ def path(actor: Actor, question: Asked) -> Drawn:
     """Return how far orders get: opened, matched, paid, completed."""
     counts, _before = _both(actor, question)
     if not counts.created:
-        return Drawn(Table((), ()))
+        return NOTHING
     given = _set(question)
     steps = (
         (_("Opened"), counts.created, links.orders(question.start, question.end, **given)),
@@ -342,6 +287,6 @@ BOARD = Board(
         ChartTile("pools", _l("By pool"), _ranking("pool", _l("Pool")), 4),
     ),
     filters=NAMES,
-    buckets=("hour", "day", "week"),
+    buckets=("hour", "day", "week", "month"),
     splits=("state", "currency"),
 )

@@ -127,7 +127,6 @@ def test_any_address_is_read_whole_or_refused(given_):
         assert question.previous().start < question.start
         assert asked.read(question.search()) == question
         assert places.of(question)
-        assert places.days(question)
 
 
 def test_hours_are_for_few_days_only():
@@ -136,9 +135,9 @@ def test_hours_are_for_few_days_only():
 
 
 def test_every_bucket_has_its_place_and_together_they_are_the_days_asked_for():
-    for bucket in ("hour", "day", "week"):
-        question = asked.read(f"?range=7d&bucket={bucket}&tz=America/Sao_Paulo")
+    for bucket in asked.BUCKETS:
+        question = asked.read(f"?range=month&bucket={bucket}&tz=America/Sao_Paulo")
         found = places.of(question)
         assert all(a.end == b.start for a, b in pairwise(found))
-        assert places.clipped(found[0], question)[0] == question.start
-        assert found[-1].end == question.end
+        assert (found[0].start, found[-1].end) == (question.start, question.end)
+        assert (found[0].first, found[-1].last) == (question.first, question.last)

@@ -137,7 +137,7 @@ def test_each_mark_leads_to_as_many_rows_as_it_counts(boards):
             assert rows[0] == count
 
 
-@pytest.mark.parametrize("bucket", ["hour", "day", "week"])
+@pytest.mark.parametrize("bucket", ["hour", "day", "week", "month"])
 def test_a_table_sums_to_the_same_total_in_every_bucket(boards, bucket):
     total = drawn(boards, "volume", "amounts", search=f"{DAYS}&bucket={bucket}").table.total
     assert total[-1].value == drawn(boards, "volume", "amounts").table.total[-1].value

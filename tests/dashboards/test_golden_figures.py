@@ -11,7 +11,7 @@ import pytest
 
 from dashboards import figures
 from dashboards.figures import Bar, Part
-from dashboards.theme import TONES
+from dashboards.theme import INK_3, TONES
 
 GOLDEN = Path(__file__).parent / "golden"
 DAYS = ["2026-11-18", "2026-11-19", "2026-11-20"]
@@ -31,6 +31,12 @@ def amounts():
     return figures.stacked(
         DAYS, SHORT, [Part("BRL", TONES["ok"], values, ["10.50", "0.00", "1,234,567.89"])], unit="USDT"
     )
+
+
+def stacked_with_mean():
+    bars = [Part("Completed", TONES["ok"], [4, 0, 7], ["4", "0", "7"], ["/orders/list/?a", "", ""])]
+    mean = Part("7-day mean", INK_3, [None, 2, Decimal("3.5")], ["", "2", "3.50"])
+    return figures.stacked(DAYS, SHORT, bars, unit="orders", mean=mean)
 
 
 def ranked():
@@ -55,7 +61,7 @@ def run_rate():
     )
 
 
-DRAWN = {each.__name__: each for each in (stacked, amounts, ranked, heat, funnel, run_rate)}
+DRAWN = {each.__name__: each for each in (stacked, stacked_with_mean, amounts, ranked, heat, funnel, run_rate)}
 
 
 @pytest.mark.parametrize("name", DRAWN)

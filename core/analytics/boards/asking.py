@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 Condition = tuple[str, tuple[object, ...]]
-BUCKETS = ("hour", "day", "week")
+BUCKETS = ("hour", "day")
+"""The buckets sums are asked for; whoever draws longer ones adds these up."""
 
 
 class Ratio(NamedTuple):
@@ -23,7 +24,7 @@ class Ratio(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From a moment up to (not with) another; days and weeks begin in `zone`. `bucket`: hour, day or week."""
+    """From a moment up to (not with) another; days begin in `zone`. `bucket`: hour or day."""
 
     start: datetime
     end: datetime

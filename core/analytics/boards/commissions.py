@@ -1,4 +1,4 @@
-"""Commission lines from the daily rollup: totals, by time, agent, level and plan; their share of the fees; the pace.
+"""Commission lines from the daily rollup: totals, by time, agent, level and plan; their share of the fees.
 
 Lines count on the UTC day they were earned. An agent sees its own lines and those of the agents below it, apart or
 together, and nothing of the platform's fees.
@@ -6,11 +6,8 @@ together, and nothing of the platform's fees.
 
 from __future__ import annotations
 
-from calendar import monthrange
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from core import clock
 from core.actor import Actor, Right, Scope
 from core.analytics.boards.asking import COMMISSIONS, Days, days, own, where, whose
 from core.db import reading
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 MOST_AGENTS = 200
-DAY_SECONDS = 86_400
 # Of one agent, or of one level, each line is of another order: their bases add up.
 _COUNTS = "coalesce(sum(r.lines), 0)::bigint, coalesce(sum(r.base_units), 0)::bigint, coalesce(sum(r.units), 0)::bigint"
 # Several agents share in one order: theirs is counted by the paths, on which each order stands once.
@@ -53,10 +49,10 @@ class Counts(NamedTuple):
     units: int
 
 
-class BucketRow(NamedTuple):
-    """What agents of one level earned in the day or week (of Monday) that begins on `start`."""
+class DayRow(NamedTuple):
+    """What agents of one level earned on one UTC day."""
 
-    start: date
+    day: date
     level: int
     counts: Counts
 
@@ -77,24 +73,6 @@ class Cost(NamedTuple):
     fee_units: int
 
 
-class Step(NamedTuple):
-    """One UTC day of the running month: earned up to its end (None: not begun yet), and what the pace says."""
-
-    day: date
-    units: int | None
-    expected_units: int
-
-
-class Pace(NamedTuple):
-    """The running UTC month in USDT units: earned until now, expected at its end, day by day."""
-
-    first: date
-    last: date
-    units: int
-    expected_units: int
-    steps: list[Step]
-
-
 def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
     """Return the sums over the days. Raises Forbidden."""
     condition, args = _where(actor, span, filters)
@@ -104,18 +82,16 @@ def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
         return Counts(*tx.rows(sql, (span.first, span.last, *given, *args))[0])
 
 
-def by_bucket(actor: Actor, span: Days, filters: Filters, bucket: str) -> list[BucketRow]:
-    """Return the sums by day or week and level, oldest first. Raises Forbidden, BadInput."""
-    if bucket not in {"day", "week"}:
-        raise BadInput(f"'{bucket[:20]}' is not a bucket of commissions", bucket=bucket[:20])
+def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
+    """Return the sums by UTC day and level, oldest first; days without a line have no row. Raises Forbidden."""
     condition, args = _where(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select date_trunc(%s, r.day::timestamp)::date, r.level, {_COUNTS} from rollup_commission_day r"  # noqa: S608
+            f"select r.day, r.level, {_COUNTS} from rollup_commission_day r"  # noqa: S608
             f" where {condition} group by 1, 2 order by 1, 2",
-            (bucket, *args),
+            args,
         )
-    return [BucketRow(start, level, Counts(*counts)) for start, level, *counts in rows]
+    return [DayRow(day, level, Counts(*counts)) for day, level, *counts in rows]
 
 
 _KEYS = {
@@ -172,30 +148,6 @@ def cost(actor: Actor, span: Days) -> Cost:
             (*args, *args),
         )
     return Cost(*rows[0])
-
-
-def pace(actor: Actor, filters: Filters) -> Pace:
-    """Return the running UTC month and a plain run-rate: earned so far ÷ time passed × length of the month.
-
-    Whole units, rounded down; no season or trend is assumed. Raises Forbidden.
-    """
-    now = clock.now()
-    first = now.date().replace(day=1)
-    length = monthrange(first.year, first.month)[1]
-    span = Days(first, first + timedelta(days=length - 1))
-    earned: dict[date, int] = {}
-    for row in by_bucket(actor, span, filters, "day"):
-        earned[row.start] = earned.get(row.start, 0) + row.counts.units
-    units = sum(earned.values())
-    passed = max((now.date() - first).days * DAY_SECONDS + (now.hour * 60 + now.minute) * 60 + now.second, 1)
-    steps: list[Step] = []
-    running = 0
-    for number in range(length):
-        day = first + timedelta(days=number)
-        running += earned.get(day, 0)
-        expected = units * (number + 1) * DAY_SECONDS // passed
-        steps.append(Step(day, running if day <= now.date() else None, expected))
-    return Pace(span.first, span.last, units, steps[-1].expected_units, steps)
 
 
 def _seen(actor: Actor, filters: Filters) -> tuple[str, str, tuple[object, ...]]:

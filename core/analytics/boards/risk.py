@@ -61,7 +61,7 @@ class Counts(NamedTuple):
 
 
 class DayRow(NamedTuple):
-    """The alerts of one rule on one UTC day, or in the week that begins on it."""
+    """The alerts of one rule on one UTC day."""
 
     day: date
     rule: str
@@ -99,19 +99,14 @@ def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
         return Counts(*tx.rows(f"select {_COUNTS} from rollup_alert_day r where {condition}", args)[0])  # noqa: S608
 
 
-def by_day(actor: Actor, span: Days, filters: Filters, bucket: str = "day") -> list[DayRow]:
-    """Return the sums by day or week (of Monday) and rule, oldest first; empty days have no row.
-
-    Raises Forbidden, BadInput for another bucket.
-    """
-    if bucket not in {"day", "week"}:
-        raise BadInput(f"'{bucket[:20]}' is not a bucket of alerts", bucket=bucket[:20])
+def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
+    """Return the sums by UTC day and rule, oldest first; days without an alert have no row. Raises Forbidden."""
     condition, args = _where(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select date_trunc(%s, r.day::timestamp)::date, r.rule, {_COUNTS} from rollup_alert_day r"  # noqa: S608
+            f"select r.day, r.rule, {_COUNTS} from rollup_alert_day r"  # noqa: S608
             f" where {condition} group by 1, 2 order by 1, 2",
-            (bucket, *args),
+            args,
         )
     return [DayRow(day, rule, Counts(*counts)) for day, rule, *counts in rows]
 

@@ -64,7 +64,7 @@ class Counts(NamedTuple):
 
 
 class BucketRow(NamedTuple):
-    """The counts of one currency in the hour, day or week that begins at `start`."""
+    """The counts of one currency in the hour or day that begins at `start`."""
 
     start: datetime
     currency: str
