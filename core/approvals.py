@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core import audit, clock, ids, outbox
-from core.errors import AlreadyDone, BadInput, Forbidden, NotFound, WrongState
+from core import audit, clock, ids, outbox, words
+from core.errors import AlreadyDone, Forbidden, NotFound, WrongState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,10 +110,7 @@ def waiting(tx: Transaction, kind: str, subject: str) -> Approval | None:
 
 
 def _said(why: str) -> str:
-    said = why.strip()
-    if not said or len(said) > _LONGEST_WHY:
-        raise BadInput(f"say why, in 1 to {_LONGEST_WHY} characters", field="reason")
-    return said
+    return words.prose(why, "reason", longest=_LONGEST_WHY)
 
 
 def _settle(tx: Transaction, actor: Actor, found: Approval, state: str, why: str) -> Approval:

@@ -142,11 +142,11 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
         waiting = approvals.waiting(tx, KIND, file.order_ref)
         if waiting is None:
             raise WrongState(f"no decision about {ref} waits for a second officer", ref=ref)
-        approvals.decide(tx, actor, waiting.ref, approve, why)
+        decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         said = waiting.payload
         refs = file.standing("pending_second")
         if not approve:
-            return _reopen(tx, actor, file, refs, waiting.ref, why)
+            return _reopen(tx, actor, file, refs, waiting.ref, decided.decided_why)
         state = _carry_out(tx, actor, file, said["outcome"])
         files.close(
             tx, actor, file, refs,
@@ -184,9 +184,7 @@ def _reopen(tx: Transaction, actor: Actor, file: files.File, refs: list[str], ap
         (refs,),
     )
     for each in refs:
-        audit.write(
-            tx, actor, "alert.reopen", each, reason=why.strip(), details={"request": approval}, order_id=file.order_id
-        )
+        audit.write(tx, actor, "alert.reopen", each, reason=why, details={"request": approval}, order_id=file.order_id)
         outbox.tell(tx, "alert.reopened", each, payload={"order": file.order_ref})
     return Decision(file.order_ref, file.order_state, "open", tuple(refs), approval)
 

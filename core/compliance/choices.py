@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from core import words
 from core.errors import BadInput, WrongState
 from core.orders.states import State
 
@@ -49,14 +50,7 @@ def read(outcome: str, disposition: str, narrative: str) -> str:
 
 def narrated(narrative: str) -> str:
     """Return the narrative without its outer blanks, else refuse with `bad_input`."""
-    said = narrative.strip()
-    if not LEAST_WORDS <= len(said) <= MOST_WORDS:
-        raise BadInput(
-            f"say why, in {LEAST_WORDS} to {MOST_WORDS:,} characters; the next reader has only this",
-            field="narrative",
-            length=len(said),
-        )
-    return said
+    return words.prose(narrative, "narrative", least=LEAST_WORDS, longest=MOST_WORDS)
 
 
 def check(outcome: str, gate: str, verdict: str, order_state: str) -> None:

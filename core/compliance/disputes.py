@@ -86,10 +86,10 @@ def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # 
         waiting = approvals.waiting(tx, KIND, order_ref)
         if waiting is None:
             raise WrongState(f"no decision about {order_ref} waits for a second officer", ref=order_ref)
-        approvals.decide(tx, actor, waiting.ref, approve, why)
+        decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         verb = "agree" if approve else "turn_down"
         audit.write(
-            tx, actor, f"dispute.{verb}", order_ref, reason=why.strip(), details={"request": waiting.ref},
+            tx, actor, f"dispute.{verb}", order_ref, reason=decided.decided_why, details={"request": waiting.ref},
             order_id=order.id,
         )  # fmt: skip
         if not approve:

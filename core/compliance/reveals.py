@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core import audit, ids, vault
+from core import audit, ids, vault, words
 from core.actor import Right, Scope
 from core.db import transaction
 from core.errors import BadInput, Forbidden, NotFound
@@ -52,9 +52,7 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
     what = _KINDS.get(kind)
     if what is None:
         raise BadInput(f"what can be revealed: {', '.join(KINDS)}", kind=kind[:20])
-    why = reason.strip()
-    if not LEAST_WORDS <= len(why) <= MOST_WORDS:
-        raise BadInput(f"say why you look, in {LEAST_WORDS} to {MOST_WORDS} characters", field="reason")
+    why = words.line(reason, "reason", least=LEAST_WORDS, longest=MOST_WORDS)
     with transaction() as tx:
         order_id = _subject(tx, subject_ref)
         found = tx.call(what.sql, (ids.check(ref, what.prefix),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core import ids, vault
+from core import ids, vault, words
 from core.errors import BadInput
 
 _LONGEST: Final = {
@@ -15,23 +15,15 @@ _LONGEST: Final = {
     "payer.account": 64,
 }
 _ACCOUNT: Final = (4, 40)
-# Marks that turn or hide text on a screen: zero width, direction overrides and isolates.
-_HIDDEN: Final = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF])
+_NAMES: Final = frozenset({"customer.name", "payer.name"})
 
 
 def text(value: object, field: str, *, longest: int = 0) -> str:
     """Return a line of text without its outer blanks, else refuse with `bad_input` that names the field."""
-    longest = longest or _LONGEST[field]
-    if not isinstance(value, str) or not value.strip():
-        raise BadInput(f"{field} is missing", field=field)
-    line = value.strip()
-    if len(line) > longest:
-        raise BadInput(f"{field} has {len(line)} characters; at most {longest}", field=field)
-    if not line.isascii() and line.translate(_HIDDEN) != line:
-        raise BadInput(f"{field} has characters that hide or turn text", field=field)
-    if not line.isprintable():
-        raise BadInput(f"{field} has characters that cannot be printed", field=field)
-    return line
+    if longest:
+        return words.line(value, field, longest=longest)
+    read = words.name if field in _NAMES else words.exact
+    return read(value, field, longest=_LONGEST[field])
 
 
 def account_number(value: object) -> str:

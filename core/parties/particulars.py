@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pycountry
 
-from core import clock, ids
+from core import clock, ids, words
 from core.errors import AlreadyDone, BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def read_code(text: str) -> str:
 
 def read_words(text: str, field: str, *, longest: int = LONGEST_NAME) -> str:
     """Return a line of text without spaces around it: visible characters, not too many. Raises BadInput."""
-    words = " ".join(text.split())
-    if not words or len(words) > longest or not words.isprintable():
-        raise BadInput(f"{field} must be 1 to {longest} visible characters", field=field)
-    return words
+    return words.line(text, field, longest=longest)
 
 
 def read_country(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from core import audit, clock, ids, outbox
+from core import audit, clock, ids, outbox, words
 from core.actor import Actor, Right, Scope
 from core.db import reading, transaction
 from core.errors import BadInput, NotFound, TooMany, WrongState
@@ -82,6 +82,8 @@ def request(actor: Actor, kind: str, filters: Mapping[str, str]) -> str:
         raise BadInput("exports belong to a person who is signed in")
     if not all(isinstance(value, str) and len(value) <= LONGEST_FILTER for value in filters.values()):
         raise BadInput("a filter is a short text", field="filters")
+    for value in filter(None, filters.values()):
+        words.exact(value, "filters", longest=LONGEST_FILTER)
     plain = json.dumps(dict(filters), ensure_ascii=False)
     ref, at = ids.new("exp"), clock.now()
     with transaction() as tx:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core import audit, clock, ids, outbox, vault
+from core import audit, clock, ids, outbox, vault, words
 from core.actor import Right
 from core.db import transaction
 from core.errors import AlreadyDone, BadInput, NotFound, WrongState
@@ -53,10 +53,7 @@ def unlist_payer(actor: Actor, account: str, reason: str) -> str:
 
 
 def _why(reason: str) -> str:
-    why = " ".join(reason.split())
-    if not LEAST_WORDS <= len(why) <= MOST_WORDS or not why.isprintable():
-        raise BadInput(f"say why, in {LEAST_WORDS} to {MOST_WORDS} characters", field="reason")
-    return why
+    return words.line(reason, "reason", least=LEAST_WORDS, longest=MOST_WORDS)
 
 
 def _find(tx: Transaction, account: str, *, make: bool) -> tuple[int, str, str]:

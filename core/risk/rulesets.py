@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from core import audit, clock, ids, outbox
+from core import audit, clock, ids, outbox, words
 from core.actor import Right
 from core.db import remembered, transaction
-from core.errors import BadInput, Forbidden, NotFound, WrongState
+from core.errors import Forbidden, NotFound, WrongState
 from core.risk.rules import DEFAULTS, Ruleset
 from core.steps import once
 
@@ -99,7 +99,4 @@ def activate(actor: Actor, ref: str, why: str) -> int:
 
 
 def _said(why: str) -> str:
-    said = " ".join(why.split())
-    if not said or len(said) > LONGEST_WHY:
-        raise BadInput(f"say why, in 1 to {LONGEST_WHY} characters", field="reason")
-    return said
+    return words.line(why, "reason", longest=LONGEST_WHY)

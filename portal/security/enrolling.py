@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from core import audit
+from core import audit, words
 from core.actor import Right
 from core.db import reading, transaction
 from core.errors import AlreadyDone, BadInput, Conflict, NotFound
@@ -69,10 +69,8 @@ def enrol(
     actor.must(Right.MANAGE_USERS)
     if not _NAME.fullmatch(username):
         raise BadInput("a user name is 1 to 64 letters, digits, dots, dashes, underscores and @", user=username[:64])
-    words = {"first_name": first_name, "last_name": last_name, "email": email}
-    for field, text in words.items():
-        if len(text) > _LONGEST_WORDS or (text and not text.isprintable()):
-            raise BadInput(f"{field.replace('_', ' ')} is at most {_LONGEST_WORDS} visible characters", field=field)
+    said = {"first_name": first_name, "last_name": last_name, "email": email}
+    said = {field: words.name(text, field, longest=_LONGEST_WORDS) if text else "" for field, text in said.items()}
     fresh = _fitting(username, password)
     with transaction() as tx:
         tx.call("select pg_advisory_xact_lock(hashtextextended(%s, 0))::text", (setup.LOCK,))
@@ -81,7 +79,7 @@ def enrol(
             raise AlreadyDone(f"there is a user {username} already", user=username)
         if email and tx.call("select 1 from ab_user where lower(email) = lower(%s)", (email,)):
             raise AlreadyDone(f"another user has the address {email} already", email=email)
-        number = setup.insert_user(tx, username, role, fresh, party_id=party_id, **words)
+        number = setup.insert_user(tx, username, role, fresh, party_id=party_id, **said)
         _keep(tx, number, must_change=not password)
         audit.write(tx, actor, "user.created", username, details={"role": role, "party": party})
     return fresh
