@@ -19,7 +19,8 @@ workers = known.workers
 threads = known.threads
 preload_app = True
 timeout = 60
-graceful_timeout = 8
+# Kept-alive connections linger 2 s at a stop; whoever asks for longer than this has lost its answer, not its work.
+graceful_timeout = 3
 keepalive = 5
 loglevel = known.log_level.lower()
 control_socket_disable = True
