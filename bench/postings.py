@@ -1,4 +1,4 @@
-"""What only the postings of a deposit cost when every balance is a row that each posting updates."""
+"""What only the postings of a deposit cost in a ledger of the pgledger kind: each balance a row updated every time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import psycopg
 if TYPE_CHECKING:
     from bench.crew import Work
 
-ESCROW, MERCHANT, FEES, BELOW, TOP = 1001, 1002, 1003, 1004, 1005
-_CALL = "select pl_transfers(%s::bigint[], %s::bigint[], %s::bigint[])"
+_FREEZE = "select * from pl_transfers(array[(%s, 'acc_escrow', 44.483985)]::pl_request[])"
+_RELEASE = (
+    "select * from pl_transfers(array[('acc_escrow', 'acc_merchant', 44.217082), ('acc_escrow', 'acc_fees', 0.177935),"
+    " ('acc_escrow', 'acc_below', 0.044484), ('acc_escrow', 'acc_top', 0.044484)]::pl_request[])"
+)
 
 
 def build(url: str) -> None:
-    """Make the tables and the function."""
+    """Make the tables and the functions."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(Path(__file__).with_name("postings.sql").read_text(encoding="utf-8"))
 
@@ -28,11 +31,10 @@ def work(url: str, number: int) -> Work:
     draw = random.Random(number)
 
     def one() -> tuple[float, float]:
-        acceptor = draw.randint(1, 200)
         begun = time.perf_counter()
-        connection.execute(_CALL, ([acceptor], [ESCROW], [44_483_985]))
+        connection.execute(_FREEZE, (f"acc_{draw.randint(1, 200)}",))
         frozen = time.perf_counter()
-        connection.execute(_CALL, ([ESCROW] * 4, [MERCHANT, FEES, BELOW, TOP], [44_217_082, 177_935, 44_484, 44_484]))
+        connection.execute(_RELEASE)
         return frozen - begun, time.perf_counter() - frozen
 
     return one

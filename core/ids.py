@@ -23,9 +23,15 @@ _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 def new(prefix: str, at: datetime | None = None) -> str:
     """Return a fresh reference such as `ord_01JD3Q8Z7K4M2N5P`; it sorts by `at`, else by now."""
-    number = (int((at or clock.now()).timestamp() * 1000) & (1 << 48) - 1) << 32 | secrets.randbits(32)
+    moment = int((at or clock.now()).timestamp() * 1000) & (1 << 48) - 1
+    tail = secrets.randbits(32)
+    # Eight pairs of letters, 80 bits: written out, for an order needs seven of these.
     pairs = _PAIRS
-    return f"{prefix}_" + "".join(pairs[(number >> shift) & 1023] for shift in range(70, -1, -10))
+    return (
+        f"{prefix}_{pairs[moment >> 38]}{pairs[moment >> 28 & 1023]}{pairs[moment >> 18 & 1023]}"
+        f"{pairs[moment >> 8 & 1023]}{pairs[(moment << 2 | tail >> 30) & 1023]}{pairs[tail >> 20 & 1023]}"
+        f"{pairs[tail >> 10 & 1023]}{pairs[tail & 1023]}"
+    )
 
 
 def check(text: str, prefix: str) -> str:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 Row = dict[str, str | None]
 
-# A plan made while a table is nearly empty is kept for the session. The money path only ever looks rows up by an
-# index, so it may not learn to read a whole table from a quiet first minute.
-_OPTIONS = CONNECT | {"options": f"{CONNECT['options']} -c enable_seqscan=off"}
+# A plan made while a table is nearly empty is kept for the session. The money path only ever looks a few rows up by
+# an index, so it may not learn from a quiet first minute to read a whole table, or to sort and hash for a join.
+_PLANS = " ".join(f"-c enable_{way}=off" for way in ("seqscan", "mergejoin", "hashjoin"))
+_OPTIONS = CONNECT | {"options": f"{CONNECT['options']} {_PLANS}"}
 
 
 class _Own(threading.local):

@@ -280,20 +280,21 @@ begin
     end if;
     return null;
 end $$;
-CREATE FUNCTION public.ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) RETURNS void
+CREATE FUNCTION public.ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) RETURNS text
     LANGUAGE plpgsql
     AS $$
-declare v_crossed boolean;
+declare v_asset text; v_crossed boolean;
 begin
     if p_account >= 2000000000000 then
         perform ledger_fold(p_account);
     end if;
     update ledger_account set available = available + p_available, escrow = escrow + p_escrow, held = held + p_held
      where id = p_account
-    returning (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_crossed;
+    returning asset, (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_asset, v_crossed;
     if v_crossed then
         perform pool_account_flags(p_account);
     end if;
+    return v_asset;
 end $$;
 CREATE FUNCTION public.ledger_fold(p_account bigint) RETURNS void
     LANGUAGE plpgsql
@@ -307,26 +308,27 @@ begin
            folded = pg_current_snapshot()
      where a.id = p_account;
 end $$;
-CREATE FUNCTION public.ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_account bigint, p_from text, p_to text, p_units bigint) RETURNS void
+CREATE FUNCTION public.ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_account bigint, p_from text, p_to text, p_units bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
-declare v_entry bigint;
+declare v_entry bigint; v_asset text;
 begin
-    perform ledger_book(p_account,
-        case 'available' when p_from then -p_units when p_to then p_units else 0 end,
-        case 'escrow' when p_from then -p_units when p_to then p_units else 0 end,
-        case 'held' when p_from then -p_units when p_to then p_units else 0 end);
+    v_asset := ledger_book(p_account,
+        case p_from when 'available' then -p_units else case p_to when 'available' then p_units else 0 end end,
+        case p_from when 'escrow' then -p_units else case p_to when 'escrow' then p_units else 0 end end,
+        case p_from when 'held' then -p_units else case p_to when 'held' then p_units else 0 end end);
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
     insert into journal_leg (entry_id, account_id, pocket, asset, units)
-    select v_entry, a.id, m.pocket, a.asset, m.units
-      from ledger_account a, (values (p_from, -p_units), (p_to, p_units)) as m (pocket, units) where a.id = p_account;
+    values (v_entry, p_account, p_from, v_asset, -p_units), (v_entry, p_account, p_to, v_asset, p_units);
+    return v_entry;
 end $$;
 CREATE FUNCTION public.ledger_post(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_accounts bigint[], p_pockets text[], p_units bigint[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 declare
     v_entry bigint;
+    v_asset text;
     v_booked bigint[] := '{}';
     v_accounts bigint[] := p_accounts;
     v_pockets text[] := p_pockets;
@@ -351,7 +353,7 @@ begin
         v_debit := v_debit or v_units[i] < 0 or v_pockets[i] <> 'available';
         if i = n or v_accounts[i + 1] <> v_accounts[i] then
             if v_debit or v_accounts[i] < 2000000000000 then
-                perform ledger_book(v_accounts[i], v_available, v_escrow, v_held);
+                v_asset := ledger_book(v_accounts[i], v_available, v_escrow, v_held);
                 v_booked := v_booked || v_accounts[i];
             end if;
             v_available := 0; v_escrow := 0; v_held := 0; v_debit := false;
@@ -494,7 +496,7 @@ end $$;
 CREATE FUNCTION public.order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamp with time zone, p_actor text, p_attempt integer, p_pool_accounts bigint[], p_accounts bigint[]) RETURNS integer
     LANGUAGE plpgsql
     AS $$
-declare v_day date := (p_at at time zone 'UTC')::date;
+declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint;
 begin
     for v_round in 1 .. 2 loop
         for i in 1 .. cardinality(p_accounts) loop
@@ -511,8 +513,8 @@ begin
                and l.open_orders < pa.open_limit
                and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             continue when not found;
-            perform ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
-                                p_accounts[i], 'available', 'escrow', p_usdt);
+            v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
+                                   p_accounts[i], 'available', 'escrow', p_usdt);
             return i;
         end loop;
     end loop;
@@ -555,6 +557,7 @@ declare
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
+    v_evaluation bigint;
     v_event text;
     v_next text;
 begin
@@ -591,7 +594,7 @@ begin
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
         values (v_order, 1, p_policy, p_policy_version, p_seed, p_acceptors[v_won], p_candidates, p_at);
     end if;
-    perform risk_evaluated(v_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
+    v_evaluation := risk_evaluated(v_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_opened', p_at, p_at, p_ref, v_customer, p_merchant, p_acceptors[v_won], v_payer, p_usdt);
     -- Two events at once: opened, and what became of it.
@@ -634,21 +637,23 @@ begin
     end if;
     vector := risk_vector(customer_id, payer_id, null, at);
     if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 6);
+        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 4);
     end if;
     return next;
 end $$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
-                              'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
-      from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
-     where pa.id = p_pool_account
-$$;
+begin
+    return (select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
+                                      'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
+              from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
+             where pa.id = p_pool_account);
+end $$;
 CREATE FUNCTION public.order_release(p_at timestamp with time zone, p_order bigint, p_version integer, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text, p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds integer, p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[], p_line_refs text[], p_line_agents bigint[], p_line_levels integer[], p_line_plans bigint[], p_line_own integer[], p_line_below integer[], p_line_rates integer[], p_line_units bigint[], p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS void
     LANGUAGE plpgsql
     AS $$
+declare v_entry bigint; v_evaluation bigint;
 begin
     update orders set state = p_to, next_actor = p_next, received_units = p_received, completed_at = p_at, ended_at = p_at,
            deadline_at = null, risk_state = p_risk_state, version = version + 1,
@@ -658,10 +663,10 @@ begin
         raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
     end if;
     delete from order_waiting where order_id = p_order;
-    perform ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);
+    v_entry := ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);
     update pool_account_load set open_orders = open_orders - 1 where pool_account_id = p_pool_account;
     if p_gate is not null then
-        perform risk_evaluated(p_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
+        v_evaluation := risk_evaluated(p_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
     end if;
     if cardinality(p_line_refs) > 0 then
         insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period, accrued_at)
@@ -815,7 +820,7 @@ begin
     raise exception 'rows of % are never changed or removed; a correction is a new row', tg_table_name
         using errcode = 'restrict_violation';
 end $$;
-CREATE FUNCTION public.risk_evaluated(p_order bigint, p_at timestamp with time zone, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb) RETURNS void
+CREATE FUNCTION public.risk_evaluated(p_order bigint, p_at timestamp with time zone, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 declare v_evaluation bigint;
@@ -830,8 +835,9 @@ begin
           from jsonb_to_recordset(p_alerts) as x (ref text, rule text, reason jsonb, due_seconds int)
         on conflict on constraint alert_rule_once do nothing;
     end if;
+    return v_evaluation;
 end $$;
-CREATE FUNCTION public.risk_evaluated_from(p_order bigint, p_at timestamp with time zone, g jsonb) RETURNS void
+CREATE FUNCTION public.risk_evaluated_from(p_order bigint, p_at timestamp with time zone, g jsonb) RETURNS bigint
     LANGUAGE sql
     AS $$
     select risk_evaluated(p_order, p_at, g ->> 'gate', (g ->> 'ruleset_id')::bigint, g ->> 'verdict', (g ->> 'score')::int,
@@ -848,42 +854,48 @@ declare
     v_disputed bigint := 0;
     v_confirmed bigint := 0;
     v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    -- The windows' beginnings, worked out once and not for each row.
+    v_10m timestamptz := p_at - interval '10 minutes';
+    v_1h timestamptz := p_at - interval '1 hour';
+    v_1d timestamptz := p_at - interval '1 day';
+    v_30d timestamptz := p_at - interval '30 days';
+    v_90d timestamptz := p_at - interval '90 days';
 begin
     if p_customer is not null and p_acceptor is null then
-        select count(*) filter (where opened and happened_at > p_at - interval '10 minutes') as m10,
-               count(*) filter (where opened and happened_at > p_at - interval '1 hour') as h1,
-               count(*) filter (where opened and happened_at > p_at - interval '1 day') as d1,
-               count(*) filter (where opened and happened_at > p_at - interval '30 days') as d30,
-               coalesce(sum(usdt_units) filter (where opened and happened_at > p_at - interval '1 day'), 0) as usdt_1d,
-               coalesce(sum(usdt_units) filter (where opened and happened_at > p_at - interval '30 days'), 0) as usdt_30d,
+        select count(*) filter (where opened and happened_at > v_10m) as m10,
+               count(*) filter (where opened and happened_at > v_1h) as h1,
+               count(*) filter (where opened and happened_at > v_1d) as d1,
+               count(*) filter (where opened and happened_at > v_30d) as d30,
+               coalesce(sum(usdt_units) filter (where opened and happened_at > v_1d), 0) as usdt_1d,
+               coalesce(sum(usdt_units) filter (where opened and happened_at > v_30d), 0) as usdt_30d,
                count(*) filter (where opened) as opened,
                count(*) filter (where kind = 'order_completed') as completed,
-               count(*) filter (where kind = 'order_expired' and happened_at > p_at - interval '1 day') as expired
+               count(*) filter (where kind = 'order_expired' and happened_at > v_1d) as expired
           into c
           from (select kind, kind = 'order_opened' as opened, happened_at, usdt_units from risk_fact
-                 where customer_id = p_customer and happened_at > p_at - interval '90 days' and happened_at < p_at
+                 where customer_id = p_customer and happened_at > v_90d and happened_at < p_at
                    and known_at < p_at) f;
         -- The usual size of a customer's orders asks for a sort: only of one who has some.
         if c.completed >= 8 then
             select percentile_disc(0.95) within group (order by usdt_units) into v_p95 from risk_fact
-             where customer_id = p_customer and happened_at > p_at - interval '90 days' and happened_at < p_at
+             where customer_id = p_customer and happened_at > v_90d and happened_at < p_at
                and known_at < p_at and kind = 'order_completed';
         end if;
         v_customer := array[c.m10, c.h1, c.d1, c.d30, c.usdt_1d, c.usdt_30d, v_p95, c.opened, c.completed, c.expired];
     end if;
     if p_payer is not null then
-        select count(distinct customer_id) filter (where happened_at > p_at - interval '30 days' and customer_id is distinct from p_customer) + 1,
+        select count(distinct customer_id) filter (where happened_at > v_30d and customer_id is distinct from p_customer) + 1,
                coalesce(extract(epoch from p_at - min(happened_at))::bigint, 0)
           into v_users, v_age
           from risk_fact
-         where payer_account_id = p_payer and happened_at > p_at - interval '90 days' and happened_at < p_at and known_at < p_at;
+         where payer_account_id = p_payer and happened_at > v_90d and happened_at < p_at and known_at < p_at;
     end if;
     if p_acceptor is not null then
         select count(*) filter (where kind = 'order_disputed'), count(*) filter (where kind = 'order_completed')
           into v_disputed, v_confirmed
           from (select kind from risk_fact
                  where acceptor_id = p_acceptor and kind in ('order_completed', 'order_disputed', 'confirm_without_bank_line')
-                   and happened_at > p_at - interval '30 days' and happened_at < p_at and known_at < p_at
+                   and happened_at > v_30d and happened_at < p_at and known_at < p_at
                  order by happened_at desc limit 50) last;
     end if;
     return v_customer || array[v_users, v_age, v_disputed, v_confirmed];

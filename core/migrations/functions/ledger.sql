@@ -15,35 +15,40 @@ begin
      where a.id = p_account;
 end $$;
 
--- Add to the pockets of one account at once; a reserve that crosses its low mark enters or leaves matching.
-create or replace function ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) returns void language plpgsql as $$
-declare v_crossed boolean;
+-- Add to the pockets of one account at once; a reserve that crosses its low mark enters or leaves matching. Returns
+-- the account's asset. (What is called on the money path returns something, so that plpgsql calls it by assignment: a
+-- `perform` costs a statement.)
+drop function if exists ledger_book(bigint, bigint, bigint, bigint);
+create function ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) returns text language plpgsql as $$
+declare v_asset text; v_crossed boolean;
 begin
     if p_account >= 2000000000000 then
         perform ledger_fold(p_account);
     end if;
     update ledger_account set available = available + p_available, escrow = escrow + p_escrow, held = held + p_held
      where id = p_account
-    returning (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_crossed;
+    returning asset, (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_asset, v_crossed;
     if v_crossed then
         perform pool_account_flags(p_account);
     end if;
+    return v_asset;
 end $$;
 
--- Move units between two pockets of one account: a freeze, a return, a hold.
-create or replace function ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamptz,
-    p_account bigint, p_from text, p_to text, p_units bigint) returns void language plpgsql as $$
-declare v_entry bigint;
+-- Move units between two pockets of one account: a freeze, a return, a hold. Returns the entry's id.
+drop function if exists ledger_move(text, text, text, bigint, text, timestamptz, bigint, text, text, bigint);
+create function ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamptz,
+    p_account bigint, p_from text, p_to text, p_units bigint) returns bigint language plpgsql as $$
+declare v_entry bigint; v_asset text;
 begin
-    perform ledger_book(p_account,
-        case 'available' when p_from then -p_units when p_to then p_units else 0 end,
-        case 'escrow' when p_from then -p_units when p_to then p_units else 0 end,
-        case 'held' when p_from then -p_units when p_to then p_units else 0 end);
+    v_asset := ledger_book(p_account,
+        case p_from when 'available' then -p_units else case p_to when 'available' then p_units else 0 end end,
+        case p_from when 'escrow' then -p_units else case p_to when 'escrow' then p_units else 0 end end,
+        case p_from when 'held' then -p_units else case p_to when 'held' then p_units else 0 end end);
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
     insert into journal_leg (entry_id, account_id, pocket, asset, units)
-    select v_entry, a.id, m.pocket, a.asset, m.units
-      from ledger_account a, (values (p_from, -p_units), (p_to, p_units)) as m (pocket, units) where a.id = p_account;
+    values (v_entry, p_account, p_from, v_asset, -p_units), (v_entry, p_account, p_to, v_asset, p_units);
+    return v_entry;
 end $$;
 
 -- Book one balanced entry. Booked at once, in the order of their ids: acceptors' accounts (three pockets on one
@@ -54,6 +59,7 @@ create or replace function ledger_post(
     p_accounts bigint[], p_pockets text[], p_units bigint[]) returns bigint language plpgsql as $$
 declare
     v_entry bigint;
+    v_asset text;
     v_booked bigint[] := '{}';
     v_accounts bigint[] := p_accounts;
     v_pockets text[] := p_pockets;
@@ -78,7 +84,7 @@ begin
         v_debit := v_debit or v_units[i] < 0 or v_pockets[i] <> 'available';
         if i = n or v_accounts[i + 1] <> v_accounts[i] then
             if v_debit or v_accounts[i] < 2000000000000 then
-                perform ledger_book(v_accounts[i], v_available, v_escrow, v_held);
+                v_asset := ledger_book(v_accounts[i], v_available, v_escrow, v_held);
                 v_booked := v_booked || v_accounts[i];
             end if;
             v_available := 0; v_escrow := 0; v_held := 0; v_debit := false;

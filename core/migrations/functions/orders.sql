@@ -69,7 +69,7 @@ begin
     end if;
     vector := risk_vector(customer_id, payer_id, null, at);
     if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 6);
+        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 4);
     end if;
     return next;
 end $$;
@@ -90,7 +90,7 @@ end $$;
 drop function if exists order_freeze(bigint, text, text, bigint, bigint, timestamptz, text, int, jsonb);
 create or replace function order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamptz,
     p_actor text, p_attempt int, p_pool_accounts bigint[], p_accounts bigint[]) returns int language plpgsql as $$
-declare v_day date := (p_at at time zone 'UTC')::date;
+declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint;
 begin
     for v_round in 1 .. 2 loop
         for i in 1 .. cardinality(p_accounts) loop
@@ -107,8 +107,8 @@ begin
                and l.open_orders < pa.open_limit
                and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             continue when not found;
-            perform ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
-                                p_accounts[i], 'available', 'escrow', p_usdt);
+            v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
+                                   p_accounts[i], 'available', 'escrow', p_usdt);
             return i;
         end loop;
     end loop;
@@ -116,12 +116,13 @@ begin
 end $$;
 
 -- How the customer pays the order: the acceptor's bank account, as stored (sealed).
-create or replace function order_pay_to(p_pool_account bigint) returns jsonb language sql stable as $$
-    select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
-                              'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
-      from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
-     where pa.id = p_pool_account
-$$;
+create or replace function order_pay_to(p_pool_account bigint) returns jsonb language plpgsql stable as $$
+begin
+    return (select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
+                                      'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
+              from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
+             where pa.id = p_pool_account);
+end $$;
 
 drop function if exists order_open(jsonb);
 create or replace function order_open(
@@ -141,6 +142,7 @@ declare
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
+    v_evaluation bigint;
     v_event text;
     v_next text;
 begin
@@ -177,7 +179,7 @@ begin
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
         values (v_order, 1, p_policy, p_policy_version, p_seed, p_acceptors[v_won], p_candidates, p_at);
     end if;
-    perform risk_evaluated(v_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
+    v_evaluation := risk_evaluated(v_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_opened', p_at, p_at, p_ref, v_customer, p_merchant, p_acceptors[v_won], v_payer, p_usdt);
     -- Two events at once: opened, and what became of it.
@@ -320,6 +322,7 @@ create or replace function order_release(
     p_line_rates int[], p_line_units bigint[],
     p_gate text, p_ruleset bigint, p_verdict text, p_score int, p_features json, p_reasons json, p_alerts jsonb,
     p_reason text, p_actor text, p_role text, p_user int, p_trace text) returns void language plpgsql as $$
+declare v_entry bigint; v_evaluation bigint;
 begin
     update orders set state = p_to, next_actor = p_next, received_units = p_received, completed_at = p_at, ended_at = p_at,
            deadline_at = null, risk_state = p_risk_state, version = version + 1,
@@ -329,10 +332,10 @@ begin
         raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
     end if;
     delete from order_waiting where order_id = p_order;
-    perform ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);
+    v_entry := ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);
     update pool_account_load set open_orders = open_orders - 1 where pool_account_id = p_pool_account;
     if p_gate is not null then
-        perform risk_evaluated(p_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
+        v_evaluation := risk_evaluated(p_order, p_at, p_gate, p_ruleset, p_verdict, p_score, p_features, p_reasons, p_alerts);
     end if;
     if cardinality(p_line_refs) > 0 then
         insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period, accrued_at)
@@ -354,7 +357,8 @@ create or replace function order_tell_from(p_order bigint, p jsonb, p_at timesta
         (p #>> '{actor,user_id}')::int, coalesce(p #>> '{actor,trace}', ''), p_event ->> 'event', p_event ->> 'from_state',
         p_event ->> 'to_state', coalesce(p_event ->> 'reason', ''), nullif(p_event -> 'payload', 'null'))
 $$;
-create or replace function risk_evaluated_from(p_order bigint, p_at timestamptz, g jsonb) returns void language sql as $$
+drop function if exists risk_evaluated_from(bigint, timestamptz, jsonb);
+create function risk_evaluated_from(p_order bigint, p_at timestamptz, g jsonb) returns bigint language sql as $$
     select risk_evaluated(p_order, p_at, g ->> 'gate', (g ->> 'ruleset_id')::bigint, g ->> 'verdict', (g ->> 'score')::int,
         (g -> 'features')::json, (g -> 'reasons')::json, nullif(g -> 'alerts', 'null'))
 $$;

@@ -12,51 +12,58 @@ declare
     v_disputed bigint := 0;
     v_confirmed bigint := 0;
     v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    -- The windows' beginnings, worked out once and not for each row.
+    v_10m timestamptz := p_at - interval '10 minutes';
+    v_1h timestamptz := p_at - interval '1 hour';
+    v_1d timestamptz := p_at - interval '1 day';
+    v_30d timestamptz := p_at - interval '30 days';
+    v_90d timestamptz := p_at - interval '90 days';
 begin
     if p_customer is not null and p_acceptor is null then
-        select count(*) filter (where opened and happened_at > p_at - interval '10 minutes') as m10,
-               count(*) filter (where opened and happened_at > p_at - interval '1 hour') as h1,
-               count(*) filter (where opened and happened_at > p_at - interval '1 day') as d1,
-               count(*) filter (where opened and happened_at > p_at - interval '30 days') as d30,
-               coalesce(sum(usdt_units) filter (where opened and happened_at > p_at - interval '1 day'), 0) as usdt_1d,
-               coalesce(sum(usdt_units) filter (where opened and happened_at > p_at - interval '30 days'), 0) as usdt_30d,
+        select count(*) filter (where opened and happened_at > v_10m) as m10,
+               count(*) filter (where opened and happened_at > v_1h) as h1,
+               count(*) filter (where opened and happened_at > v_1d) as d1,
+               count(*) filter (where opened and happened_at > v_30d) as d30,
+               coalesce(sum(usdt_units) filter (where opened and happened_at > v_1d), 0) as usdt_1d,
+               coalesce(sum(usdt_units) filter (where opened and happened_at > v_30d), 0) as usdt_30d,
                count(*) filter (where opened) as opened,
                count(*) filter (where kind = 'order_completed') as completed,
-               count(*) filter (where kind = 'order_expired' and happened_at > p_at - interval '1 day') as expired
+               count(*) filter (where kind = 'order_expired' and happened_at > v_1d) as expired
           into c
           from (select kind, kind = 'order_opened' as opened, happened_at, usdt_units from risk_fact
-                 where customer_id = p_customer and happened_at > p_at - interval '90 days' and happened_at < p_at
+                 where customer_id = p_customer and happened_at > v_90d and happened_at < p_at
                    and known_at < p_at) f;
         -- The usual size of a customer's orders asks for a sort: only of one who has some.
         if c.completed >= 8 then
             select percentile_disc(0.95) within group (order by usdt_units) into v_p95 from risk_fact
-             where customer_id = p_customer and happened_at > p_at - interval '90 days' and happened_at < p_at
+             where customer_id = p_customer and happened_at > v_90d and happened_at < p_at
                and known_at < p_at and kind = 'order_completed';
         end if;
         v_customer := array[c.m10, c.h1, c.d1, c.d30, c.usdt_1d, c.usdt_30d, v_p95, c.opened, c.completed, c.expired];
     end if;
     if p_payer is not null then
-        select count(distinct customer_id) filter (where happened_at > p_at - interval '30 days' and customer_id is distinct from p_customer) + 1,
+        select count(distinct customer_id) filter (where happened_at > v_30d and customer_id is distinct from p_customer) + 1,
                coalesce(extract(epoch from p_at - min(happened_at))::bigint, 0)
           into v_users, v_age
           from risk_fact
-         where payer_account_id = p_payer and happened_at > p_at - interval '90 days' and happened_at < p_at and known_at < p_at;
+         where payer_account_id = p_payer and happened_at > v_90d and happened_at < p_at and known_at < p_at;
     end if;
     if p_acceptor is not null then
         select count(*) filter (where kind = 'order_disputed'), count(*) filter (where kind = 'order_completed')
           into v_disputed, v_confirmed
           from (select kind from risk_fact
                  where acceptor_id = p_acceptor and kind in ('order_completed', 'order_disputed', 'confirm_without_bank_line')
-                   and happened_at > p_at - interval '30 days' and happened_at < p_at and known_at < p_at
+                   and happened_at > v_30d and happened_at < p_at and known_at < p_at
                  order by happened_at desc limit 50) last;
     end if;
     return v_customer || array[v_users, v_age, v_disputed, v_confirmed];
 end $$;
 drop function if exists risk_features(bigint, bigint, bigint, timestamptz);
 
-drop function if exists risk_evaluated(bigint, timestamptz, jsonb);
-create or replace function risk_evaluated(p_order bigint, p_at timestamptz, p_gate text, p_ruleset bigint, p_verdict text, p_score int,
-    p_features json, p_reasons json, p_alerts jsonb) returns void language plpgsql as $$
+-- Store what a gate said, and its alerts; returns the evaluation's id.
+drop function if exists risk_evaluated(bigint, timestamptz, text, bigint, text, int, json, json, jsonb);
+create function risk_evaluated(p_order bigint, p_at timestamptz, p_gate text, p_ruleset bigint, p_verdict text, p_score int,
+    p_features json, p_reasons json, p_alerts jsonb) returns bigint language plpgsql as $$
 declare v_evaluation bigint;
 begin
     insert into evaluation (order_id, gate, ruleset_id, verdict, score, features, reasons, at)
@@ -69,4 +76,5 @@ begin
           from jsonb_to_recordset(p_alerts) as x (ref text, rule text, reason jsonb, due_seconds int)
         on conflict on constraint alert_rule_once do nothing;
     end if;
+    return v_evaluation;
 end $$;
