@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import g, render_template, url_for
@@ -21,6 +22,9 @@ from portal.views.home import Card, card
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
+
+HOUR = timedelta(hours=1)
+"""Volumes are kept by the hour: thirty days begin with the first whole one."""
 
 
 class AgentsView(BaseView):
@@ -122,7 +126,10 @@ def _active(actor: Actor) -> Card | None:
 @card(Right.SEE_AGENTS, "agent")
 def _volume(actor: Actor) -> Card | None:
     volume: Any = sum((each.volume for each in _nodes(actor)), Money(0, USDT))
-    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days"), href="/dashboards/volume")
+    now = clock.now()
+    since = f"{now - timedelta(days=30) + HOUR:%Y-%m-%dT%H}:00:00Z"
+    href = url_for("OrdersDesk.list", state="completed", ended_from=since, ended_to=f"{now + HOUR:%Y-%m-%dT%H}:00:00Z")
+    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days"), href=href)
 
 
 def _nodes(actor: Actor) -> list[tree.Node]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from flask import g, url_for
-from flask_babel import get_timezone
+from flask_babel import format_time, get_timezone
 from flask_babel import gettext as _
 
 from core import clock
@@ -22,21 +22,48 @@ from portal.views.alerts import figures as review_figures
 from portal.views.home import Card, card
 from portal.views.party_parts import money_card, tied
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
 DESK = ("admin", "finance", "auditor")
 BPS = 10_000
 
 
-def _day(actor: Actor) -> tuple[volume.Counts, volume.Counts]:
-    """Return the counts of the last 24 hours (whole hours of the rollup) and of the 24 before, read once a request."""
-    found: tuple[volume.Counts, volume.Counts] | None = g.get("home_day")
+class Window(NamedTuple):
+    """The last 24 hours as the rollup keeps them: whole hours and the running one, and what they count."""
+
+    start: datetime
+    end: datetime
+    now: volume.Counts
+    before: volume.Counts
+
+    @property
+    def aside(self) -> str:
+        """When it begins, in words."""
+        return _("24 hours, from %(time)s", time=format_time(self.start, "HH:mm"))
+
+    @property
+    def href(self) -> str:
+        """The orders completed in it."""
+        return completed_in(self.start, self.end)
+
+
+def completed_in(start: datetime, end: datetime) -> str:
+    """Return the address of the orders completed from a moment up to another."""
+    ends = {"ended_from": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    ends["ended_to"] = f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return url_for("OrdersDesk.list", state="completed", **ends)
+
+
+def _day(actor: Actor) -> Window:
+    """Return the last 24 hours beside the 24 before, read once a request."""
+    found: Window | None = g.get("home_day")
     if found is None:
         now = clock.now()
-        start = now.replace(minute=0, second=0, microsecond=0) - DAY + timedelta(hours=1)
-        found = g.home_day = (
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        start = hour - DAY + HOUR
+        found = g.home_day = Window(
+            start,
+            hour + HOUR,
             volume.totals(actor, Span(start, now), Filters()),
             volume.totals(actor, Span(start - DAY, start), Filters()),
         )
@@ -55,24 +82,24 @@ def trend(now: int, before: int) -> tuple[str, str]:
 
 @card(Right.SEE_VOLUME, *DESK)
 def _volume(actor: Actor) -> Card:
-    now, before = _day(actor)
-    foot, tone = trend(now.usdt_units, before.usdt_units)
-    return money_card(_("Volume"), now.usdt_units, aside=_("24 hours"), foot=foot, tone=tone, href="/dashboards/volume")
+    day = _day(actor)
+    foot, tone = trend(day.now.usdt_units, day.before.usdt_units)
+    return money_card(_("Volume"), day.now.usdt_units, aside=day.aside, foot=foot, tone=tone, href=day.href)
 
 
 @card(Right.SEE_VOLUME, *DESK)
 def _completed(actor: Actor) -> Card:
-    now, before = _day(actor)
-    foot, tone = trend(now.completed, before.completed)
-    href = url_for("OrdersDesk.list", state="completed")
-    return Card(_("Completed"), show.number(now.completed), aside=_("24 hours"), foot=foot, tone=tone, href=href)
+    day = _day(actor)
+    foot, tone = trend(day.now.completed, day.before.completed)
+    count = show.number(day.now.completed)
+    return Card(_("Completed"), count, aside=day.aside, foot=foot, tone=tone, href=day.href)
 
 
 @card(Right.SEE_VOLUME, *DESK)
 def _fees(actor: Actor) -> Card:
-    now, before = _day(actor)
-    foot, tone = trend(now.fee_units, before.fee_units)
-    return money_card(_("Fees"), now.fee_units, aside=_("24 hours"), foot=foot, tone=tone)
+    day = _day(actor)
+    foot, tone = trend(day.now.fee_units, day.before.fee_units)
+    return money_card(_("Fees"), day.now.fee_units, aside=day.aside, foot=foot, tone=tone)
 
 
 @card(Right.SEE_ORDERS, *DESK)

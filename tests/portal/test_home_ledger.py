@@ -1,0 +1,187 @@
+"""Home's figures against the ledger: each tile is what the auditors' views add up to, and leads to its very rows."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from html import unescape
+from typing import NamedTuple
+
+import pytest
+
+from core import clock
+from core.db import reading
+from core.orders import deposit
+from portal.security.setup import ensure_user
+from tests.core import lives
+from tests.portal import market
+from tests.portal.conftest import PASSWORD
+from tests.portal.market import claimed, held, opened, signed_in
+
+_CARD = re.compile(
+    r'<(a|div) class="card figure"(?: href="([^"]*)")?>(.*?)</\1>\s*(?=<(?:a|div) class="card figure"|</section>)',
+    re.DOTALL,
+)
+RELEASED = "select -sum(units) from v_journal where reason = 'escrow_release' and units < 0"
+
+
+class Tile(NamedTuple):
+    """One figure as the page shows it."""
+
+    value: str
+    foot: str
+    href: str
+
+    @property
+    def amount(self):
+        return Decimal(re.match(r"[\d,.]+", self.value).group().replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    """An order released two days ago, three today; one refused by the gate, one held, one waiting, one cancelled."""
+    made = market.built()
+    trade, now = made.trade, clock.now()
+    root = trade.agents[-1]
+    with reading() as tx:
+        ensure_user("agent-root", "agent", PASSWORD, party_id=tx.call("select id from party where ref = %s", (root,)))
+    with clock.at(now - timedelta(days=2)):
+        lives.completed(trade, "90.00", customer="early", name="Early Bird")
+    for amount in ("542.00", "1084.00", "77.10"):
+        lives.completed(trade, amount, customer=f"c{amount}", name="Joao Santos")
+    deposit.cancel(trade.merchant, opened(trade, "60.00"), reason="no longer wanted")
+    made.held, made.alert = held(made)
+    claimed(trade, amount="300.00")
+    lives.rolled_up()
+    return made
+
+
+def tiles(desk, name):
+    page = signed_in(desk, name).get("/").text
+    found = {}
+    for _tag, href, inside in _CARD.findall(page):
+        label = re.search(r'class="cap"><span>(.*?)</span>', inside).group(1)
+        value, foot = (
+            re.search(rf'class="{part}[^"]*">(.*?)</div>', inside, re.DOTALL).group(1) for part in ("big", "foot-line")
+        )
+        found[unescape(label)] = Tile(*(unescape(re.sub(r"<[^>]+>", "", each)).strip() for each in (value, foot, href)))
+    assert found
+    return found
+
+
+def ask(sql, *args):
+    """What an auditor's own question of the views gives, whole."""
+    with reading() as tx:
+        return Decimal(tx.call(sql, args) or 0)
+
+
+def usdt(sql, *args):
+    return ask(sql, *args).scaleb(-6)
+
+
+def listed(desk, name, href):
+    """The number of rows a list says it has, and its text."""
+    page = signed_in(desk, name).get(href)
+    assert page.status_code == 200, href
+    return page.text
+
+
+@pytest.mark.parametrize("name", ["admin", "finance", "auditor"])
+def test_the_platforms_last_day_is_what_left_escrow_in_it(desk, name):
+    found = tiles(desk, name)
+    day = "happened_at >= now() - interval '1 day'"
+    assert found["Volume"].amount == usdt(f"{RELEASED} and {day}")
+    assert (
+        found["Completed"].amount
+        == ask(f"select count(*) from v_journal where reason = 'escrow_release' and units < 0 and {day}")
+        == 3
+    )
+    taken = f"select sum(units) from v_journal where reason = 'escrow_release' and units > 0 and {day}"
+    assert found["Fees"].amount == usdt(f"{taken} and (account like 'agent:%%' or account like 'house:%%')")
+    for label in ("Volume", "Completed"):
+        page = listed(desk, name, found[label].href)
+        assert page.count("<tr data-href") == 3
+        assert f"{found['Volume'].amount:,.6f}" in page
+
+
+def test_what_is_open_is_what_waits_in_escrow_or_is_held(desk):
+    found = tiles(desk, "finance")
+    ended = "'completed', 'cancelled', 'expired', 'no_liquidity', 'refused', 'refunded', 'reversed'"
+    assert found["Open orders"].amount == ask(f"select count(*) from v_orders where state not in ({ended})") == 2
+    assert listed(desk, "finance", found["Open orders"].href).count("<tr data-href") == 2
+
+
+@pytest.mark.parametrize("name", ["admin", "compliance", "finance"])
+def test_held_usdt_is_that_of_the_held_pockets(desk, name):
+    found = tiles(desk, name)["Held USDT"]
+    assert found.amount == usdt("select sum(units) from v_balances where account like '%%:held'") > 0
+
+
+def test_the_position_on_finances_page_equals_the_views(desk):
+    page = signed_in(desk, "finance").get("/").text
+    for sql in (
+        "select sum(units) from v_balances where account like '%%:reserve' and asset = 'USDT'",
+        "select sum(units) from v_balances where account like '%%:escrow' and asset = 'USDT'",
+        "select -sum(units) from v_balances where account = 'house:custody'",
+        "select sum(units) from v_balances where account like 'merchant:%%'",
+        "select sum(units) from v_balances where account like 'agent:%%'",
+    ):
+        assert f"{usdt(sql):,.6f}".rstrip("0").rstrip(".") in page, sql
+
+
+def test_an_agents_figures_are_its_own_and_its_networks_lines_and_both_were_posted(desk):
+    found = tiles(desk, "agent-root")
+    month = f"{clock.now():%Y-%m}"
+    with reading() as tx:
+        code, below = (tx.call("select code from party where ref = %s", (ref,)) for ref in desk.trade.agents[::-1])
+    lines = "select sum(units) from v_commission_lines where agent = %s and period = %s"
+    posted = ("select sum(units) from v_journal where reason = 'escrow_release' and account = %s"
+              " and to_char(happened_at at time zone 'UTC', 'YYYY-MM') = %s")  # fmt: skip
+    for label, agent in (("Your commission this month", code), ("Agents below you", below)):
+        assert found[label].amount == round(usdt(lines, agent, month), 6) > 0
+        assert usdt(lines, agent, month) == usdt(posted, account_of(agent), month)
+        page = listed(desk, "agent-root", found[label].href)
+        assert page.count("<tr data-href") == ask(
+            "select count(*) from v_commission_lines where agent = %s and period = %s", agent, month
+        )
+    assert found["Volume of your tree"].amount == usdt(RELEASED)
+    page = listed(desk, "agent-root", found["Volume of your tree"].href)
+    assert page.count("<tr data-href") == 4
+    assert found["Active referrals"].amount == 1
+
+
+def account_of(code):
+    with reading() as tx:
+        return tx.call(
+            "select a.name from ledger_account a join party p on p.id = a.party_id"
+            " where p.code = %s and p.kind = 'agent'",
+            (code,),
+        )
+
+
+def test_an_acceptors_reserve_and_escrow_are_its_accounts(desk):
+    found = tiles(desk, "acceptor1")
+    with reading() as tx:
+        name = tx.call("select name from ledger_account where party_id = %s", (desk.acceptor.id,))
+    balance = "select units from v_balances where account = %s"
+    assert found["Reserve"].amount == usdt(balance, f"{name}:reserve")
+    assert f"{usdt(balance, f'{name}:escrow'):,.6f}".rstrip("0") in found["Reserve"].foot
+    assert found["To confirm"].amount == ask(
+        "select count(*) from v_orders where acceptor = %s and state = 'paid_claimed' and risk_state <> 'held'",
+        desk.acceptor.code,
+    )
+
+
+def test_a_merchants_balance_is_its_account_and_its_day_its_orders(desk):
+    found = tiles(desk, "merchant1")
+    with reading() as tx:
+        name = tx.call("select name from ledger_account where party_id = %s", (desk.trade.merchant.party_id,))
+    assert found["Balance"].amount == usdt("select units from v_balances where account = %s", name)
+    today = "created_at >= date_trunc('day', now())"
+    assert found["Orders today"].amount == ask(
+        f"select count(*) from v_orders where merchant = %s and {today}", desk.trade.merchant_code
+    )
+    done, all_ = (ask(f"select count(*) from v_orders where merchant = %s and {part}", desk.trade.merchant_code)
+                  for part in ("state = 'completed'", "true"))  # fmt: skip
+    assert found["Conversion"].foot == f"{done} of {all_} orders"
