@@ -1,10 +1,11 @@
-"""Sealed fields: account numbers encrypted with a named key, found again by a blind index, shown masked."""
+"""Sealed fields: account numbers encrypted with a named key, found by a blind index; personal data shown masked."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import os
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ from core.settings import Settings, settings
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _SHOWN = 4
+_LONG_ACCOUNT, _SHORT_ACCOUNT = 8, 5
+_LONG_NAME, _LONG_INITIAL = 4, 3
+_MASKED, _DOTS = "••", "•••••"
+_TRIM = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 class _Ring(NamedTuple):
@@ -89,6 +94,50 @@ def blind(text: str) -> bytes:
 
 
 def mask_account(text: str) -> str:
-    """Return the account number as people may see it, `•• 8812`: its end, never more than half."""
+    """Return the account number as people may see it: `•• 8812`; of a short one less, so that it is not guessed."""
+    if text.startswith(_MASKED):
+        return text
     plain = normalise_account(text)
-    return f"•• {plain[len(plain) - min(_SHOWN, len(plain) // 2) :]}"
+    shown = _SHOWN if len(plain) >= _LONG_ACCOUNT else 1 if len(plain) >= _SHORT_ACCOUNT else 0
+    return f"{_MASKED} {plain[-shown:]}" if shown else 2 * _MASKED
+
+
+def mask_name(text: str) -> str:
+    """Return a name as people may see it: `Joao S•••••`, of a short one its first letter at most: `B•••••`.
+
+    The dots are always five, so that a length is not told. A first name of less than four letters, and a name
+    written as one word, show one letter; a name of one letter shows none.
+    """
+    words = _lettered(text)
+    if sum(len(_letters(word)) for word in words) < 2:  # noqa: PLR2004 - one letter is the whole name
+        return _DOTS
+    first = words[0]
+    if len(words) == 1 or len(_letters(first)) < _LONG_NAME:
+        return f"{_first(first)}{_DOTS}"
+    return f"{first} {_first(words[-1]) if len(_letters(words[-1])) >= _LONG_INITIAL else ''}{_DOTS}"
+
+
+def mask_initials(text: str) -> str:
+    """Return the first letters of the first and the last word: `X••• W•••`; words of one letter show none."""
+    words = _lettered(text)
+    ends = [words[0], words[-1]] if len(words) > 1 else words
+    shown = [f"{_first(word) if len(_letters(word)) > 1 else ''}•••" for word in ends]
+    return " ".join(shown) or _DOTS
+
+
+def _letters(word: str) -> list[str]:
+    return [each for each in word if each.isalnum()]
+
+
+def _lettered(text: str) -> list[str]:
+    """Return the words that hold a letter or digit, without the marks around them."""
+    found = unicodedata.normalize("NFC", text).split()
+    return [_TRIM.sub("", word) for word in found if _letters(word)]
+
+
+def _first(word: str) -> str:
+    """Return the first letter with the marks that stand on it."""
+    end = 1
+    while end < len(word) and unicodedata.category(word[end]) in {"Mn", "Mc"}:
+        end += 1
+    return word[:end]

@@ -16,7 +16,7 @@ from flask_babel import get_locale, get_timezone
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from core import clock
+from core import clock, vault
 from core.money import Money
 from core.money import asset as asset_of
 from portal.states import badge_of
@@ -148,19 +148,13 @@ def badge(state: object) -> Markup:
 
 
 def mask_account(text: str | None) -> str:
-    """Return the last four characters of an account number: •• 8812."""
-    tail = re.sub(r"[^0-9A-Za-z]", "", text or "")[-4:]
-    return f"•• {tail}" if tail else "–"
+    """Return the end of an account number: •• 8812."""
+    return vault.mask_account(text) if text and text.strip() else "–"
 
 
 def mask_name(text: str | None) -> str:
-    """Return the first name and one letter more: Joao S•••••."""
-    words = (text or "").split()
-    if not words:
-        return "–"
-    if len(words) == 1:
-        return f"{words[0][:1]}•••••"
-    return f"{words[0]} {words[-1][:1]}•••••"
+    """Return the first name and one letter more: Joao S•••••; of short names one letter at most."""
+    return vault.mask_name(text) if text and text.strip() else "–"
 
 
 def ref(text: str | None, href: str = "") -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core import approvals, clock, ids
+from core import approvals, clock, ids, vault
 from core.actor import Right, Scope
 from core.compliance import choices
 from core.compliance.alerts import KIND, PRIORITY
@@ -230,7 +230,7 @@ def _veiled(reason: dict[str, Any]) -> dict[str, Any]:
 def _names_masked(features: dict[str, Any]) -> dict[str, Any]:
     """Return features with initials in place of names; `reveals` shows a name, and logs who looked."""
     return {
-        name: " ".join(f"{word[0]}•••" for word in str(value).split()) if name.endswith("_name") else value
+        name: vault.mask_initials(str(value)) if name.endswith("_name") and value else value
         for name, value in features.items()
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -71,7 +72,56 @@ def test_the_blind_index_ignores_how_the_number_is_written(keys):
     assert b"12345678" not in vault.blind("12345678")
 
 
-def test_the_mask_shows_the_end_and_never_more_than_half():
-    assert vault.mask_account("1234 5678 8812") == "•• 8812"
-    assert vault.mask_account("1234") == "•• 34"
-    assert vault.mask_account("1") == "•• "
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("1234 5678 8812", "•• 8812"), ("1234-5678", "•• 5678"), ("1234567", "•• 7"), ("123456", "•• 6"),
+        ("12345", "•• 5"), ("1234", "••••"), ("1", "••••"), ("", "••••"), ("•• 8812", "•• 8812"),
+    ],
+)  # fmt: skip
+def test_the_mask_shows_the_end_of_a_number_and_of_a_short_one_hardly_anything(number, shown):
+    assert vault.mask_account(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "initials"),
+    [
+        ("Joao Santos", "Joao S•••••", "J••• S•••"), ("Maria Lucia Rojas", "Maria R•••••", "M••• R•••"),
+        ("Al", "A•••••", "A•••"), ("Bo Li", "B•••••", "B••• L•••"), ("X", "•••••", "•••"),
+        ("王", "•••••", "•••"), ("王明", "王•••••", "王•••"), ("王 小明", "王•••••", "••• 小•••"),
+        ("王小明", "王•••••", "王•••"),
+        ("Li Xiaoming", "L•••••", "L••• X•••"), ("Anna B", "Anna •••••", "A••• •••"),
+        ("Anna Li", "Anna •••••", "A••• L•••"),
+        ("Cher", "C•••••", "C•••"), ("'Abu (Bakr)", "A•••••", "A••• B•••"), ("é", "•••••", "•••"),
+        ("E\u0301va", "É•••••", "É•••"), ("---", "•••••", "•••••"), ("김 수", "김•••••", "••• •••"),
+    ],
+)  # fmt: skip
+def test_a_name_shows_at_most_a_first_letter_when_it_is_short(name, shown, initials):
+    assert vault.mask_name(name) == shown
+    assert vault.mask_initials(name) == initials
+
+
+NAMES = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Nd", "Zs", "Pd"]), max_size=30)
+
+
+@given(NAMES)
+def test_a_mask_never_tells_a_length_nor_a_whole_name(name):
+    letters = [each for each in unicodedata.normalize("NFC", name) if each.isalnum()]
+    for mask in (vault.mask_name, vault.mask_initials):
+        told = [each for each in mask(name) if each.isalnum()]
+        assert len(told) < max(len(letters), 1)
+        assert mask(name).count("•") in {3, 5, 6}
+    if len(letters) < 4:
+        assert len([each for each in vault.mask_name(name) if each.isalnum()]) <= 1
+
+
+@given(st.text("abcdefgh", min_size=2, max_size=12), st.text("abcdefgh", min_size=2, max_size=12))
+def test_names_of_one_word_that_begin_alike_look_alike(one, other):
+    assert vault.mask_name(one) == vault.mask_name(one[0] + other)
+
+
+@given(st.text("0123456789", max_size=40))
+def test_at_least_four_figures_of_a_number_stay_hidden_or_all_of_it(number):
+    told = sum(each.isalnum() for each in vault.mask_account(number))
+    assert told <= 4
+    assert told == 0 or len(number) - told >= 4

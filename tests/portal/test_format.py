@@ -63,7 +63,9 @@ def test_names_and_accounts_are_masked(page):
     assert show.mask_name("Joao Santos") == "Joao S•••••"
     assert show.mask_name("Cher") == "C•••••"
     assert show.mask_account("6222 0000 1234 8812") == "•• 8812"
-    assert show.mask_account("") == "–"
+    assert show.mask_account("") == show.mask_account(" ") == show.mask_name(None) == show.mask_name(" ") == "–"
+    assert show.mask_account(show.mask_account("6222 0000 1234 8812")) == "•• 8812"
+    assert show.mask_name("Bo Li") == "B•••••"
 
 
 def test_a_reference_is_short_with_the_whole_on_hover_and_a_copy_button(page):
