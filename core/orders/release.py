@@ -34,13 +34,14 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str = "") -> State:
+def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> State:
     """The acceptor has the fiat: release the escrow, take the fee, book the commissions.
 
-    Returns `completed`, or `paid_claimed` when gate G3 stopped the release for a person to look at.
+    `payer_name` is the name that the acceptor reads on its bank line: what the customer declared never stands in
+    for it, so that gate G3 compares what came with who is known. Returns `completed`, or `paid_claimed` when gate G3 stopped the release for a person to look at.
     Refuses with wrong_state, amount_differs, under_review, not_found or bad_input.
     """
-    seen_name = text(payer_name, "payer.name") if payer_name else ""
+    seen_name = text(payer_name, "payer.name")
     for _ in range(_LOOKS - 1):
         try:
             return _confirm(actor, ref, received, seen_name)
@@ -56,7 +57,7 @@ def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
     target = step(before, Event.CONFIRM)
     _must_be_free(order, ref)
     _must_be_what_is_due(order, received)
-    gate = gates.release(order, numbers(order["vector"]), payer_name=seen_name or order["payer_name"])
+    gate = gates.release(order, numbers(order["vector"]), payer_name=seen_name)
     if gate.stops:
         once("select order_stop(%s)", (json.dumps(_stopped(actor, ref, order, gate, received)),))
         return before

@@ -52,10 +52,11 @@ def completed(market, amount="250.00", **more):
 
 
 def confirm(market, ref, amount="250.00"):
+    """The order's acceptor confirms; the name on its bank line is the one that the customer has declared."""
     with reading() as tx:
-        acceptor_id = tx.call("select acceptor_id from orders where ref = %s", (ref,))
+        acceptor_id, declared = tx.rows("select acceptor_id, payer_name from orders where ref = %s", (ref,))[0]
     acceptor = next(each for each in market.acceptors if each.id == acceptor_id)
-    return release.confirm(acceptor.actor, ref, received=Money.parse(amount, fiat(market.currency)))
+    return release.confirm(acceptor.actor, ref, received=Money.parse(amount, fiat(market.currency)), payer_name=declared)
 
 
 def some_days(market, *, rounds=3):

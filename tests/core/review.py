@@ -64,11 +64,12 @@ def disputed(market, amount="250.00"):
 
 
 def confirm(market, ref, amount, *, payer_name="", seconds=60):
-    """The order's acceptor confirms, a minute after the claim."""
+    """The order's acceptor confirms, a minute after the claim; its bank line bears the declared name or another."""
     acceptor = acceptor_of(market, ref)
     received = Money.parse(amount, fiat(market.currency))
+    declared = one("select payer_name from orders where ref = %s", ref)
     with clock.at(claimed_at(ref) + timedelta(seconds=seconds)):
-        return release.confirm(acceptor.actor, ref, received=received, payer_name=payer_name)
+        return release.confirm(acceptor.actor, ref, received=received, payer_name=payer_name or declared)
 
 
 def acceptor_of(market, ref):

@@ -9,7 +9,8 @@ import pytest
 from core import clock
 from core.db import transaction
 from core.errors import BadInput, Forbidden, NotFound, UnderReview, WrongState
-from core.orders import deadlines, deposit
+from core.money import Money, fiat
+from core.orders import deadlines, deposit, release
 from core.risk import gates, lists, rulesets
 from core.risk.rules import Features, evaluate
 from core.risk.rulesets import ruleset
@@ -167,7 +168,7 @@ def test_a_payer_s_name_is_compared_with_the_customer_s(market, payer, verdict, 
     assert review.state(ref)[1] == risk
 
 
-def test_without_a_name_from_the_bank_the_claimed_payer_s_name_counts(market):
+def test_a_claim_under_another_s_name_is_held_when_the_bank_line_bears_it_too(market):
     with clock.at(clock.now() - timedelta(minutes=2)):
         ref = lives.opened(market, **who())
         deposit.claim_paid(
@@ -175,6 +176,16 @@ def test_without_a_name_from_the_bank_the_claimed_payer_s_name_counts(market):
         )
     review.confirm(market, ref, "250.00")
     assert fired(ref, "G3") == ("hold", ["NAME_MISMATCH.hard"])
+
+
+def test_the_declared_name_never_stands_in_for_the_bank_s(market):
+    ref = review.claimed(market, **who())
+    acceptor, due = review.acceptor_of(market, ref).actor, Money.parse("250.00", fiat("BRL"))
+    with pytest.raises(BadInput) as refused:
+        release.confirm(acceptor, ref, received=due, payer_name="")
+    assert refused.value.facts == {"field": "payer.name"}
+    assert review.state(ref)[0] == "paid_claimed"
+    assert not review.alerts(ref)
 
 
 def test_an_account_that_pays_for_two_customers_while_new_is_held(market):

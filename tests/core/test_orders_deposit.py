@@ -230,13 +230,17 @@ def test_an_acceptor_confirms_its_own_order_with_what_is_due(market, stranger):
     acceptor = review.acceptor_of(market, ref).actor
 
     def step(actor=acceptor, number=ref, received=None, **more):
-        return lambda: release.confirm(actor, number, received=received or brl("250.00"), **more)
+        said = {"received": received or brl("250.00"), "payer_name": "Joao Silva"} | more
+        return lambda: release.confirm(actor, number, **said)
 
     refuses(AmountDiffers, step(received=brl("249.99")), due="250.00", received="249.99")
     refuses(AmountDiffers, step(received=brl("250.01")))
     refuses(BadInput, step(received=Money.parse("250.00", fiat("EUR"))))
     refuses(BadInput, step(received=Money.parse("250", USDT)))
-    refuses(BadInput, step(payer_name="x" * 141))
+    refuses(BadInput, step(payer_name="x" * 141), field="payer.name")
+    refuses(BadInput, step(payer_name=""), field="payer.name")
+    refuses(BadInput, step(payer_name=" "), field="payer.name")
+    refuses(BadInput, step(payer_name=None), field="payer.name")
     refuses(NotFound, step(actor=stranger.acceptors[0].actor))
     refuses(NotFound, step(number="ord_0000000000000000"))
     refuses(Forbidden, step(actor=market.merchant))
@@ -249,7 +253,8 @@ def test_an_acceptor_confirms_its_own_order_with_what_is_due(market, stranger):
 def test_an_order_is_confirmed_only_after_the_claim(market):
     ref = lives.opened(market, customer="c-early")
     acceptor = review.acceptor_of(market, ref).actor
-    refuses(WrongState, lambda: release.confirm(acceptor, ref, received=brl("250.00")), state="awaiting_payment")
+    seen = {"received": brl("250.00"), "payer_name": "Joao Silva"}
+    refuses(WrongState, lambda: release.confirm(acceptor, ref, **seen), state="awaiting_payment")
 
 
 def test_a_cancelled_order_returns_the_reserve_and_the_limits(market):

@@ -54,7 +54,7 @@ def confirming(market, ref, at=None):
 
     def step():
         with clock.at(moment):
-            return release.confirm(acceptor, ref, received=Money.parse("250.00", fiat("BRL")))
+            return release.confirm(acceptor, ref, received=Money.parse("250.00", fiat("BRL")), payer_name="Joao Silva")
 
     return step
 
