@@ -38,7 +38,9 @@ def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> Stat
     """The acceptor has the fiat: release the escrow, take the fee, book the commissions.
 
     `payer_name` is the name that the acceptor reads on its bank line: what the customer declared never stands in
-    for it, so that gate G3 compares what came with who is known. Returns `completed`, or `paid_claimed` when gate G3 stopped the release for a person to look at.
+    for it, so that gate G3 compares what came with who is known.
+
+    Returns `completed`, or `paid_claimed` when gate G3 stopped the release for a person to look at.
     Refuses with wrong_state, amount_differs, under_review, not_found or bad_input.
     """
     seen_name = text(payer_name, "payer.name")

@@ -56,7 +56,8 @@ def confirm(market, ref, amount="250.00"):
     with reading() as tx:
         acceptor_id, declared = tx.rows("select acceptor_id, payer_name from orders where ref = %s", (ref,))[0]
     acceptor = next(each for each in market.acceptors if each.id == acceptor_id)
-    return release.confirm(acceptor.actor, ref, received=Money.parse(amount, fiat(market.currency)), payer_name=declared)
+    received = Money.parse(amount, fiat(market.currency))
+    return release.confirm(acceptor.actor, ref, received=received, payer_name=declared)
 
 
 def some_days(market, *, rounds=3):
