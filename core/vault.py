@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -27,7 +26,7 @@ _TRIM = re.compile(r"^[\W_]+|[\W_]+$")
 class _Ring(NamedTuple):
     writes: str
     ciphers: dict[str, AESGCM]
-    blind_key: bytes
+    blind: hmac.HMAC
 
 
 class _Kept:
@@ -47,7 +46,7 @@ def _ring() -> _Ring:
         _Kept.ring = _Ring(
             writes=next(iter(keys)),
             ciphers={name: AESGCM(key) for name, key in keys.items()},
-            blind_key=hmac.digest(oldest, b"escrow-desk blind index 1", "sha256"),
+            blind=hmac.new(hmac.digest(oldest, b"escrow-desk blind index 1", "sha256"), digestmod="sha256"),
         )
         _Kept.of = present
     return _Kept.ring
@@ -55,6 +54,8 @@ def _ring() -> _Ring:
 
 def normalise_account(text: str) -> str:
     """Return an account number as it is compared: letters and digits only, upper case."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum()).upper()
 
 
@@ -90,7 +91,10 @@ def open_(sealed: bytes) -> str:
 
 def blind(text: str) -> bytes:
     """Return the 32-byte index of an account number: equal for equal numbers, telling nothing about them."""
-    return hmac.digest(_ring().blind_key, normalise_account(text).encode(), hashlib.sha256)
+    # A copy of the keyed start: looking the algorithm up again for each number costs ten times the hash.
+    keyed = _ring().blind.copy()
+    keyed.update(normalise_account(text).encode())
+    return keyed.digest()
 
 
 def mask_account(text: str) -> str:
