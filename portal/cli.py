@@ -47,6 +47,7 @@ COMMANDS = {
     "env": Entry("portal.commands.env:command", "Show the settings in force."),
     "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
     "user": Entry("portal.commands.user:command", "Make users, give roles, reset passwords.", database="ours"),
+    "rate": Entry("portal.commands.rate:command", "Tell the desk exchange rates.", database="ours"),
     "clock": Entry("portal.commands.clock:command", "Show or set the sandbox's clock.", database="ours"),
     "test": Entry("portal.commands.test:command", "Run the test suite."),
 }

@@ -20,6 +20,7 @@ from core.embedded.places import made, opened, try_lock
 from core.errors import Unavailable
 from core.settings import ROOT, Settings, settings
 from core.simulator import progress
+from portal.commands.init import DEMO_USERS
 from portal.servers import addressed
 from portal.supervise import Child, end_all, end_orphans, ending, say
 
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
     from types import FrameType
 
 DEMO_ORDERS = 4000
-LOGINS = (
-    "admin", "compliance", "compliance2", "finance", "finance2", "agent1", "agent2",
-    "acceptor1", "acceptor2", "merchant1", "merchant2", "auditor",
-)  # fmt: skip
 
 
 class Stopped(Exception):  # noqa: N818 - asked to stop is no error
@@ -92,7 +89,7 @@ class Up:
         """Say where the portal is and who may sign in."""
         say("desk", f"ready at http://{self.known.host}:{self.port} (in {seconds:.0f} s)")
         if not self.known.production:
-            say("desk", f"sign in as {', '.join(LOGINS)}")
+            say("desk", f"sign in as {', '.join(DEMO_USERS)}")
             say("desk", f"password of each: {self.known.demo_password.get_secret_value()}")
         say("desk", "Ctrl-C stops everything")
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from flask_appbuilder import Model
 from flask_appbuilder.security.sqla import models as _fab_models  # noqa: F401 - registers the ab_* tables
-from werkzeug.security import generate_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 from core import db
 from core.errors import BadInput
 from portal.roles import PARTY_SCOPES, ROLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from core.db import Transaction
 
 LOCK = "desk init: accounts"
@@ -98,3 +100,13 @@ def give(tx: Transaction, number: int, role: str, party_id: int | None) -> None:
     )
     if party_id is not None:
         tx.run("insert into user_party (user_id, party_id) values (%s, %s)", (number, party_id))
+
+
+def with_password(password: str, names: Iterable[str]) -> list[str]:
+    """Return who of these users is active and has that password."""
+    with db.reading() as tx:
+        rows = tx.rows(
+            "select username, password from ab_user where active and lower(username) = any(%s) order by username",
+            (list(names),),
+        )
+    return [name for name, kept in rows if kept and check_password_hash(kept, password)]

@@ -12,7 +12,7 @@ import pytest
 
 from core.settings import DEMO_PASSWORD, ROOT
 from portal.commands.demo import USERS
-from portal.commands.up import LOGINS
+from portal.commands.init import DEMO_USERS
 from tests.docs import story
 from tests.docs.pages import blocks, page
 
@@ -72,7 +72,7 @@ def test_every_command_of_the_readme_runs(line, database, redis_url, tmp_path):
 
 def test_the_demo_logins_are_the_demo_s():
     named = re.findall(r"`(\w+)`", README.split("## Sign in")[1].split("\n## ")[0])
-    assert sorted(named) == sorted(USERS) == sorted(LOGINS)
+    assert sorted(named) == sorted(USERS) == sorted(DEMO_USERS)
     assert f"`{DEMO_PASSWORD}`" in README
 
 

@@ -119,3 +119,16 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(fresh, arguments, code
 
 def test_an_unknown_role_is_a_usage_error(fresh):
     assert CliRunner().invoke(command, ["new", "otto", "--role", "root"]).exit_code == 2
+
+
+def test_production_is_not_set_up_over_users_with_the_published_password(fresh, monkeypatch):
+    from portal.commands import init
+
+    with pytest.raises(Refusal, match="acceptor1, admin") as refused:
+        init._no_published_password()
+    assert "desk user password" in refused.value.detail
+    for name in refused.value.facts["users"]:
+        if name != "admin":
+            desk("deactivate", name)
+    desk("password", "admin")
+    init._no_published_password()
