@@ -2381,6 +2381,7 @@ CREATE INDEX orders_recent ON public.orders USING btree (created_at DESC, id DES
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
 CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX outbox_xid ON public.outbox USING btree (xid);
+CREATE INDEX payer_account_masked ON public.payer_account USING btree (masked);
 CREATE INDEX pool_account_acceptor ON public.pool_account USING btree (acceptor_id);
 CREATE INDEX pool_account_ledger ON public.pool_account USING btree (account_id);
 CREATE INDEX pool_account_slot ON public.pool_account USING btree (pool_id, slot) WHERE matchable;

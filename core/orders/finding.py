@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core import vault
 from core.actor import Right, Scope
 from core.db import reading
 from core.orders.scope import condition
+from core.parties import finding as parties
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from core.actor import Actor
 
 MOST: Final = 20
-LEAST_DIGITS: Final = 4
-"""A shorter account number names nobody."""
 
 
 class Found(NamedTuple):
-    """One order a search found; `by` says how: ref, external_ref, pay_code or payer_account."""
+    """One order a search found; `by` says how: ref, external_ref, pay_code, payer_account or payer_end."""
 
     by: str
     ref: str
@@ -40,7 +38,8 @@ _NEWEST = "order by o.created_at desc limit {most}"
 def find(actor: Actor, words: str) -> list[Found]:
     """Return the actor's orders that these words name whole, newest first, at most 20 for each way of naming.
 
-    A payer's account number finds orders for officers who may reveal, and a party's own. Raises Forbidden.
+    A payer's whole account number finds orders for officers who may reveal, and is written down; the end of the
+    number finds those to whom it is shown. Raises Forbidden.
     """
     actor.must(Right.SEE_ORDERS)
     own, args = condition(actor)
@@ -50,12 +49,12 @@ def find(actor: Actor, words: str) -> list[Found]:
         ("external_ref", "o.external_ref = %s", words),
         ("pay_code", "o.pay_code <> '' and o.pay_code = %s", code),
     ]
-    if _may_look(actor) and sum(letter.isalnum() for letter in words) >= LEAST_DIGITS:
-        seen = (
-            "o.ref in (select f.order_ref from risk_fact f join payer_account y on y.id = f.payer_account_id"
-            " where y.blind = %s)"
-        )
-        ways.append(("payer_account", seen, vault.blind(words)))
+    payer = parties.payer_account(actor, words)
+    if payer is not None:
+        ways.append(("payer_account", "o.ref in (select order_ref from risk_fact where payer_account_id = %s)", payer))
+    end = parties.end_of_number(actor, words) if actor.scope is not Scope.AGENT else ""
+    if end:
+        ways.append(("payer_end", "o.payer_account_id in (select id from payer_account where masked = %s)", end))
     found: dict[str, Found] = {}
     with reading() as tx:
         for by, where, value in ways:
@@ -63,7 +62,3 @@ def find(actor: Actor, words: str) -> list[Found]:
             for row in tx.rows(sql, (value, *args)):
                 found.setdefault(row[1], Found(*row))
     return list(found.values())
-
-
-def _may_look(actor: Actor) -> bool:
-    return actor.scope in {Scope.MERCHANT, Scope.ACCEPTOR} or (actor.scope is Scope.ALL and actor.may(Right.REVEAL))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from core import clock, vault
-from core.actor import Right, Scope
+from core import clock
+from core.actor import Scope
 from core.db import Base, reading
 from core.orders.scope import condition
 from core.orders.tables import Order, Waiting
+from core.parties import finding
 from core.parties.tables import AgentClosure, Customer, Party, PayerAccount, Pool
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ def open_only() -> sa.ColumnElement[bool]:
 def found(actor: Actor, words: str) -> sa.ColumnElement[bool]:
     """Return the clause of a search: the beginning of an order's or the merchant's number or the payment code.
 
-    A customer's number at its merchant is found when whole; for officers a whole payer's account number as well.
+    A customer's number at its merchant is found when whole; for who may reveal a payer's whole account number as well,
+    and that look is written down.
     """
     upper = words.upper()
     code = upper.replace(" ", "").replace("-", "")
@@ -126,9 +128,9 @@ def found(actor: Actor, words: str) -> sa.ColumnElement[bool]:
         ways.append(number.where(_begins(Order.ref, "ord_" + upper.removeprefix("ORD_"))))
     elif code.isalnum() and len(code) >= _SHORTEST:
         ways.append(number.where(_begins(Order.pay_code, code)))
-    if actor.may(Right.SEE_ALERTS) and any(letter.isdigit() for letter in words):
-        account = sa.select(PayerAccount.id).where(PayerAccount.blind == vault.blind(words)).scalar_subquery()
-        seen = sa.select(_fact.c.order_ref).where(_fact.c.payer_account_id == account)
+    payer = finding.payer_account(actor, words)
+    if payer is not None:
+        seen = sa.select(_fact.c.order_ref).where(_fact.c.payer_account_id == payer)
         ways.append(number.where(Order.ref.in_(seen)))
     # As one array: the planner then looks the rows up by their numbers, however it guesses how many there are.
     return _ROWS.c.id == sa.any_(sa.func.array(sa.union_all(*ways).scalar_subquery()))

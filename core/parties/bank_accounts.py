@@ -50,7 +50,7 @@ def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, curre
             raise Barred(f"{party.code} is barred", ref=party_ref)
         _must_be_theirs(party, words[1])
         index = vault.blind(plain)
-        _must_be_new(tx, party, index)
+        _must_be_new(tx, actor, party, plain)
         ref, at = ids.new("bnk"), clock.now()
         account_id = tx.call(
             "insert into bank_account (ref, party_id, bank, holder, currency, method, blind, sealed, masked,"
@@ -151,11 +151,18 @@ def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:
         )
 
 
-def _must_be_new(tx: Transaction, party: particulars.PartyRow, index: bytes) -> None:
-    """Refuse a number that somebody has; additions of one number wait for each other."""
+def _must_be_new(tx: Transaction, actor: Actor, party: particulars.PartyRow, plain: str) -> None:
+    """Refuse a number that somebody has; additions of one number wait for each other.
+
+    Who is told that another party has it has learnt something, so that is written down though nothing is added.
+    """
+    index = vault.blind(plain)
     tx.call("select pg_advisory_xact_lock(hashtextextended(encode(%s, 'hex'), 0))", (index,))
     owners = [row[0] for row in tx.rows("select party_id from bank_account where blind = %s", (index,))]
     if party.id in owners:
         raise AlreadyDone(f"{party.code} has this account already", field="number")
     if owners:
+        with transaction() as own:
+            details = {"account": vault.mask_account(plain)}
+            audit.write(own, actor, "bank_account.taken", party.ref, details=details)
         raise Conflict("another party has this account: an account has one owner", field="number")

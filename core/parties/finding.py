@@ -1,18 +1,27 @@
-"""Finding parties and bank accounts by one whole name or number: ref, code, an account's own number."""
+"""Finding parties and accounts by one whole name or number: ref, code, an account's own number.
+
+Whoever learns that a guessed account number is here has learnt the number. So a whole number is looked up for those
+alone who may reveal it, and the look is written down; others find by what they are shown, the end of a number.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core import vault
+from core import audit, vault
 from core.actor import Right, Scope
-from core.db import reading
+from core.db import reading, transaction
 
 if TYPE_CHECKING:
     from core.actor import Actor
 
 MOST: Final = 20
+_SPACED: Final = re.compile(r"[A-Za-z0-9 ./-]+")
 LEAST_DIGITS: Final = 4
+"""A shorter account number names nobody."""
+LIKE_A_NUMBER: Final = 8
+"""From so many letters and digits on, four digits among them, words are taken for an account number."""
 
 
 class FoundParty(NamedTuple):
@@ -59,18 +68,59 @@ def parties(actor: Actor, words: str) -> list[FoundParty]:
     return [FoundParty(*row) for row in rows]
 
 
+def like_a_number(words: str) -> bool:
+    """Return whether words look like a whole account number, however it is spaced."""
+    plain = vault.normalise_account(words)
+    long = len(plain) >= LIKE_A_NUMBER and sum(c.isdigit() for c in plain) >= LEAST_DIGITS
+    return long and _SPACED.fullmatch(words) is not None
+
+
+def end_of_number(actor: Actor, words: str) -> str:
+    """Return the masked number to find accounts by for who may not reveal: as shown (`•• 8812`), or of one's own."""
+    if words.startswith("••"):
+        plain = vault.normalise_account(words)
+        return f"•• {plain}" if plain else ""
+    own = actor.scope in {Scope.MERCHANT, Scope.ACCEPTOR}
+    return vault.mask_account(words) if own and like_a_number(words) else ""
+
+
+def payer_account(actor: Actor, words: str) -> int | None:
+    """Return the payer's account with that whole number, None if there is none or the actor may not reveal it.
+
+    A look that found one, or was for what looks like a number, stands in the trail.
+    """
+    if actor.scope is not Scope.ALL or not actor.may(Right.REVEAL) or sum(map(str.isalnum, words)) < LEAST_DIGITS:
+        return None
+    with reading() as tx:
+        rows = tx.rows("select id, ref from payer_account where blind = %s", (vault.blind(words),))
+    _looked(actor, "payer_account", [ref for _number, ref in rows], words)
+    return int(rows[0][0]) if rows else None
+
+
+def _looked(actor: Actor, kind: str, refs: list[str], words: str) -> None:
+    """Write down that somebody asked for a whole number; the number itself is not kept."""
+    if refs or like_a_number(words):
+        with transaction() as tx:
+            for subject in refs or [vault.mask_account(words)]:
+                audit.write(tx, actor, "account.search", subject, details={"kind": kind, "found": bool(refs)})
+
+
 def bank_accounts(actor: Actor, words: str) -> list[FoundAccount]:
-    """Return bank accounts by ref or by their whole number; others' numbers only for who may reveal them."""
+    """Return bank accounts by ref; by whole number, logged, for who may reveal; by its end among a party's own."""
     if not actor.may(Right.SEE_BANK_ACCOUNTS):
         return []
     every = actor.scope is Scope.ALL
     if not every and (actor.party_id is None or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}):
         return []
-    number = (not every or actor.may(Right.REVEAL)) and sum(c.isalnum() for c in words) >= LEAST_DIGITS
+    reveals = every and actor.may(Right.REVEAL) and sum(map(str.isalnum, words)) >= LEAST_DIGITS
+    ref, end = words[:4].lower() + words[4:].upper(), end_of_number(actor, words)
     with reading() as tx:
         rows = tx.rows(
             "select b.ref, p.code, b.bank, b.masked, b.state from bank_account b join party p on p.id = b.party_id"
-            " where (b.ref = %s or (%s and b.blind = %s)) and (%s or b.party_id = %s) order by b.ref limit %s",
-            (words[:4].lower() + words[4:].upper(), number, vault.blind(words), every, actor.party_id, MOST),
+            " where (b.ref = %s or (%s and b.blind = %s) or (%s <> '' and b.masked = %s)) and (%s or b.party_id = %s)"
+            " order by b.ref limit %s",
+            (ref, reveals, vault.blind(words), end, end, every, actor.party_id, MOST),
         )
+    if reveals and not ref.startswith("bnk_"):
+        _looked(actor, "bank_account", [] if end else [row[0] for row in rows], "" if end else words)
     return [FoundAccount(*row) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import flash, has_request_context, redirect, render_template, request, url_for
+from flask import flash, g, has_request_context, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import get_timezone
@@ -143,7 +143,10 @@ class OrdersDesk(Desk):
 
     def found(self, words: str) -> sa.ColumnElement[bool]:
         """Return which rows the search box finds."""
-        return listing.found(current_actor(), words)
+        asked: dict[str, sa.ColumnElement[bool]] = g.setdefault("orders_found", {})
+        if words not in asked:  # one look at an account number stands once in the trail
+            asked[words] = listing.found(current_actor(), words)
+        return asked[words]
 
     @expose("/list/", methods=["GET"])
     def list(self) -> ResponseReturnValue:

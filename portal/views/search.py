@@ -27,6 +27,7 @@ BY: dict[str, LazyString] = {
     "external_ref": _l("by the merchant's number"),
     "pay_code": _l("by its payment reference"),
     "payer_account": _l("by the payer's account"),
+    "payer_end": _l("by the end of the payer's account"),
 }
 PARTY_PAGES = {"merchant": "MerchantsDesk", "acceptor": "AcceptorsDesk"}
 

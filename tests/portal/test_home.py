@@ -125,6 +125,63 @@ def test_an_account_number_finds_something_for_who_may_reveal_it_or_owns_it(desk
     assert "Nothing found" in found(signed_in(desk, "admin"), PAYER).text
 
 
+def looked():
+    with reading() as tx:
+        return tx.rows("select actor, subject, details from audit where action = 'account.search' order by at, id")
+
+
+def guess_of(number):
+    """Return a number that ends as this one does and is another."""
+    return number[:-5] + ("0" if number[-5] != "0" else "1") + number[-4:]
+
+
+def test_nobody_without_the_right_to_reveal_can_tell_a_right_guess_from_a_wrong_one(desk):
+    with reading() as tx:
+        account = vault.open_(tx.call("select sealed from bank_account where ref = %s", (desk.acceptor.bank_account,)))
+    before = looked()
+    for name in ("admin", "finance", "auditor", "agent1", "merchant1", "acceptor1", "merchant2", "acceptor2"):
+        browser = signed_in(desk, name)
+        for number in (PAYER, account):
+            right, wrong = found(browser, number), found(browser, guess_of(number))
+            assert right.status_code == wrong.status_code, (name, number)
+            assert right.headers.get("Location") == wrong.headers.get("Location"), (name, number)
+            for page in ("/orders/list/", "/orders/export.csv", "/alerts/list/", "/bank-accounts/list/"):
+                pages = [browser.get(page, query_string={"q": each}) for each in (number, guess_of(number))]
+                assert pages[0].status_code == pages[1].status_code, (name, page)
+                assert desk.done not in pages[0].text or desk.done in pages[1].text, (name, page)
+                assert desk.acceptor.bank_account not in pages[0].text or desk.acceptor.bank_account in pages[1].text
+    assert looked() == before
+
+
+def test_a_search_by_a_whole_number_stands_in_the_trail_like_a_reveal(desk):
+    officer = signed_in(desk, "compliance")
+    with reading() as tx:
+        payer = tx.call("select y.ref from payer_account y join orders o on o.payer_account_id = y.id where o.ref = %s",
+                        (desk.done,))  # fmt: skip
+        account = vault.open_(tx.call("select sealed from bank_account where ref = %s", (desk.acceptor.bank_account,)))
+    before = len(looked())
+    found(officer, PAYER)
+    officer.get("/orders/list/", query_string={"q": f"{PAYER[:4]} {PAYER[4:]}"})
+    found(officer, account)
+    found(officer, guess_of(PAYER))
+    found(officer, desk.open)
+    found(officer, "SHOP-2")
+    told = looked()[before:]
+    assert ("compliance", payer, {"kind": "payer_account", "found": True}) in told
+    assert sum(subject == payer for _name, subject, _details in told) == 2
+    assert ("compliance", desk.acceptor.bank_account, {"kind": "bank_account", "found": True}) in told
+    assert ("compliance", f"•• {PAYER[-4:]}", {"kind": "payer_account", "found": False}) in told
+    assert not any(PAYER in str(row) or guess_of(PAYER) in str(row) or desk.open in str(row) for row in told)
+
+
+def test_what_is_shown_of_a_number_finds_for_those_it_is_shown_to(desk):
+    shown = f"•• {PAYER[-4:]}"
+    for name in ("merchant1", "acceptor1", "admin", "auditor"):
+        assert found(signed_in(desk, name), shown).headers["Location"].endswith(f"/orders/show/{desk.done}"), name
+    for name in ("merchant2", "acceptor2", "agent1"):
+        assert "Nothing found" in found(signed_in(desk, name), shown).text
+
+
 def test_strange_words_find_nothing_and_break_nothing(desk):
     browser = signed_in(desk, "compliance")
     for text in ("%", "_", "'; drop table orders", "ord_", "x" * 120, "<script>", "用户", "\u202e", "ı"):
