@@ -21,6 +21,7 @@ from werkzeug.exceptions import NotFound
 from core import clock
 from core.db import reading
 from core.errors import Refusal
+from core.migrations import standing
 from core.migrations.runner import head
 from portal.security.gate import OWN_DOOR, PUBLIC, needs
 
@@ -56,6 +57,7 @@ def readyz() -> ResponseReturnValue:
             found = tx.call("select version_num from alembic_version")
             checks["schema"] = "ok" if found == head() else f"at {found}, wants {head()}"
             beats = dict(tx.rows("select process, at from heartbeat"))
+            behind = standing.lag(tx)
     except Refusal as refusal:
         return jsonify(status="unavailable", checks={"database": refusal.detail}), UNAVAILABLE
     except Exception:  # noqa: BLE001 - an empty database has no such tables: not ready, not broken
@@ -64,7 +66,9 @@ def readyz() -> ResponseReturnValue:
     for process in ("worker", "cron"):
         ages = [clock.now() - at for name, at in beats.items() if name.split(":")[0] == process]
         checks[process] = "missing" if not ages else "ok" if min(ages) < LATE else "late"
-    if checks["schema"] != "ok":
+    if behind:
+        checks["restore"] = standing.BEHIND.format(behind=behind)
+    if checks["schema"] != "ok" or behind:
         return jsonify(status="unavailable", checks=checks), UNAVAILABLE
     late = any(checks[name] != "ok" for name in ("worker", "cron"))
     return jsonify(status="degraded" if late else "ready", checks=checks)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import psycopg
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from core.db import CONNECT, driver_url, reading
-from core.errors import BadInput, Conflict, Refusal, Unavailable
+from core.db import CONNECT, connect, disconnect, driver_url, reading
+from core.errors import BadInput, Conflict, Unavailable
 from core.migrations import runner
 from core.settings import MASK, masked_url
 
@@ -169,10 +170,10 @@ def guarded(url: str) -> None:
 
     Raises Conflict.
     """
-    try:
+    with suppress(Unavailable, psycopg.Error, DBAPIError):
         must_answer(url)
-        must_count_onwards()
-    except Conflict:
-        raise
-    except (Refusal, psycopg.Error):
-        return
+        connect(url, pool_size=1)
+        try:
+            must_count_onwards()
+        finally:
+            disconnect()

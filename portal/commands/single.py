@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from core.migrations import standing
 from core.settings import ROOT, settings
 from portal.servers import addressed
 
@@ -17,9 +18,11 @@ def become(argv: list[str]) -> None:
     import subprocess
 
     if settings().database_url and settings().redis_url:
+        standing.guarded(settings().database_url)
         os.chdir(ROOT)
         os.execv(argv[0], argv)  # noqa: S606 - no shell wanted
     with addressed():
+        standing.guarded(settings().database_url)
         child = subprocess.Popen(argv, cwd=ROOT)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: child.terminate())

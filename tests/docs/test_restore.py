@@ -12,7 +12,9 @@ import pytest
 from core import db, embedded
 from core.db import reading, transaction
 from core.embedded import postgres
+from core.errors import Conflict
 from core.ledger import post, verify
+from core.migrations import standing
 from core.settings import settings
 from tests import make
 from tests.core import lives
@@ -102,6 +104,23 @@ def test_books_go_on_behind_a_logical_restore(database, elsewhere, monkeypatch, 
         assert tx.call("select count(*) from journal_leg l join ledger_account a on a.id = l.account_id"
                        " where leg_waits(l.xid, a.folded)") == 0  # fmt: skip
     assert broken() == set()
+
+
+def test_books_go_on_behind_a_restore_that_was_renumbered(database, elsewhere, monkeypatch, tmp_path):
+    market = lived(database)
+    here = restored(database, embedded.place(elsewhere), tmp_path / "desk.dump")
+    bind(monkeypatch, here)
+    with pytest.raises(Conflict, match="desk renumber"):
+        standing.must_count_onwards()
+
+    assert standing.count_onwards(here) > 0
+    standing.must_count_onwards()
+    lives.completed(market)
+    settled()
+    with reading() as tx:
+        assert tx.call("select count(*) from orders where state = 'completed'") == 2
+    assert broken() == set()
+    assert standing.count_onwards(here) == 0
 
 
 def test_a_restored_server_that_counts_anew_is_found_out(database, elsewhere, monkeypatch, tmp_path):

@@ -89,7 +89,7 @@ def test_a_setting_that_cannot_be_read_is_named(desk, name, value):
 
 @pytest.mark.parametrize("home", ["/dev/null", "/etc/passwd/x", "/proc/x"])
 def test_a_home_that_can_be_no_folder_is_named(desk, home):
-    refused(desk("env", DESK_HOME=home), "unavailable", home, "DESK_HOME")
+    refused(desk("env", DESK_HOME=home, DATABASE_URL=""), "unavailable", home, "DESK_HOME")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +236,26 @@ def test_arguments_that_are_none_are_usage_errors(desk, database):
 )
 def test_arguments_that_mean_nothing_are_refused(desk, database, arguments, code):
     refused(desk(*arguments, DATABASE_URL=database), code)
+
+
+def test_a_database_whose_numbers_lie_behind_its_data_is_refused_until_renumbered(desk, database):
+    with transaction() as tx:
+        ahead = tx.call("select pg_current_xact_id()::text::bigint") + 300_000
+        tx.run("update watermark set done_to = %s::text::xid8 where name = 'relay'", (ahead,))
+    for command in ("verify", "init", "web", "worker", "cron"):
+        refused(desk(command, DATABASE_URL=database), "conflict", "restored from a dump", "desk renumber")
+    assert desk("renumber", DATABASE_URL=database)[0] == 0
+    assert desk("verify", DATABASE_URL=database)[0] == 0
+    db.connect(database)
+    with db.reading() as tx:
+        assert tx.call("select pg_current_snapshot()::text::pg_snapshot is not null")
+        assert standing.lag(tx, thorough=True) == 0
+
+
+def test_numbers_too_far_behind_are_not_spent_one_by_one(desk, database):
+    with transaction() as tx:
+        tx.run("update watermark set done_to = '9999999999' where name = 'relay'")
+    refused(desk("renumber", DATABASE_URL=database), "conflict", "physical copy")
 
 
 def test_the_drivers_reason_is_one_line_without_a_password():

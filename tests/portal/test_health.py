@@ -48,6 +48,14 @@ def test_a_database_of_another_schema_is_not_ready(fresh):
     assert fresh.app.test_client().get("/readyz").status_code == 503
 
 
+def test_a_database_restored_from_a_dump_is_not_ready(fresh):
+    with transaction() as tx:
+        tx.run("update watermark set done_to = '99999999999' where name = 'relay'")
+    answer = fresh.app.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert "desk renumber" in answer.json["checks"]["restore"]
+
+
 def test_metrics_are_for_this_machine_or_the_token(fresh):
     client = fresh.app.test_client()
     here = client.get("/metrics")
