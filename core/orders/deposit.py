@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core import ids, vault
+from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
 from core.commissions import path
 from core.db import transaction
 from core.errors import BadInput, NotFound, TooLate
 from core.orders import opening, reference
 from core.orders.ending import end
-from core.orders.input import account_number, country, payer_facts, text
+from core.orders.input import account_number, payer_facts, text
 from core.orders.locking import actor_facts, after, locked, moment
 from core.orders.states import NEXT_ACTOR, Event, State, step
 from core.risk import gates
@@ -61,10 +61,12 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     name = text(request.customer_name, "customer.name")
     payer_name = text(request.payer_name, "payer.name")
     account = account_number(request.payer_account)
+    country = countries.read(request.customer_country, "customer.country")
     blind = vault.blind(account)
     seen = opening.look(actor.party_id, request.quote_ref, customer, blind)
     row, ref, pay_code = seen.row, ids.new("ord"), reference.new()
-    gate = gates.opening(row, seen.vector, units=seen.usdt_units, payer_name=payer_name, customer_name=name)
+    known = {"payer_name": payer_name, "customer_name": name, "country": country}
+    gate = gates.opening(row, seen.vector, units=seen.usdt_units, **known)
     shares = path.frozen(seen.path, seen.path_codes, "deposit", usdt_units=seen.usdt_units, fee_units=seen.fee_units)
     facts = {
         "ref": ref,
@@ -73,7 +75,7 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
         "customer_ref": ids.new("cus"),
         "customer_external": customer,
         "customer_name": name,
-        "customer_country": country(request.customer_country),
+        "customer_country": country,
         **_payer(row["payer_id"], account, blind),
         "payer_name": payer_name,
         "split": json.dumps(shares),

@@ -1,4 +1,4 @@
-"""Reading what merchants send about an order: lines of text, account numbers, countries."""
+"""Reading what merchants send about an order: lines of text and account numbers."""
 
 from __future__ import annotations
 
@@ -32,15 +32,6 @@ def account_number(value: object) -> str:
     if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
         raise BadInput(f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account")
     return plain
-
-
-def country(value: object) -> str:
-    """Return a country's two letters in upper case, or "" for none, else refuse with `bad_input`."""
-    if value in {"", None}:
-        return ""
-    if not (isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha()):  # noqa: PLR2004
-        raise BadInput("customer.country is two letters (ISO 3166), for example BR", field="customer.country")
-    return value.upper()
 
 
 def payer_facts(account: str, blind: bytes) -> dict[str, object]:

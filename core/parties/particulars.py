@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-import pycountry
-
-from core import clock, ids, words
+from core import clock, countries, ids, words
 from core.errors import AlreadyDone, BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -47,7 +45,15 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
         "insert into party (ref, kind, code, name, country, kyc_level, created_at)"
         " values (%s, %s, %s, %s, %s, %s, %s) on conflict on constraint party_code_once do nothing"
         " returning id",
-        (ref, kind, read_code(code), read_words(name, "name"), read_country(country), kyc_level, clock.now()),
+        (
+            ref,
+            kind,
+            read_code(code),
+            read_words(name, "name"),
+            countries.read(country, "country"),
+            kyc_level,
+            clock.now(),
+        ),
     )
     if number is None:
         raise AlreadyDone(f"there is a {kind} with the code {code} already", kind=kind, code=code)
@@ -80,13 +86,6 @@ def read_code(text: str) -> str:
 def read_words(text: str, field: str, *, longest: int = LONGEST_NAME) -> str:
     """Return a line of text without spaces around it: visible characters, not too many. Raises BadInput."""
     return words.line(text, field, longest=longest)
-
-
-def read_country(text: str) -> str:
-    """Return a country's two letters (ISO 3166), or nothing when none is known. Raises BadInput."""
-    if text and (len(text) != 2 or not text.isupper() or pycountry.countries.get(alpha_2=text) is None):  # noqa: PLR2004 - ISO
-        raise BadInput(f"'{text[:8]}' is not a country code (ISO 3166, e.g. BR)", field="country")
-    return text
 
 
 def read_method(text: str) -> str:

@@ -91,12 +91,19 @@ def _named(vector: list[int]) -> dict[str, Any]:
     return dict(zip(VECTOR, vector, strict=True))
 
 
-def opening(row: Row, vector: list[int], *, units: int, payer_name: str, customer_name: str) -> Gate:
-    """Return gate G1's answer: may this order be opened? `row` is what `order_open_look` returned."""
+def opening(row: Row, vector: list[int], *, units: int, payer_name: str, customer_name: str, country: str) -> Gate:
+    """Return gate G1's answer: may this order be opened? `row` is what `order_open_look` returned.
+
+    `country` is what was declared for the customer; what its file says comes first, and both are looked at.
+    """
+    on_file = row["customer_country"] or country
     features = Features(
         **_named(vector),
         usdt_units=units,
         kyc_level=int(row["customer_level"] or 1),
+        customer_country=on_file,
+        declared_country=country if country != on_file else "",
+        merchant_country=row["merchant_country"] or "",
         account_age_seconds=int(row["customer_age"] or 0),
         payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,

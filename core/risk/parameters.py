@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
+from core import countries
 from core.errors import BadInput
 
 Gate = Literal["G1", "G3"]
@@ -14,7 +15,7 @@ Outcome = Literal["score", "alert", "review", "hold", "refuse"]
 GATES: Final[tuple[Gate, ...]] = ("G1", "G3")
 OUTCOMES: Final[tuple[Outcome, ...]] = ("score", "alert", "review", "hold", "refuse")
 """What a rule does when it fires, mildest first: `score` only adds up, `alert` also tells an officer."""
-FAMILIES: Final = ("velocity", "profile", "payer", "acceptor")
+FAMILIES: Final = ("geography", "velocity", "profile", "payer", "acceptor")
 
 _DAY: Final = 86_400
 _USDT: Final = 1_000_000
@@ -23,6 +24,9 @@ _MOST_MILLI: Final = 100_000
 
 # The order of rules is the order in which reasons are listed. Contributions are log-odds in thousandths.
 _DEFAULT_RULES: Final[dict[str, dict[str, Any]]] = {
+    # A hard fact: the outcome counts, whatever the score. The starting list are the two countries against which
+    # the FATF calls for countermeasures; who runs the desk adds what its own law bars.
+    "GEO": {"gates": ["G1"], "outcome": "refuse", "weight_milli": 6000, "barred_countries": ["IR", "KP"]},
     "VEL_CNT": {
         "gates": ["G1"],
         "outcome": "refuse",
@@ -94,7 +98,7 @@ _DEFAULT_BANDS: Final[dict[str, dict[str, int]]] = {
     "G1": {"review": -1000, "refuse": 3000},
     "G3": {"review": -1000, "hold": 1000},
 }
-_DEFAULT_CAPS: Final = {"velocity": 3500, "profile": 4400, "payer": 7000, "acceptor": 2500}
+_DEFAULT_CAPS: Final = {"geography": 7000, "velocity": 3500, "profile": 4400, "payer": 7000, "acceptor": 2500}
 _DEFAULT_PRIOR: Final = -4000
 _FIELDS: Final = frozenset({"version", "params", "bands", "family_caps_milli", "prior_milli"})
 
@@ -140,6 +144,11 @@ class Ruleset:
             ),
         )
 
+    @classmethod
+    def stored(cls, given: Mapping[str, Any]) -> Self:
+        """Return a version as it was stored: a rule that was written later is not part of it."""
+        return cls.read({**given, "params": dict.fromkeys(_DEFAULT_RULES) | given["params"]})
+
     def to_json(self) -> dict[str, Any]:
         """Return the whole ruleset as `read` takes it, switched-off rules as null."""
         return {
@@ -176,10 +185,22 @@ def _value(name: str, default: object, given: object, path: str) -> object:
         if given not in OUTCOMES:
             raise BadInput(f"{path} must be one of {', '.join(OUTCOMES)}", parameter=path)
         return given
+    if name == "barred_countries":
+        return _countries(given, path)
     if isinstance(default, dict):
         return _levels(given, path)
     least = 0 if name.endswith(("weight_milli", "below_milli")) else 1
     return _whole(given, path, least=least, most=1000 if name.endswith("below_milli") else _MOST)
+
+
+def _countries(given: object, path: str) -> list[str]:
+    """Return countries by their capital letters, each once, in the order of the alphabet; none is a list too."""
+    if not isinstance(given, list | tuple):
+        raise BadInput(f"{path} must be a list of countries' two letters", parameter=path)
+    for each in given:
+        if not isinstance(each, str) or not countries.known(each):
+            raise BadInput(f"{path}: '{str(each)[:8]}' is not a country's two capital letters", parameter=path)
+    return sorted(set(given))
 
 
 def _levels(given: object, path: str) -> dict[str, int]:

@@ -53,6 +53,20 @@ def _milli(value: int) -> str:
     return f"{value // 1000}.{value % 1000:03d}".rstrip("0").rstrip(".")
 
 
+def _barred_country(f: Features, p: Params) -> Hit | None:
+    for key, feature in (
+        ("GEO.customer", "customer_country"),
+        ("GEO.declared", "declared_country"),
+        ("GEO.merchant", "merchant_country"),
+    ):
+        country = getattr(f, feature)
+        if country in p["barred_countries"]:
+            barred = ", ".join(p["barred_countries"])
+            args = {"country": country, "barred": barred}
+            return Hit(key, country, barred, "", p["outcome"], p["weight_milli"], 1000, args, (feature,))
+    return None
+
+
 def _too_many_orders(f: Features, p: Params) -> Hit | None:
     for feature, limit, window in (
         ("orders_10m", p["most_10m"], "10 minutes"),
@@ -239,6 +253,7 @@ def _probing(f: Features, p: Params) -> Hit | None:
 
 
 RULES: Final[Mapping[str, Rule]] = {
+    "GEO": Rule(19, "geography", _barred_country),
     "VEL_CNT": Rule(2, "velocity", _too_many_orders),
     "VEL_AMT": Rule(3, "velocity", _too_much_money),
     "NEW_LARGE": Rule(5, "profile", _new_and_large),

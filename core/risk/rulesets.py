@@ -35,7 +35,7 @@ def ruleset(ruleset_id: int) -> Ruleset:
     memory = remembered()
     known: Ruleset | None = memory.get(("ruleset", ruleset_id))
     if known is None:
-        known = Ruleset.read(
+        known = Ruleset.stored(
             once(
                 "select params || jsonb_build_object('version', version) from ruleset where id = %s",
                 (ruleset_id,),

@@ -27,6 +27,11 @@ class Features(NamedTuple):
 
     usdt_units: int
     kyc_level: int = 1
+    # ISO 3166-1: the customer's by its file (a new one's: as declared), what was declared now where that differs,
+    # the merchant's; "" if unknown
+    customer_country: str = ""
+    declared_country: str = ""
+    merchant_country: str = ""
     # the customer's history; `p95_90d_units` is the 95th percentile of its completed orders, 0 if unknown
     orders_10m: int = 0
     orders_1h: int = 0

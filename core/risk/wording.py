@@ -18,6 +18,18 @@ class Wording(NamedTuple):
 
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
     {
+        "GEO.customer": Wording(
+            "the customer's country is %(country)s, where no business is done",
+            "from a country other than %(barred)s it would not have fired",
+        ),
+        "GEO.declared": Wording(
+            "the country declared for the customer is %(country)s, where no business is done",
+            "with a country other than %(barred)s it would not have fired",
+        ),
+        "GEO.merchant": Wording(
+            "the merchant's country is %(country)s, where no business is done",
+            "from a country other than %(barred)s it would not have fired",
+        ),
         "VEL_CNT": Wording(
             "%(count)s orders within %(window)s, more than the %(limit)s that are usual",
             "with %(limit)s orders or fewer it would not have fired",

@@ -12,7 +12,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
-from core import clock
+from core import clock, countries
 from core.errors import BadAmount, BadInput
 from core.money import RATE_DECIMALS, USDT, Asset, Money, divide, fiat
 
@@ -272,9 +272,10 @@ def _account(value: str) -> str:
 
 
 def _country(field: str, value: str) -> str:
-    if value and not (len(value) == 2 and value.isascii() and value.isalpha()):  # noqa: PLR2004 - ISO 3166
-        raise _Fault("bad_value", f"{field} is {_clip(value)}, not two letters (ISO 3166)")
-    return value.upper()
+    try:
+        return countries.read(value, field)
+    except BadInput as error:
+        raise _Fault("bad_value", error.detail) from error
 
 
 def _amounts(given: dict[str, str]) -> tuple[Money, Money, Money, int]:

@@ -37,6 +37,7 @@ VERDICTS: dict[str, tuple[LazyString, str]] = {
     "refuse": (_l("Refuse"), TONES["bad"]),
 }
 RULES: dict[str, LazyString] = {
+    "GEO": _l("Barred country"),
     "VEL_CNT": _l("Too many orders"),
     "VEL_AMT": _l("Too much money"),
     "NEW_LARGE": _l("New and large"),

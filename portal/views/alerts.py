@@ -49,6 +49,7 @@ STAGES = (
     ("closed", _l("Closed")),
 )
 RULE_NAMES = {
+    "GEO": _l("Barred country"),
     "VEL_CNT": _l("Many orders"),
     "VEL_AMT": _l("Large sum"),
     "NEW_LARGE": _l("New account, large"),

@@ -19,7 +19,7 @@ DAYS = datetime.fromisoformat("2026-10-05T08:00:00+00:00")
 """When the lives begin that need a past."""
 
 
-def opened(market, amount="250.00", *, customer="c-1", name="Joao Silva", account=""):
+def opened(market, amount="250.00", *, customer="c-1", name="Joao Silva", account="", country="BR"):
     """An order just opened; returns its ref."""
     number = next(make.numbers)
     make.rate(market.currency)
@@ -29,7 +29,7 @@ def opened(market, amount="250.00", *, customer="c-1", name="Joao Silva", accoun
         merchant_order_id=f"A-{number}",
         customer_id=customer,
         customer_name=name,
-        customer_country="BR",
+        customer_country=country,
         payer_account=account or f"BR55{number:08d}",
         payer_name=name,
     )

@@ -79,7 +79,7 @@ CANNOT_BE = [
     ("shop", "a\x00b", "BR", 1),
     ("shop", "x" * 121, "BR", 1),
     ("shop", "Shop", "XX", 1),
-    ("shop", "Shop", "br", 1),
+    ("shop", "Shop", "UK", 1),
     ("shop", "Shop", "BR", 4),
     ("shop", "Shop", "BR", True),
 ]

@@ -81,6 +81,9 @@ def test_an_ordinary_order_passes_both_gates_with_no_reason():
             "NEW_LARGE",
             "review",
         ),
+        ("G1", {"customer_country": "RU"}, {"customer_country": "IR"}, "GEO", "refuse"),
+        ("G1", {"declared_country": "IE"}, {"declared_country": "KP"}, "GEO", "refuse"),
+        ("G1", {"merchant_country": "KR"}, {"merchant_country": "KP"}, "GEO", "refuse"),
         ("G1", {"expired_unpaid_24h": 3}, {"expired_unpaid_24h": 4}, "CANCEL_PROBE", "refuse"),
         ("G1", {}, {"payer_listed": "police letter"}, "PAYER_HIT", "review"),
         ("G3", {}, {"payer_listed": "police letter"}, "PAYER_HIT", "hold"),
@@ -111,6 +114,7 @@ def test_a_rule_fires_just_past_its_threshold_and_not_before(gate, below, above,
 
 def test_every_rule_of_the_catalogue_is_here_by_its_number():
     assert {code: rule.number for code, rule in RULES.items()} == {
+        "GEO": 19,
         "VEL_CNT": 2,
         "VEL_AMT": 3,
         "NEW_LARGE": 5,
@@ -246,6 +250,23 @@ def test_a_rule_can_be_switched_off_or_moved_to_no_gate():
     assert judged("G1", changed("VEL_CNT", gates=[]), orders_10m=50) == ("allow", [])
 
 
+def test_a_barred_country_is_a_hard_fact_that_no_score_outweighs():
+    light = Ruleset.read({"version": 2, "params": {"GEO": {"weight_milli": 0, "barred_countries": ["CU", "BR"]}}})
+    verdict = evaluate("G1", PLAIN._replace(customer_country="CU"), light)
+    assert (verdict.verdict, verdict.score) == ("refuse", light.prior_milli)
+    assert verdict.reasons[0].evidence == {"customer_country": "CU"}
+    assert judged("G1", light, customer_country="IR") == ("allow", [])
+    assert light.params["GEO"]["barred_countries"] == ["BR", "CU"]
+    assert judged("G1", changed("GEO", barred_countries=[]), customer_country="IR") == ("allow", [])
+
+
+def test_a_version_stored_before_a_rule_was_written_does_not_know_it():
+    older = json.loads(json.dumps(DEFAULTS))
+    del older["params"]["GEO"]
+    assert "GEO" not in Ruleset.stored(older).params
+    assert Ruleset.stored(json.loads(json.dumps(DEFAULTS))) == DEFAULT_RULESET
+
+
 def test_the_defaults_are_ready_for_storage():
     assert Ruleset.read(json.loads(json.dumps(DEFAULTS))) == DEFAULT_RULESET
 
@@ -271,6 +292,10 @@ def test_the_defaults_are_ready_for_storage():
         ({"params": {"NAME_MISMATCH": {"hold_below_milli": 1001}}}, "NAME_MISMATCH.hold_below_milli"),
         ({"params": {"NAME_MISMATCH": {"hold_below_milli": 900}}}, "NAME_MISMATCH"),
         ({"params": {"M_CONFIRM": {"hold_without_bank_line": 1}}}, "M_CONFIRM.hold_without_bank_line"),
+        ({"params": {"GEO": {"barred_countries": "IR"}}}, "GEO.barred_countries"),
+        ({"params": {"GEO": {"barred_countries": ["UK"]}}}, "GEO.barred_countries"),
+        ({"params": {"GEO": {"barred_countries": ["ir"]}}}, "GEO.barred_countries"),
+        ({"params": {"GEO": {"barred_countries": [7]}}}, "GEO.barred_countries"),
         ({"bands": {"G2": {}}}, "G2"),
         ({"bands": {"G1": {"review": 5000}}}, "bands.G1"),
         ({"bands": {"G1": {"hold": 5000}}}, "hold"),
