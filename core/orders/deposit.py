@@ -14,7 +14,7 @@ from core.db import transaction
 from core.errors import BadInput, NotFound, TooLate
 from core.orders import opening, reference
 from core.orders.ending import end
-from core.orders.input import account_number, payer_facts, text
+from core.orders.input import account_number, moment_of, payer_facts, text
 from core.orders.locking import actor_facts, after, locked, moment
 from core.orders.states import NEXT_ACTOR, Event, State, step
 from core.risk import gates
@@ -118,8 +118,7 @@ def claim_paid(
     actor.must(Right.CLAIM_PAID)
     name = text(payer_name, "payer.name")
     account = account_number(payer_account)
-    if paid_at is not None and paid_at.tzinfo is None:
-        raise BadInput("paid_at needs a time zone", field="paid_at")
+    paid = moment_of(paid_at, "paid_at")
     before = State.AWAITING_PAYMENT
     target = step(before, Event.CLAIM_PAID)
     found = call(
@@ -132,7 +131,7 @@ def claim_paid(
             "to": target,
             "next": NEXT_ACTOR[target],
             "payer_name": name,
-            "paid_at": paid_at,
+            "paid_at": paid,
             **payer_facts(account, vault.blind(account)),
             **actor_facts(actor),
         },
@@ -143,6 +142,8 @@ def claim_paid(
         step(State(found["state"] or ""), Event.CLAIM_PAID)
         if found["late"] == "t":
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
+        if found["early"] == "t":
+            raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
         raise BadInput("paid_at lies in the future", field="paid_at")
     return target
 

@@ -1,7 +1,8 @@
-"""Reading what merchants send about an order: lines of text and account numbers."""
+"""Reading what merchants send about an order: lines of text, account numbers, times."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from core import ids, vault, words
@@ -32,6 +33,18 @@ def account_number(value: object) -> str:
     if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
         raise BadInput(f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account")
     return plain
+
+
+def moment_of(value: object, field: str) -> datetime | None:
+    """Return a time with its zone in UTC, None for none given, else refuse with `bad_input` that names the field."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise BadInput(f"{field} needs a time zone", field=field)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"{field} lies beyond the years that can be stored", field=field) from None
 
 
 def payer_facts(account: str, blind: bytes) -> dict[str, object]:

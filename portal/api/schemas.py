@@ -91,7 +91,13 @@ ASKED: Final[dict[str, Schema]] = {
     ),
     "ClaimRequest": body(
         {"payer": _PAYER},
-        {"paid_at": {"type": "string", "format": "date-time", "description": "RFC 3339 with its zone"}},
+        {
+            "paid_at": {
+                "type": "string",
+                "format": "date-time",
+                "description": "RFC 3339 with its zone; not before the deposit was opened, nor to come",
+            }
+        },
     ),
     "CancelRequest": body({}, {"reason": line(280, "why", example="the customer gave up")}),
     "ConfirmRequest": body(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -56,7 +56,9 @@ def test_a_deposit_from_quote_to_payout(desk):
     assert deposit["pay_to"]["account"].isdigit()
     assert datetime.fromisoformat(deposit["deadline_at"]).utcoffset() is not None
 
-    claimed = desk.shop.post(f"/deposits/{deposit['ref']}/claim", {"payer": PAYER, "paid_at": "2026-11-20T10:00:00Z"})
+    claimed = desk.shop.post(
+        f"/deposits/{deposit['ref']}/claim", {"payer": PAYER, "paid_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    )
     assert (claimed.status_code, claimed.json["state"]) == (200, "paid_claimed")
     assert claimed.json["pay_to"] is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -103,18 +104,37 @@ def test_names_are_one_printable_line(desk, text):
     [
         "2026-11-20T10:00:00", "2026-11-20", "2026-02-30T10:00:00Z", "2026-11-20T25:00:00Z", "yesterday", "1763632800",
         "2026-11-20 10:00:00Z", "2026-11-20T10:00:00+99:00", "9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z", "",
+        "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2199-01-01T00:00:00+23:59",
+        "2020-02-29T10:00:00-23:59",
     ],
 )  # fmt: skip
 def test_a_time_without_zone_or_day_is_refused(desk, at):
     ref = desk.shop.opened()["ref"]
-    is_problem(desk.shop.post(f"/deposits/{ref}/claim", {"payer": PAYER, "paid_at": at}), 422, "bad_input")
+    answer = desk.shop.post(f"/deposits/{ref}/claim", {"payer": PAYER, "paid_at": at})
+    assert is_problem(answer, 422, "bad_input")
+    assert answer.json["facts"] == {"field": "paid_at"}
     assert desk.shop.get(f"/deposits/{ref}").json["state"] == "awaiting_payment"
 
 
-@pytest.mark.parametrize("at", ["2026-11-20T10:00:00Z", "2026-11-20T07:00:00.123456789-03:00", "2024-02-29t10:00:00z"])
-def test_times_with_their_zone_are_read(desk, at):
+@pytest.mark.parametrize(
+    ("hours", "zone"), [(0, "Z"), (0, "z"), (-3, ".123456789-03:00"), (14, "+14:00"), (23, ".5+23:00"), (-23, "-23:00")]
+)
+def test_times_with_their_zone_are_read(desk, hours, zone):
     ref = desk.shop.opened()["ref"]
+    at = f"{datetime.now(UTC) + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}{zone}"
     assert desk.shop.post(f"/deposits/{ref}/claim", {"payer": PAYER, "paid_at": at}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(-30, "before"), (-10, "before"), (10, "future"), (60 * 24 * 9, "future")]
+)
+def test_a_payment_lies_between_the_opening_and_the_claim(desk, minutes, words):
+    ref = desk.shop.opened()["ref"]
+    at = f"{datetime.now(UTC) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    answer = desk.shop.post(f"/deposits/{ref}/claim", {"payer": PAYER, "paid_at": at})
+    assert is_problem(answer, 422, "bad_input")
+    assert (answer.json["facts"], words in answer.json["detail"]) == ({"field": "paid_at"}, True)
+    assert desk.shop.get(f"/deposits/{ref}").json["state"] == "awaiting_payment"
 
 
 def test_nobody_gets_in_without_a_key_and_the_cookie_is_never_looked_at(desk):

@@ -269,22 +269,25 @@ end $$;
 -- The customer says it has paid: one call, guarded by the state Python names. No row for no such order of that
 -- merchant, else what was found and whether it was done.
 drop function if exists order_claim(jsonb);
+drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
 create or replace function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
     p_actor text, p_role text, p_user int, p_trace text,
-    out done boolean, out state text, out late boolean, out deadline_at timestamptz) returns setof record language plpgsql as $$
+    out done boolean, out state text, out late boolean, out early boolean, out opened_at timestamptz, out deadline_at timestamptz) returns setof record language plpgsql as $$
 declare
     o record;
     v_at timestamptz;
     v_payer bigint;
 begin
-    select x.id, x.state, x.deadline_at, x.merchant_id, x.customer_id, x.acceptor_id, x.usdt_units, l.confirm_seconds into o
+    select x.id, x.state, x.deadline_at, x.created_at, x.merchant_id, x.customer_id, x.acceptor_id, x.usdt_units, l.confirm_seconds into o
       from orders x join pool l on l.id = x.pool_id where x.ref = p_ref for no key update of x;
     if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
     v_at := coalesce(p_at, clock_timestamp());
     state := o.state; deadline_at := o.deadline_at; late := coalesce(v_at > o.deadline_at, false);
-    done := o.state = p_from and not late and coalesce(p_paid_at <= v_at + interval '5 minutes', true);
-    if not done then return next; return; end if;
+    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
+    early := coalesce(p_paid_at < o.created_at - interval '5 minutes', false);
+    done := o.state = p_from and not late and not early and coalesce(p_paid_at <= v_at + interval '5 minutes', true);
+    if not done then opened_at := o.created_at; return next; return; end if;
     select id into v_payer from payer_account where blind = p_payer_blind;
     if not found then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
