@@ -1082,13 +1082,13 @@ begin
     select coalesce(max(pos), 0) into v_last from seal_row where chain = p_chain;
     execute format($q$
         with due as materialized (
-            select s.row_id, s.xid, s.text from seal_source_%1$s s
+            select s.row_id, s.xid, s.booked_at, s.text from seal_source_%1$s s
              where s.xid >= $1 and s.xid < $2
                and not exists (select 1 from seal_row r where r.chain = $3 and r.row_id = s.row_id)
              order by s.xid, s.row_id limit $4),
         sealed as (
             insert into seal_row (chain, pos, row_id, hash)
-            select $3, $5 + row_number() over (order by xid, row_id), row_id, sha256(convert_to(text, 'UTF8')) from due
+            select $3, $5 + row_number() over (order by booked_at, xid, row_id), row_id, sha256(convert_to(text, 'UTF8')) from due
             returning 1)
         select (select count(*) from sealed), (select max(xid) from due) $q$, p_chain)
        into v_rows, v_reached using v_mark.done_to, v_to, p_chain, p_limit, v_last;
@@ -1111,6 +1111,18 @@ CREATE FUNCTION public.seal_block_hash(p_chain text, p_no bigint, p_first bigint
                   || coalesce(string_agg(r.hash, ''::bytea order by r.pos), ''::bytea))
       from seal_row r where r.chain = p_chain and r.pos between p_first and p_last
 $$;
+CREATE FUNCTION public.seal_waiting(p_chain text) RETURNS TABLE(row_id bigint, pos bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+begin
+    return query execute format($q$
+        select t.id, $1 + row_number() over (order by t.booked_at, t.xid, t.id) from %I t
+         where t.xid >= $2 and not exists (select 1 from seal_row r where r.chain = $3 and r.row_id = t.id) $q$,
+        case p_chain when 'journal' then 'journal_entry' when 'audit' then 'audit' end)
+        using (select coalesce(max(s.pos), 0) from seal_row s where s.chain = p_chain),
+              (select w.done_to from watermark w where w.name = 'seal_' || p_chain), p_chain;
+end $_$;
 CREATE TABLE public.acceptor (
     party_id bigint NOT NULL,
     kind text DEFAULT 'acceptor'::text NOT NULL,
@@ -2009,7 +2021,8 @@ CREATE VIEW public.seal_source_audit AS
  SELECT id AS row_id,
     xid,
     ((action || ' '::text) || subject) AS ref,
-    (jsonb_build_array(id, ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM booked_at) * (1000000)::numeric))::bigint, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, (details)::text, trace_id))::text AS text
+    (jsonb_build_array(id, ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM booked_at) * (1000000)::numeric))::bigint, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, (details)::text, trace_id))::text AS text,
+    booked_at
    FROM public.audit a;
 CREATE VIEW public.seal_source_journal AS
  SELECT id AS row_id,
@@ -2017,7 +2030,8 @@ CREATE VIEW public.seal_source_journal AS
     ref,
     (jsonb_build_array(id, ref, key, reason, order_id, actor, ((EXTRACT(epoch FROM happened_at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM booked_at) * (1000000)::numeric))::bigint, ( SELECT jsonb_agg(jsonb_build_array(l.id, l.account_id, l.pocket, l.asset, l.units) ORDER BY l.id) AS jsonb_agg
            FROM public.journal_leg l
-          WHERE (l.entry_id = e.id))))::text AS text
+          WHERE (l.entry_id = e.id))))::text AS text,
+    booked_at
    FROM public.journal_entry e;
 CREATE TABLE public.user_party (
     user_id integer NOT NULL,
@@ -2035,13 +2049,18 @@ CREATE VIEW public.v_alerts AS
      JOIN public.orders o ON ((o.id = a.order_id)))
      JOIN public.customer c ON ((c.id = o.customer_id)));
 CREATE VIEW public.v_audit AS
- SELECT id AS seq,
-    at,
-    actor,
-    action,
-    subject,
-    reason
-   FROM public.audit;
+ SELECT COALESCE(r.pos, w.pos) AS seq,
+    a.at,
+    a.actor,
+    a.action,
+    a.subject,
+    a.reason
+   FROM ((public.audit a
+     LEFT JOIN public.seal_row r ON (((r.chain = 'audit'::text) AND (r.row_id = a.id))))
+     LEFT JOIN ( SELECT seal_waiting.row_id,
+            min(seal_waiting.pos) AS pos
+           FROM public.seal_waiting('audit'::text) seal_waiting(row_id, pos)
+          GROUP BY seal_waiting.row_id) w ON ((w.row_id = a.id)));
 CREATE VIEW public.v_balances AS
  SELECT (a.name ||
         CASE
@@ -2091,7 +2110,7 @@ CREATE VIEW public.v_escrow_open AS
            FROM public.hold h
           WHERE ((h.order_id = o.id) AND (h.closed_at IS NULL))))));
 CREATE VIEW public.v_journal AS
- SELECT e.id AS seq,
+ SELECT COALESCE(r.pos, w.pos) AS seq,
     e.ref AS entry_ref,
     e.reason,
     e.key,
@@ -2108,9 +2127,14 @@ CREATE VIEW public.v_journal AS
     l.units,
     e.happened_at,
     e.booked_at
-   FROM ((public.journal_entry e
+   FROM ((((public.journal_entry e
      JOIN public.journal_leg l ON ((l.entry_id = e.id)))
-     JOIN public.ledger_account a ON ((a.id = l.account_id)));
+     JOIN public.ledger_account a ON ((a.id = l.account_id)))
+     LEFT JOIN public.seal_row r ON (((r.chain = 'journal'::text) AND (r.row_id = e.id))))
+     LEFT JOIN ( SELECT seal_waiting.row_id,
+            min(seal_waiting.pos) AS pos
+           FROM public.seal_waiting('journal'::text) seal_waiting(row_id, pos)
+          GROUP BY seal_waiting.row_id) w ON ((w.row_id = e.id)));
 CREATE VIEW public.v_orders AS
  SELECT o.ref,
     o.external_ref,

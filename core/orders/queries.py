@@ -208,7 +208,8 @@ def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
     with reading() as tx:
         rows = tx.rows(
             "select v.entry_ref, v.reason, v.account, v.units, v.happened_at, b.no from v_journal v"
-            " join journal_entry e on e.id = v.seq left join seal_row s on s.chain = 'journal' and s.row_id = e.id"
+            " join journal_entry e on e.ref = v.entry_ref"
+            " left join seal_row s on s.chain = 'journal' and s.row_id = e.id"
             " left join seal_block b on b.chain = 'journal' and s.pos between b.first_pos and b.last_pos"
             " where e.order_id = %s order by e.happened_at, e.booked_at, e.id, v.units",
             (view.id,),

@@ -247,3 +247,53 @@ def test_a_head_says_when_and_how_far(market):
     assert head.chain == "journal"
     assert head.last_row.startswith("jrn_")
     assert head.hash in head.words()
+
+
+def numbers(view, time):
+    """The rows of a view as an outside reader counts them: each number with the time it was booked at."""
+    with reading() as tx:
+        return tx.rows(f"select distinct v.seq, b.booked_at from {view} v {time} order by 1")
+
+
+AUDIT = ("v_audit", "join audit b on (b.at, b.actor, b.action, b.subject) = (v.at, v.actor, v.action, v.subject)")
+JOURNAL = ("v_journal", "join journal_entry b on b.ref = v.entry_ref")
+
+
+def interleaved(count):
+    """Notes written in turn by two connections, each of which takes its ids from a heap of its own."""
+    for number in range(count):
+        with transaction() as first, transaction() as second:
+            write(second, system(), "note.write", f"second {number}")
+            write(first, system(), "note.write", f"first {number}")
+
+
+@pytest.mark.parametrize("view", [AUDIT, JOURNAL], ids=["audit", "journal"])
+def test_what_readers_count_by_has_no_gap_and_follows_time_sealed_or_not(market, view):
+    for seals_now in (False, True):
+        lives.completed(market)
+        interleaved(5)
+        before = numbers(*view)
+        assert [seq for seq, _at in before] == list(range(1, len(before) + 1))
+        assert [at for _seq, at in before] == sorted(at for _seq, at in before)
+        if seals_now:
+            lives.sealed()
+            assert numbers(*view) == before, "a number that was given stays"
+    assert found() == []
+
+
+def test_ids_do_not_follow_time_but_numbers_do(market):
+    interleaved(3)
+    with reading() as tx:
+        ids = [row[0] for row in tx.rows("select id from audit order by booked_at")]
+        told = [row[0] for row in tx.rows("select subject from v_audit where action = 'note.write' order by seq")]
+    assert ids != sorted(ids)
+    assert told == [f"{who} {number}" for number in range(3) for who in ("second", "first")]
+
+
+@pytest.mark.parametrize("view", ["v_audit", "v_journal"])
+def test_who_does_not_read_the_number_does_not_pay_for_it(market, view):
+    with reading() as tx:
+        plain = "\n".join(row[0] for row in tx.rows(f"explain select reason from {view} where reason = 'x'"))
+        counted = "\n".join(row[0] for row in tx.rows(f"explain select seq from {view} where reason = 'x'"))
+    assert "seal" not in plain
+    assert "seal_waiting" in counted
