@@ -43,6 +43,7 @@ CATALOG: Final[dict[str, Entry]] = {
     "exports.sweep": Entry("jobs.exports:sweep", MINUTE, every=10),
     "exports.run": Entry("jobs.exports:run", 30 * MINUTE, slow=True, takes="exp"),
     "ledger.verify": Entry("jobs.ledger:verify", 30 * MINUTE, every=15 * MINUTE, slow=True),
+    "health.measure": Entry("jobs.health:measure", MINUTE, every=15, urgent=True),
     "health.clean": Entry("jobs.health:clean", 5 * MINUTE, every=HOUR),
     "pools.shuffle": Entry("jobs.orders:shuffle", 5 * MINUTE, every=DAY),
     "merchants.volume": Entry("jobs.analytics:volume", 5 * MINUTE, every=DAY),

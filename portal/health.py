@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 from flask import Blueprint, current_app, g, jsonify, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -16,9 +17,12 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from werkzeug.exceptions import NotFound
 
 from core import clock
+from core.analytics import gauges
 from core.db import reading
 from core.errors import Refusal
 from core.migrations import standing
@@ -26,6 +30,8 @@ from core.migrations.runner import head
 from portal.security.gate import OWN_DOOR, PUBLIC, needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
@@ -34,6 +40,23 @@ LATE = timedelta(seconds=90)
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 UNAVAILABLE = 503
 health = Blueprint("health", __name__)
+
+MEASURED = {
+    "queue_jobs": ("queue", "Jobs that wait in Redis"),
+    "job_age_seconds": ("job", "Since a run of the job last ended well"),
+    "outbox_waiting": ("", "Facts that the relay has not carried yet"),
+    "outbox_oldest_seconds": ("", "Age of the oldest of them"),
+    "fold_lag_seconds": ("", "Age of the oldest credit that is not folded into its balance"),
+    "alerts_open": ("", "Alerts nobody has decided"),
+    "orders_open": ("state", "Orders under way"),
+    "orders_past_deadline": ("", "Orders whose deadline has passed and nobody has moved"),
+    "usdt_units": ("pocket", "USDT of acceptors in units of a millionth: reserve, escrow, held"),
+    "watermark_age_seconds": ("name", "Since seals, rollups or relay last moved"),
+    "process_age_seconds": ("process", "Since a process of the kind was last heard"),
+    "verify_holds": ("", "1 when the last check of every invariant found nothing, else 0"),
+    "verify_age_seconds": ("", "Since that check ended"),
+}
+"""What the job `health.measure` finds: the label of each figure and what it says."""
 
 _answers = Counter("desk_http_answers_total", "Answers by route and status", ["route", "status"])
 _seconds = Histogram("desk_http_seconds", "Time to answer, by route", ["route"])
@@ -90,7 +113,37 @@ def metrics() -> ResponseReturnValue:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry, path=current_app.config["METRICS_DIR"])
     text = generate_latest(registry) if registry is not None else generate_latest()
-    return text, 200, {"Content-Type": CONTENT_TYPE_LATEST}
+    return text + _measured(), 200, {"Content-Type": CONTENT_TYPE_LATEST}
+
+
+class _Figures(Collector):
+    """The figures of the last measuring, as gauges."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield each figure; nothing while the database is away or nobody has measured yet."""
+        try:
+            found = gauges.last()
+        except (Refusal, psycopg.Error):
+            found = None
+        if found is None:
+            return
+        figures, age = found
+        yield GaugeMetricFamily("desk_measured_age_seconds", "Since these figures were measured", value=age)
+        for name, (label, words) in MEASURED.items():
+            value = figures.get(name)
+            if label and isinstance(value, dict):
+                family = GaugeMetricFamily(f"desk_{name}", words, labels=[label])
+                for key, each in sorted(value.items()):
+                    family.add_metric([key], each)
+                yield family
+            elif value is not None:
+                yield GaugeMetricFamily(f"desk_{name}", words, value=value)
+
+
+def _measured() -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Figures())
+    return generate_latest(registry)
 
 
 def install(app: Flask) -> None:

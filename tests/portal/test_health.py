@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from core import db
+from core.analytics import gauges
 from core.db import transaction
+from core.settings import settings
+from jobs import catalog
+from portal.health import MEASURED
+from tests import make
+from tests.core import lives
 
 
 def test_alive_asks_nobody_and_ready_asks_the_database(fresh):
@@ -66,3 +72,42 @@ def test_metrics_are_for_this_machine_or_the_token(fresh):
     fresh.app.config["METRICS_TOKEN"] = "a token of some length"
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer a token of some length"}).status_code == 200
+
+
+def test_metrics_tell_backlogs_ages_money_and_the_last_check(fresh, redis_url, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    settings.cache_clear()
+    client = fresh.app.test_client()
+    assert "desk_orders_open" not in client.get("/metrics").text
+    lives.claimed(make.market(1))
+    catalog.run("ledger.verify")
+    catalog.run("health.measure")
+    text = client.get("/metrics").text
+    for line in (
+        'desk_orders_open{state="paid_claimed"} 1.0',
+        'desk_usdt_units{pocket="escrow"} 4.6125461e+07',
+        'desk_queue_jobs{queue="desk"} 0.0',
+        "desk_verify_holds 1.0",
+        "desk_outbox_waiting",
+        "desk_fold_lag_seconds",
+        'desk_job_age_seconds{job="ledger.verify"}',
+        "desk_measured_age_seconds",
+    ):
+        assert line in text, line
+    assert "@" not in text
+
+
+def test_metrics_are_answered_without_the_database(fresh):
+    url = db.engine().url
+    db.connect("postgresql://nobody@/nothing?host=/nonexistent")
+    try:
+        answer = fresh.app.test_client().get("/metrics")
+        assert answer.status_code == 200
+        assert "desk_http_answers_total" in answer.text
+    finally:
+        db.connect(url.render_as_string(hide_password=False))
+
+
+def test_every_figure_measured_is_shown_and_no_other():
+    beside = {"queue_jobs", "job_age_seconds", "verify_holds", "verify_age_seconds"}
+    assert set(MEASURED) == {*gauges._ONE, *gauges._MANY, *beside}
