@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.db import portal_session
 from portal import api, faults, format, frame, health, logs, taste, timing, views  # noqa: A004 - our module of that name
-from portal.security import gate, headers
+from portal.security import gate, headers, hosts
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
 from portal.views.home import HomeView
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
     logs.configure(settings.log_level)
     app = Flask("portal", static_folder=str(HERE / "static"), template_folder=str(HERE / "templates"))
     app.config.from_mapping(_config(settings))
+    hosts.install(app, settings.hosts)
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from flask import g, jsonify, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
 from sqlalchemy.exc import DataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from core.errors import Refusal
 from portal.logs import log
@@ -59,16 +60,22 @@ def answer(status: int, code: str, detail: str, facts: dict[str, Any] | None = N
         response = jsonify(body)
         response.mimetype = _PROBLEM
     else:
-        try:
-            page = render_template("fault.html", status=status, code=code, detail=detail, trace=trace)
-        except Exception:  # noqa: BLE001 - the page about a fault must come even when the database is gone
-            log.warning("plain fault page", exc_info=True)
-            page = f"<!doctype html><html lang=en><title>{status}</title><p>{escape(detail)}</p><p>{trace}"
-        response = make_response(page)
+        response = make_response(_page(status, code, detail, trace))
     response.status_code = status
     if status == UNAVAILABLE:
         response.headers["Retry-After"] = RETRY_SECONDS
     return response
+
+
+def _page(status: int, code: str, detail: str, trace: str) -> str:
+    bare = f"<!doctype html><html lang=en><title>{status}</title><p>{escape(detail)}</p><p>{trace}"
+    if request_ctx.url_adapter is None:  # called by a name we do not answer to: no link of ours would lead anywhere
+        return bare
+    try:
+        return render_template("fault.html", status=status, code=code, detail=detail, trace=trace)
+    except Exception:  # noqa: BLE001 - the page about a fault must come even when the database is gone
+        log.warning("plain fault page", exc_info=True)
+        return bare
 
 
 def unknown_page() -> Response:
@@ -96,8 +103,9 @@ def install(app: Flask) -> None:
         status = error.code or SERVER_FAULT
         if error.response is not None or status < 400:  # noqa: PLR2004 - redirects and prepared answers pass
             return error.get_response()  # type: ignore[return-value]
+        unnamed = isinstance(error, SecurityError)
         said = {
-            400: _("The request cannot be read."),
+            400: _("We do not answer to this name.") if unnamed else _("The request cannot be read."),
             403: _("You may not do this."),
             404: _("There is no such page, or it is not one you may see."),
             405: _("This address does not take that method."),

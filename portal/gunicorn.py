@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core import db
 from core.settings import ROOT, settings
+from portal.pulse import Pulse
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -29,3 +30,16 @@ control_socket_disable = True
 def post_fork(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's signature
     """Forget connections opened before the fork: two processes must not speak over one."""
     db.engine().dispose(close=False)
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Begin to show that this process is alive."""
+    worker.pulse = Pulse()
+    worker.pulse.start()
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Take the sign of life back."""
+    pulse = getattr(worker, "pulse", None)
+    if pulse is not None:
+        pulse.stop()
