@@ -20,11 +20,15 @@ def command() -> None:
 
 @command.command("commission")
 @click.option("--period", "period_name", required=True, help="Year and month (UTC), such as 2026-10.")
-@click.option("--agent", default="", help="Only this agent's lines: its ref or code.")
+@click.option("--agent", default="", help="Only this agent's lines and statement: its ref or code.")
 @click.option("--format", "form", type=click.Choice(["csv", "xlsx", "pdf"]), default="csv", show_default=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder.")
 def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
-    """Write the commission lines of a period, with each agent's statement, and say how they tie to the ledger."""
+    """Write the commission lines of a period, with each agent's statement, and say how they tie to the ledger.
+
+    One file, commission-PERIOD[-AGENT].FORMAT, replaced if it is there. Statements are its second sheet (xlsx), stand
+    before the lines (pdf), at the foot (csv of one agent) or in a second file ...-statements.csv (csv of all).
+    """
     actor = system("desk export")
     period = periods.read(period_name)
     with reading() as tx:
@@ -33,17 +37,20 @@ def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
         name = f"commission-{period.name}" + (f"-{told[0].agent}" if agent else "")
         report = commission.report(tx, actor, period, agent)
         written = files.write(report, out / f"{name}.{form}", form)
+        beside = None
         if form == "csv" and not agent:
-            # CSV has no second sheet: the statements stand in a file of their own.
+            # CSV has no second sheet: the statements stand in a file of their own; one agent's is the foot.
             statements = files.Report(
                 f"{report.title}: statements", report.summary_columns, report.summary, facts=report.facts
             )
-            files.write(statements, out / f"{name}-statements.csv", form)
+            beside = files.write(statements, out / f"{name}-statements.csv", form)
     facts = dict(report.facts)
     with transaction() as tx:
         details = {"rows": written.rows, "sha256": written.sha256, "format": form, "agent": agent}
         audit.write(tx, actor, "report.export", f"commission {period.name}", details=details)
     click.echo(f"{written.path}: {written.rows:,} lines, sha256 {written.sha256}")
+    if beside is not None:
+        click.echo(f"{beside.path}: {beside.rows:,} statements, sha256 {beside.sha256}")
     for column, amount in written.sums.items():
         click.echo(f"  {column}: {amount.show()}")
     for fact in ("lines less ledger", "difference of the statements", "seal"):

@@ -87,7 +87,7 @@ def test_the_base_of_lines_is_that_of_their_orders_each_counted_once(lived):
         assert queries.sums(actor, filters).base_units == mine
     for actor, filters in ((system(), Filters()), (agent(root), Filters()), (agent(root), Filters(agent=lowest))):
         with reading() as tx:
-            tie = tie_out.base(tx, actor, filters)
+            _lines, tie = tie_out.commissions(tx, actor, filters)
         assert tie.figure == Money(queries.sums(actor, filters).base_units, USDT)
         assert tie.difference == Money(0, USDT)
 
@@ -193,7 +193,7 @@ def test_a_statement_names_a_line_that_has_no_posting(lived):
     with pytest.raises(ZeroDivisionError), transaction() as tx:  # noqa: PT012 - so that nothing of it stays
         tx.run("update commission_line set units = units + 7 where id = (select min(id) from commission_line)")
         told = commission.statements(tx, system(), OCTOBER)
-        tie = tie_out.commissions(tx, system(), Filters(period="2026-10"))
+        tie, _base = tie_out.commissions(tx, system(), Filters(period="2026-10"))
         assert sum(each.difference.units for each in told) == 7
         assert tie.difference == Money(7, USDT)
         raise ZeroDivisionError
@@ -253,6 +253,18 @@ def test_desk_export_commission_writes_the_file_and_leaves_a_trace(lived, tmp_pa
     with reading() as tx:
         details = tx.call("select details from audit where action = 'report.export' order by booked_at desc limit 1")
     assert details["sha256"] in done.output
+
+
+def test_one_agents_csv_is_one_file_with_the_statement_at_its_foot(lived, tmp_path):
+    ref = lived[0].agents[0]
+    done = CliRunner().invoke(export, ["commission", "--period", "2026-10", "--agent", ref, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    (path,) = tmp_path.iterdir()
+    foot = dict(line.split(",", 1) for line in path.read_text(encoding="utf-8").splitlines() if line.count(",") == 1)
+    with reading() as tx:
+        (statement,) = commission.statements(tx, system(), OCTOBER, ref)
+    for name in ("opening", "accrued", "reversed", "adjustments", "paid", "closing"):
+        assert foot[f"# {name}"] == getattr(statement, name).text()
 
 
 def test_desk_export_refuses_what_it_cannot_do(lived, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import pkgutil
+import re
 
 import core
 import portal
@@ -13,6 +15,26 @@ from tests.docs.advice import ADVICE, OTHERS
 from tests.docs.pages import page, writing
 
 ERRORS = page("docs/errors.md")
+STATIC = page("portal/static/docs/errors.html")
+SERVED = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Errors · Escrow Desk</title>
+<link rel="icon" href="../icons/mark.svg" type="image/svg+xml">
+<link rel="stylesheet" href="../css/tokens.css">
+<link rel="stylesheet" href="errors.css">
+</head>
+<body>
+<main>
+<h1>Errors: every refusal, and what to do</h1>
+<p>A refused request has changed nothing. Programs decide by <code>code</code> and <code>status</code>.</p>
+{sections}</main>
+</body>
+</html>
+"""
 HEAD = """# Errors: every refusal, and what to do
 
 A refused request has changed nothing. Over the API a refusal is `application/problem+json`:
@@ -56,17 +78,37 @@ def refusals() -> dict[str, type[Refusal]]:
     return kinds
 
 
-def written() -> str:
-    """The whole page."""
+def entries() -> list[tuple[int, str, str, str]]:
+    """Every code with its status, meaning and advice, in the order of the page."""
     kinds = refusals()
-    entries = [
+    found = [
         (kind.status, code, (kind.__doc__ or "").strip().splitlines()[0], ADVICE[code]) for code, kind in kinds.items()
     ]
-    entries += [(each.status, code, each.meaning, each.advice) for code, each in OTHERS.items()]
-    entries.sort()
-    table = "| status | code |\n|---|---|\n" + "".join(f"| {each[0]} | [{each[1]}](#{each[1]}) |\n" for each in entries)
-    parts = [f"## {code}\n{status}. {meaning}\n\n{advice}\n" for status, code, meaning, advice in entries]
+    return sorted(found + [(each.status, code, each.meaning, each.advice) for code, each in OTHERS.items()])
+
+
+def written() -> str:
+    """The whole page."""
+    table = "| status | code |\n|---|---|\n" + "".join(
+        f"| {each[0]} | [{each[1]}](#{each[1]}) |\n" for each in entries()
+    )
+    parts = [f"## {code}\n{status}. {meaning}\n\n{advice}\n" for status, code, meaning, advice in entries()]
     return "\n".join([HEAD, table, *parts])
+
+
+def marked_up(text: str) -> str:
+    """Markdown's code spans as HTML, everything else escaped."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def served() -> str:
+    """The page as a running desk serves it, for programs that follow the `type` of a problem."""
+    lines = "".join(
+        f'<section id="{code}">\n<h2>{code}</h2>\n<p>{status}. {marked_up(meaning)}</p>\n'
+        f"<p>{marked_up(advice)}</p>\n</section>\n"
+        for status, code, meaning, advice in entries()
+    )
+    return SERVED.format(sections=lines)
 
 
 def test_every_refusal_has_its_advice():
@@ -80,4 +122,6 @@ def test_codes_of_web_faults_are_listed():
 def test_golden_page_of_errors():
     if writing():
         ERRORS.write_text(written(), encoding="utf-8")
+        STATIC.write_text(served(), encoding="utf-8")
     assert ERRORS.read_text(encoding="utf-8") == written()
+    assert STATIC.read_text(encoding="utf-8") == served()

@@ -44,6 +44,7 @@ SHELL = [
     Row("GET", "/healthz", EVERYBODY),
     Row("GET", "/readyz", EVERYBODY),
     Row("GET", "/metrics", EVERYBODY),
+    Row("GET", "/docs/errors", EVERYBODY),
     Row("GET", "/login/", EVERYBODY),
     Row("POST", "/login/", EVERYBODY, {"username": "", "password": ""}),
     Row("POST", "/logout/", SIGNED_IN),

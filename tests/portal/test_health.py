@@ -111,3 +111,14 @@ def test_metrics_are_answered_without_the_database(fresh):
 def test_every_figure_measured_is_shown_and_no_other():
     beside = {"queue_jobs", "job_age_seconds", "verify_holds", "verify_age_seconds"}
     assert set(MEASURED) == {*gauges._ONE, *gauges._MANY, *beside}
+
+
+def test_the_type_of_a_problem_leads_to_its_words(fresh):
+    client = fresh.app.test_client()
+    problem = client.get("/api/v1/balances").json
+    address, _, code = problem["type"].partition("#")
+    answer = client.get(address)
+    assert answer.status_code == 302
+    words = client.get(answer.headers["Location"])
+    assert words.status_code == 200
+    assert f'id="{code}"' in words.text
