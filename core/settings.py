@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64)
     threads: int = Field(8, ge=1, le=128)
     proxies: int = Field(0, ge=0, le=8, description="reverse proxies in front whose X-Forwarded-* we trust")
+    proxy_addresses: str = Field("", description="networks those proxies call from; empty: private ones")
     trusted_hosts: str = Field("", description="host names we answer to, separated by commas")
     cookie_secure: bool | None = None
     debug: bool = False

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, has_request_context, request
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core.db import portal_session
 from portal import api, faults, format, frame, health, logs, taste, timing, views  # noqa: A004 - our module of that name
-from portal.security import gate, headers, hosts
+from portal.security import gate, headers, hosts, proxies
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
 from portal.views.home import HomeView
@@ -36,9 +35,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask("portal", static_folder=str(HERE / "static"), template_folder=str(HERE / "templates"))
     app.config.from_mapping(_config(settings))
     hosts.install(app, settings.hosts)
-    if settings.proxies:
-        hops = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    proxies.install(app, settings.proxies, settings.proxy_addresses)
     logs.install(app)
     faults.install(app)
     timing.install(app)

@@ -10,9 +10,11 @@ import pytest
 
 from core import clock
 from core.db import reading
-from core.errors import TooMany
+from core.errors import BadInput, TooMany
+from core.settings import settings
+from portal.app import create_app
 from portal.security import devices, lockout
-from tests.portal.conftest import PASSWORD
+from tests.portal.conftest import PASSWORD, Browser
 
 
 def test_every_demo_role_signs_in_and_lands_on_its_home(desk, signed_in):
@@ -263,3 +265,35 @@ def test_there_is_no_second_door(desk):
     assert not [rule for rule in rules if "security" in rule or "register" in rule or "resetmy" in rule]
     with reading() as tx:
         assert tx.call("select count(*) from ab_role where name in ('Public', 'Admin')") == 0
+
+
+@pytest.mark.parametrize(
+    ("hops", "ours", "peer", "told", "counts"),
+    [
+        ("0", "", "127.0.0.1", "198.51.100.9", "127.0.0.1"),
+        ("1", "", "10.0.0.2", "198.51.100.9", "198.51.100.9"),
+        ("1", "", "10.0.0.2", "203.0.113.1, 198.51.100.9", "198.51.100.9"),
+        ("2", "", "10.0.0.2", "203.0.113.1, 198.51.100.9, 10.0.0.3", "198.51.100.9"),
+        ("2", "", "10.0.0.2", "198.51.100.9", "10.0.0.2"),
+        ("1", "", "203.0.113.50", "198.51.100.9", "203.0.113.50"),
+        ("1", "10.0.0.7", "10.0.0.2", "198.51.100.9", "10.0.0.2"),
+        ("1", "203.0.113.0/24, ::1", "203.0.113.50", "198.51.100.9", "198.51.100.9"),
+    ],
+)
+def test_the_address_is_what_our_own_proxies_say_and_nobody_else(fresh, monkeypatch, hops, ours, peer, told, counts):
+    monkeypatch.setenv("DESK_PROXIES", hops)
+    monkeypatch.setenv("DESK_PROXY_ADDRESSES", ours)
+    settings.cache_clear()
+    browser = Browser(create_app(settings()))
+    headers = {"X-Forwarded-For": told, "X-Forwarded-Proto": "https", "Forwarded": "for=192.0.2.1"}
+    browser.sign_in("finance", "guess", headers=headers, environ_base={"REMOTE_ADDR": peer})
+    with reading() as tx:
+        assert tx.rows("select ip, network from login_attempt") == [(counts, counts)]
+
+
+def test_networks_that_are_none_stop_the_start(fresh, monkeypatch):
+    monkeypatch.setenv("DESK_PROXIES", "1")
+    monkeypatch.setenv("DESK_PROXY_ADDRESSES", "the proxy")
+    settings.cache_clear()
+    with pytest.raises(BadInput, match="DESK_PROXY_ADDRESSES"):
+        create_app(settings())
