@@ -12,6 +12,9 @@ from dashboards.parts import Number
 if TYPE_CHECKING:
     from core.analytics.boards.asking import Ratio
 
+MOST = 900
+"""A change of more per cent than this says no more than how little there was before."""
+
 
 def change(now: int, before: int, days: int, *, more_is_good: bool | None = True) -> tuple[str, str]:
     """Return how a figure differs from as many days before, in words, and its tone: up (good), down (bad) or neither.
@@ -22,6 +25,8 @@ def change(now: int, before: int, days: int, *, more_is_good: bool | None = True
     if differs is None:
         return _("nothing in the %(days)s days before", days=days), ""
     tone = "" if differs == 0 or more_is_good is None else "up" if (differs > 0) == more_is_good else "down"
+    if abs(differs) > MOST:
+        return _("more than ten times the %(days)s days before", days=days), tone
     said = _("%(change)s to the %(days)s days before", change=show.signed(differs, "%"), days=days)
     return said, tone
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core import audit
 from core.actor import Right
-from core.commissions import periods
+from core.commissions import periods, queries
 from core.commissions.queries import Filters
 from core.db import reading, transaction
 from core.errors import BadInput, TooMany
@@ -74,7 +74,7 @@ def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
     with reading() as tx:
         told = commission.statements(tx, actor, period, agent)
         filters = Filters(period=period.name, agent=agent)
-        tie, base = tie_out.commissions(tx, actor, filters), tie_out.base(tx, actor, filters)
+        tie, base = tie_out.commissions(tx, actor, filters)
         own = tx.call("select ref from party where id = %s and kind = 'agent'", (actor.party_id,)) or ""
         months = [name for (name,) in tx.rows(_MONTHS)]
         locked = periods.locked(tx, period)
@@ -95,7 +95,7 @@ def as_file(actor: Actor, period_name: str, agent: str, form: str) -> Iterator[W
     with tempfile.TemporaryDirectory(prefix="desk-report-") as folder:
         with reading() as tx:
             report = commission.report(tx, actor, period, agent)
-            lines = tie_out.commissions(tx, actor, Filters(period=period.name, agent=agent)).rows
+            lines = queries.sums_in(tx, actor, Filters(period=period.name, agent=agent)).lines
             if lines > AT_ONCE:
                 raise TooMany(f"{lines} lines are written by a job; ask for an export", most=AT_ONCE)
             name = f"commission-{period.name}" + (f"-{agent}" if agent else "")

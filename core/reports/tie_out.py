@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.actor import Right
-from core.commissions import queries
+from core.commissions import periods, queries
 from core.ledger import seal
 from core.money import USDT, Money
 
@@ -38,45 +38,44 @@ def sealed_by(tx: Transaction) -> str:
     return head.words() if head else "nothing is sealed yet"
 
 
-def commissions(tx: Transaction, actor: Actor, filters: Filters) -> TieOut:
-    """Tie commission lines to the legs that paid them: the agents' credits in the releases of the same orders.
+_BOOKED = """
+with x as materialized (
+    select c.order_id, count(*) as lines, sum(c.units) as units, max(c.base_units) as base,
+           array_agg(c.agent_id) as agents
+      from commission_line c where {where} group by c.order_id
+), booked as materialized (
+    select sum(l.units) filter (where a.party_id = any (x.agents)) as paid,
+           -sum(l.units) filter (where l.units < 0) as released
+      from x join journal_entry e on e.order_id = x.order_id and e.reason = 'escrow_release' and {within}
+      join journal_leg l on l.entry_id = e.id join ledger_account a on a.id = l.account_id
+)
+select coalesce(sum(x.lines), 0)::bigint, coalesce(sum(x.units), 0)::bigint,
+       coalesce((select paid from booked), 0)::bigint, count(*), coalesce(sum(x.base), 0)::bigint,
+       coalesce((select released from booked), 0)::bigint
+  from x
+"""
 
-    Raises Forbidden without the right to see commissions.
+
+def commissions(tx: Transaction, actor: Actor, filters: Filters) -> tuple[TieOut, TieOut]:
+    """Tie commission lines to the legs that paid them, and their base to what left escrow; each order once.
+
+    The legs are the agents' credits in the releases of the same orders, and of the same period where one is asked
+    for. Raises Forbidden without the right to see commissions.
     """
     actor.must(Right.SEE_COMMISSIONS)
-    sums = queries.sums_in(tx, actor, filters)
     where, args = queries.condition(actor, filters)
-    booked = tx.call(
-        "select coalesce(sum(l.units), 0)::bigint"  # noqa: S608 - our own words
-        "  from (select distinct c.order_id, a.id as account_id"
-        "          from commission_line c join orders o on o.id = c.order_id join party g on g.id = c.agent_id"
-        "          join party m on m.id = o.merchant_id"
-        "          join ledger_account a on a.party_id = c.agent_id and a.asset = 'USDT'"
-        f"        where {where}) x"
-        "  join journal_entry e on e.order_id = x.order_id and e.reason = 'escrow_release'"
-        "  join journal_leg l on l.entry_id = e.id and l.account_id = x.account_id",
-        args,
+    within: str = "true"
+    span: tuple[datetime, ...] = ()
+    if filters.period:
+        period = periods.read(filters.period)
+        within, span = "e.happened_at >= %s and e.happened_at < %s", (period.starts_at, period.ends_at)
+    sql = _BOOKED.format(where=where, within=within)
+    lines, units, paid, orders, base, released = tx.rows(sql, (*args, *span))[0]
+    seal = sealed_by(tx)
+    return (
+        TieOut("commissions", Money(units, USDT), Money(paid, USDT), lines, seal),
+        TieOut("commission base", Money(base, USDT), Money(released, USDT), orders, seal),
     )
-    return TieOut("commissions", Money(sums.units, USDT), Money(booked, USDT), sums.lines, sealed_by(tx))
-
-
-def base(tx: Transaction, actor: Actor, filters: Filters) -> TieOut:
-    """Tie the base of commission lines to what left escrow in the releases of their orders, each order once.
-
-    Raises Forbidden without the right to see commissions.
-    """
-    actor.must(Right.SEE_COMMISSIONS)
-    sums = queries.sums_in(tx, actor, filters)
-    where, args = queries.condition(actor, filters)
-    booked = tx.call(
-        "select coalesce(-sum(l.units), 0)::bigint"  # noqa: S608 - our own words
-        "  from (select distinct c.order_id from commission_line c join orders o on o.id = c.order_id"
-        f"          join party g on g.id = c.agent_id join party m on m.id = o.merchant_id where {where}) x"
-        "  join journal_entry e on e.order_id = x.order_id and e.reason = 'escrow_release'"
-        "  join journal_leg l on l.entry_id = e.id and l.units < 0",
-        args,
-    )
-    return TieOut("commission base", Money(sums.base_units, USDT), Money(booked, USDT), sums.orders, sealed_by(tx))
 
 
 def completed(tx: Transaction, starts_at: datetime, ends_at: datetime) -> TieOut:
