@@ -28,11 +28,7 @@ def open_account(tx: Transaction, kind: Kind, party_id: int, code: str, asset: s
     Numbers rise by kind (acceptor, merchant, agent, house), so that locking by number is always in one
     order. A second account of the party in that asset breaks `ledger_account_party_once`.
     """
-    found: int = tx.call(
-        "insert into ledger_account (id, name, kind, party_id, asset)"
-        " values (nextval(%s::regclass), %s, %s, %s, %s) returning id",
-        (f"ledger_account_{kind}_id", f"{kind}:{code}", kind, party_id, asset),
-    )
+    found: int = tx.call("select ledger_open(%s, %s, %s, %s)", (kind, party_id, code, asset))
     return found
 
 

@@ -47,9 +47,7 @@ begin
                    where r.merchant = p.code order by r.line limit 1)
       from party p where p.kind = 'merchant' and p.ref = any (p_refs);
     insert into acceptor (party_id) select p.id from party p where p.kind = 'acceptor' and p.ref = any (p_refs);
-    insert into ledger_account (id, name, kind, party_id, asset)
-    select nextval(('ledger_account_' || p.kind || '_id')::regclass), p.kind || ':' || p.code, p.kind, p.id, 'USDT'
-      from party p where p.ref = any (p_refs);
+    perform ledger_open(p.kind, p.id, p.code) from party p where p.ref = any (p_refs);
     insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units, state, created_at)
     select n.ref, 'imported-' || n.code, n.code, 'bank', 'standard', 'uniform_random', 1, 1000000000000000, 'imported', p_at
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref) where n.kind = 'pool';
@@ -77,7 +75,7 @@ CREATE FUNCTION public.history_legs() RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-    insert into history_leg (order_id, account_id, units)
+    insert into posting_leg (entry_no, account_id, units)
     with done as (
         select h.id, r.line, r.kind, h.merchant_id, h.acceptor_id, r.usdt_units, r.fee_units
           from history_row r join history_order h using (line) where r.state = 'completed'),
@@ -90,14 +88,13 @@ begin
         select d.id, s.agent_id, s.units from done d join history_share s using (line)
         union all
         select 0, case d.kind when 'deposit' then d.acceptor_id else d.merchant_id end, sum(d.usdt_units)::bigint from done d group by 2)
-    select m.id, a.id, m.units from moved m join ledger_account a on a.party_id = m.party_id and a.asset = 'USDT'
+    select m.id, a.id, m.units from moved m join ledger_account a on a.party_id = m.party_id and a.asset = 'USDT' where m.units <> 0
     union all
     select d.id, a.id, d.fee_units - coalesce(e.units, 0)
       from done d left join earned e using (line) join ledger_account a on a.name = 'house:fees'
+     where d.fee_units <> coalesce(e.units, 0)
     union all
     select 0, a.id, -sum(d.usdt_units)::bigint from done d join ledger_account a on a.name = 'house:custody' group by a.id;
-    delete from history_leg where units = 0;
-    analyze history_leg;
 end $$;
 CREATE FUNCTION public.history_locked() RETURNS SETOF bigint
     LANGUAGE plpgsql
@@ -162,32 +159,13 @@ end $$;
 CREATE FUNCTION public.history_post(p_key text, p_ref text, p_actor text) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare
-    v_booked bigint[];
-    r record;
 begin
-    select array_agg(x.account_id) into v_booked
-      from (select l.account_id from history_leg l where l.account_id < 4000000000000 group by l.account_id
-            having l.account_id < 2000000000000 or bool_or(l.units < 0)) x;
-    for r in select l.account_id, sum(l.units)::bigint as units from history_leg l where l.account_id = any (v_booked)
-              group by l.account_id order by l.account_id loop
-        if r.account_id >= 2000000000000 then perform ledger_fold(r.account_id); end if;
-        update ledger_account set available = available + r.units where id = r.account_id;
-    end loop;
-    with entry as (
-        insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
-        select x.ref, x.key, x.reason, x.order_id, p_actor, x.happened_at
-          from (select p_ref as ref, p_key as key, 'history_opening' as reason, null::bigint as order_id, min(h.completed_at) as happened_at,
-                       0 as no from history_row h where h.state = 'completed' having count(*) > 0
-                union all
-                select h.entry_ref, h.order_ref || ':release', 'escrow_release', o.id, h.completed_at, 1
-                  from history_row h join history_order o using (line) where h.state = 'completed') x
-         order by x.no, x.happened_at, x.order_id
-        returning id, order_id)
-    insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
-    select e.id, l.account_id, 'available', 'USDT', l.units,
-           case when l.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from history_leg l join entry e on coalesce(e.order_id, 0) = l.order_id order by e.id, l.account_id;
+    insert into posting_entry (no, ref, key, reason, order_id, happened_at)
+    select 0, p_ref, p_key, 'history_opening', null, min(h.completed_at) from history_row h where h.state = 'completed' having count(*) > 0
+    union all
+    select o.id, h.entry_ref, h.order_ref || ':release', 'escrow_release', o.id, h.completed_at
+      from history_row h join history_order o using (line) where h.state = 'completed';
+    perform ledger_post_batch(p_actor);
     insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period,
         accrued_at)
     select s.ref, o.id, s.agent_id, s.level, s.plan_version_id, s.own_bps, s.below_bps, s.rate_bps, s.base_units, s.units,
@@ -198,8 +176,9 @@ CREATE FUNCTION public.history_stage() RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
+    perform ledger_batch();
     if to_regclass('pg_temp.history_row') is not null then
-        truncate history_row, history_share, history_order, history_leg;
+        truncate history_row, history_share, history_order;
         return;
     end if;
     -- What the file says, a row a line.
@@ -215,7 +194,6 @@ begin
     create temporary table history_order (
         line bigint primary key, id bigint, merchant_id bigint, acceptor_id bigint, agent_id bigint, customer_id bigint,
         payer_id bigint, pool_id bigint);
-    create temporary table history_leg (order_id bigint, account_id bigint, units bigint);
 end $$;
 CREATE FUNCTION public.history_strangers() RETURNS TABLE(kind text, code text)
     LANGUAGE plpgsql
@@ -280,6 +258,17 @@ begin
     end if;
     return null;
 end $$;
+CREATE FUNCTION public.ledger_batch() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if to_regclass('pg_temp.posting_entry') is not null then
+        truncate posting_entry, posting_leg;
+        return;
+    end if;
+    create temporary table posting_entry (no bigint, ref text primary key, key text, reason text, order_id bigint, happened_at timestamptz);
+    create temporary table posting_leg (entry_no bigint, account_id bigint, units bigint);
+end $$;
 CREATE FUNCTION public.ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -308,6 +297,11 @@ begin
            folded = pg_current_snapshot()
      where a.id = p_account;
 end $$;
+CREATE FUNCTION public.ledger_low_mark(p_account bigint, p_mark bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+    update ledger_account set low_mark = p_mark where id = p_account and low_mark <> p_mark
+$$;
 CREATE FUNCTION public.ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_account bigint, p_from text, p_to text, p_units bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -323,6 +317,12 @@ begin
     values (v_entry, p_account, p_from, v_asset, -p_units), (v_entry, p_account, p_to, v_asset, p_units);
     return v_entry;
 end $$;
+CREATE FUNCTION public.ledger_open(p_kind text, p_party bigint, p_code text, p_asset text DEFAULT 'USDT'::text) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+    insert into ledger_account (id, name, kind, party_id, asset)
+    values (nextval(('ledger_account_' || p_kind || '_id')::regclass), p_kind || ':' || p_code, p_kind, p_party, p_asset) returning id
+$$;
 CREATE FUNCTION public.ledger_post(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_accounts bigint[], p_pockets text[], p_units bigint[]) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -367,6 +367,33 @@ begin
       from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
       join ledger_account a on a.id = u.account_id;
     return v_entry;
+end $$;
+CREATE FUNCTION public.ledger_post_batch(p_actor text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    v_booked bigint[] := '{}';
+    v_asset text;
+    r record;
+begin
+    analyze posting_entry;
+    analyze posting_leg;
+    for r in select l.account_id, sum(l.units)::bigint as units from posting_leg l
+              where l.account_id < 4000000000000 group by l.account_id
+             having l.account_id < 2000000000000 or bool_or(l.units < 0) order by l.account_id loop
+        v_asset := ledger_book(r.account_id, r.units, 0, 0);
+        v_booked := v_booked || r.account_id;
+    end loop;
+    with entry as (
+        insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
+        select e.ref, e.key, e.reason, e.order_id, p_actor, e.happened_at
+          from posting_entry e order by e.no > 0, e.happened_at, e.no
+        returning id, ref)
+    insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
+    select e.id, l.account_id, 'available', a.asset, l.units,
+           case when l.account_id = any (v_booked) then null else pg_current_xact_id() end
+      from entry e join posting_entry p using (ref) join posting_leg l on l.entry_no = p.no
+      join ledger_account a on a.id = l.account_id order by e.id, l.account_id;
 end $$;
 CREATE FUNCTION public.leg_waits(p_xid xid8, p_folded pg_snapshot) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -803,7 +830,7 @@ begin
     if not found then return; end if;
     select coalesce(max(pool.min_reserve_units), 0) into v_mark
       from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account;
-    update ledger_account set low_mark = v_mark where id = v_account and low_mark <> v_mark;
+    perform ledger_low_mark(v_account, v_mark);
     perform pool_account_flags(v_account);
 end $$;
 CREATE FUNCTION public.pool_sync(p_pool bigint) RETURNS void
@@ -1174,8 +1201,12 @@ CREATE TABLE public.alert (
     closed_at timestamp with time zone,
     closed_by text,
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    proposed_by text,
+    proposed_at timestamp with time zone,
+    confirmed_why text DEFAULT ''::text NOT NULL,
     CONSTRAINT alert_disposition_known CHECK ((disposition = ANY (ARRAY[''::text, 'false_positive'::text, 'explained'::text, 'confirmed_no_report'::text, 'confirmed_reported'::text, 'inconclusive'::text]))),
     CONSTRAINT alert_outcome_known CHECK ((outcome = ANY (ARRAY[''::text, 'release'::text, 'refuse'::text, 'dismiss'::text]))),
+    CONSTRAINT alert_second_is_another CHECK (((confirmed_why = ''::text) OR ((proposed_by IS NOT NULL) AND (closed_by IS NOT NULL) AND (proposed_by <> closed_by)))),
     CONSTRAINT alert_state_known CHECK ((state = ANY (ARRAY['open'::text, 'in_case'::text, 'pending_second'::text, 'closed'::text])))
 );
 ALTER TABLE public.alert ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -1,11 +1,11 @@
 -- Past orders go in by the batch, each batch one transaction. Python reads and judges the lines, these move the rows.
--- The ledger's own writer (ledger_post) books one entry; history_post books thousands by the same rules at once:
--- debits lock their accounts in the order of their ids and are booked now, credits are appended and folded later.
+-- Balances are the ledger's: what is to be booked is laid before ledger_post_batch, which alone writes it.
 
 create or replace function history_stage() returns void language plpgsql as $$
 begin
+    perform ledger_batch();
     if to_regclass('pg_temp.history_row') is not null then
-        truncate history_row, history_share, history_order, history_leg;
+        truncate history_row, history_share, history_order;
         return;
     end if;
     -- What the file says, a row a line.
@@ -21,7 +21,6 @@ begin
     create temporary table history_order (
         line bigint primary key, id bigint, merchant_id bigint, acceptor_id bigint, agent_id bigint, customer_id bigint,
         payer_id bigint, pool_id bigint);
-    create temporary table history_leg (order_id bigint, account_id bigint, units bigint);
 end $$;
 
 -- Lines whose order is there already; `same` when it came from a file and this line says the same.
@@ -77,9 +76,7 @@ begin
                    where r.merchant = p.code order by r.line limit 1)
       from party p where p.kind = 'merchant' and p.ref = any (p_refs);
     insert into acceptor (party_id) select p.id from party p where p.kind = 'acceptor' and p.ref = any (p_refs);
-    insert into ledger_account (id, name, kind, party_id, asset)
-    select nextval(('ledger_account_' || p.kind || '_id')::regclass), p.kind || ':' || p.code, p.kind, p.id, 'USDT'
-      from party p where p.ref = any (p_refs);
+    perform ledger_open(p.kind, p.id, p.code) from party p where p.ref = any (p_refs);
     insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units, state, created_at)
     select n.ref, 'imported-' || n.code, n.code, 'bank', 'standard', 'uniform_random', 1, 1000000000000000, 'imported', p_at
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref) where n.kind = 'pool';
@@ -159,7 +156,7 @@ end $$;
 -- first (order 0). Nothing waited in escrow that anybody could still see, so nothing is frozen and returned here.
 create or replace function history_legs() returns void language plpgsql as $$
 begin
-    insert into history_leg (order_id, account_id, units)
+    insert into posting_leg (entry_no, account_id, units)
     with done as (
         select h.id, r.line, r.kind, h.merchant_id, h.acceptor_id, r.usdt_units, r.fee_units
           from history_row r join history_order h using (line) where r.state = 'completed'),
@@ -172,43 +169,23 @@ begin
         select d.id, s.agent_id, s.units from done d join history_share s using (line)
         union all
         select 0, case d.kind when 'deposit' then d.acceptor_id else d.merchant_id end, sum(d.usdt_units)::bigint from done d group by 2)
-    select m.id, a.id, m.units from moved m join ledger_account a on a.party_id = m.party_id and a.asset = 'USDT'
+    select m.id, a.id, m.units from moved m join ledger_account a on a.party_id = m.party_id and a.asset = 'USDT' where m.units <> 0
     union all
     select d.id, a.id, d.fee_units - coalesce(e.units, 0)
       from done d left join earned e using (line) join ledger_account a on a.name = 'house:fees'
+     where d.fee_units <> coalesce(e.units, 0)
     union all
     select 0, a.id, -sum(d.usdt_units)::bigint from done d join ledger_account a on a.name = 'house:custody' group by a.id;
-    delete from history_leg where units = 0;
-    analyze history_leg;
 end $$;
 
 create or replace function history_post(p_key text, p_ref text, p_actor text) returns void language plpgsql as $$
-declare
-    v_booked bigint[];
-    r record;
 begin
-    select array_agg(x.account_id) into v_booked
-      from (select l.account_id from history_leg l where l.account_id < 4000000000000 group by l.account_id
-            having l.account_id < 2000000000000 or bool_or(l.units < 0)) x;
-    for r in select l.account_id, sum(l.units)::bigint as units from history_leg l where l.account_id = any (v_booked)
-              group by l.account_id order by l.account_id loop
-        if r.account_id >= 2000000000000 then perform ledger_fold(r.account_id); end if;
-        update ledger_account set available = available + r.units where id = r.account_id;
-    end loop;
-    with entry as (
-        insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
-        select x.ref, x.key, x.reason, x.order_id, p_actor, x.happened_at
-          from (select p_ref as ref, p_key as key, 'history_opening' as reason, null::bigint as order_id, min(h.completed_at) as happened_at,
-                       0 as no from history_row h where h.state = 'completed' having count(*) > 0
-                union all
-                select h.entry_ref, h.order_ref || ':release', 'escrow_release', o.id, h.completed_at, 1
-                  from history_row h join history_order o using (line) where h.state = 'completed') x
-         order by x.no, x.happened_at, x.order_id
-        returning id, order_id)
-    insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
-    select e.id, l.account_id, 'available', 'USDT', l.units,
-           case when l.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from history_leg l join entry e on coalesce(e.order_id, 0) = l.order_id order by e.id, l.account_id;
+    insert into posting_entry (no, ref, key, reason, order_id, happened_at)
+    select 0, p_ref, p_key, 'history_opening', null, min(h.completed_at) from history_row h where h.state = 'completed' having count(*) > 0
+    union all
+    select o.id, h.entry_ref, h.order_ref || ':release', 'escrow_release', o.id, h.completed_at
+      from history_row h join history_order o using (line) where h.state = 'completed';
+    perform ledger_post_batch(p_actor);
     insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period,
         accrued_at)
     select s.ref, o.id, s.agent_id, s.level, s.plan_version_id, s.own_bps, s.below_bps, s.rate_bps, s.base_units, s.units,

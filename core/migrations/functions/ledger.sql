@@ -1,6 +1,19 @@
--- The only writers of balances. Debits lock their account, credits are appended and folded later.
+-- The only writers of accounts, balances and the journal (tests/test_architecture.py looks). Debits lock their account, credits are appended and folded later.
 drop trigger if exists account_crosses_low_mark on ledger_account;
 drop function if exists pool_account_refresh();
+
+-- Open an empty account of a party. Numbers rise by kind (acceptor, merchant, agent, house), so that locking by number is
+-- always in one order.
+create or replace function ledger_open(p_kind text, p_party bigint, p_code text, p_asset text default 'USDT') returns bigint
+language sql as $$
+    insert into ledger_account (id, name, kind, party_id, asset)
+    values (nextval(('ledger_account_' || p_kind || '_id')::regclass), p_kind || ':' || p_code, p_kind, p_party, p_asset) returning id
+$$;
+
+-- Below how much an account's reserve takes no more orders.
+create or replace function ledger_low_mark(p_account bigint, p_mark bigint) returns void language sql as $$
+    update ledger_account set low_mark = p_mark where id = p_account and low_mark <> p_mark
+$$;
 
 -- Bring an account's balance up to this moment: every credit whose transaction has ended counts, whatever else is
 -- still running. The snapshot it was folded by is kept, so that each credit is counted once.
@@ -98,4 +111,44 @@ begin
       from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
       join ledger_account a on a.id = u.account_id;
     return v_entry;
+end $$;
+
+-- Thousands of entries at once, by the same rules: what is debited (and every reserve) is locked and booked now, once an
+-- account and in the order of their ids; credits are appended and folded later. The caller lays entries and legs into
+-- these two tables, which are the session's own; all legs are of what is available.
+create or replace function ledger_batch() returns void language plpgsql as $$
+begin
+    if to_regclass('pg_temp.posting_entry') is not null then
+        truncate posting_entry, posting_leg;
+        return;
+    end if;
+    create temporary table posting_entry (no bigint, ref text primary key, key text, reason text, order_id bigint, happened_at timestamptz);
+    create temporary table posting_leg (entry_no bigint, account_id bigint, units bigint);
+end $$;
+
+-- Entries are numbered as they happened, the caller's number 0 first.
+create or replace function ledger_post_batch(p_actor text) returns void language plpgsql as $$
+declare
+    v_booked bigint[] := '{}';
+    v_asset text;
+    r record;
+begin
+    analyze posting_entry;
+    analyze posting_leg;
+    for r in select l.account_id, sum(l.units)::bigint as units from posting_leg l
+              where l.account_id < 4000000000000 group by l.account_id
+             having l.account_id < 2000000000000 or bool_or(l.units < 0) order by l.account_id loop
+        v_asset := ledger_book(r.account_id, r.units, 0, 0);
+        v_booked := v_booked || r.account_id;
+    end loop;
+    with entry as (
+        insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
+        select e.ref, e.key, e.reason, e.order_id, p_actor, e.happened_at
+          from posting_entry e order by e.no > 0, e.happened_at, e.no
+        returning id, ref)
+    insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
+    select e.id, l.account_id, 'available', a.asset, l.units,
+           case when l.account_id = any (v_booked) then null else pg_current_xact_id() end
+      from entry e join posting_entry p using (ref) join posting_leg l on l.entry_no = p.no
+      join ledger_account a on a.id = l.account_id order by e.id, l.account_id;
 end $$;

@@ -24,7 +24,7 @@ begin
     if not found then return; end if;
     select coalesce(max(pool.min_reserve_units), 0) into v_mark
       from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account;
-    update ledger_account set low_mark = v_mark where id = v_account and low_mark <> v_mark;
+    perform ledger_low_mark(v_account, v_mark);
     perform pool_account_flags(v_account);
 end $$;
 
