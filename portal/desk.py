@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.filters import BaseFilter
 from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TC002 - read while running
@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
 from core.errors import BadInput, NotFound, Refusal
-from portal import export, listing
+from portal import export, in_place, listing
 from portal.columns import Column, Preset, Sum, draw
 from portal.filters import begins
 from portal.roles import current_actor
@@ -91,6 +91,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     right: ClassVar[Right]
     title: ClassVar[LazyString | str] = ""
     columns: ClassVar[tuple[Column, ...]] = ()
+    filed: ClassVar[tuple[Column, ...]] = ()
+    """Columns that only the list's file has, after those of the screen."""
     filters: ClassVar[tuple[Filter, ...]] = ()
     presets: ClassVar[tuple[Preset, ...]] = ()
     find: ClassVar[tuple[str, ...]] = ()
@@ -199,9 +201,13 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         try:
             answer: ResponseReturnValue | None = doing.run(self, rows)
         except Refusal as refusal:
+            if in_place.wanted():
+                return in_place.refused(refusal)
+            g.refused = refusal
             flash(f"{refusal.detail} [{refusal.code}]", "danger")
             return self._shown(key, refusal.status)
-        return answer or redirect(url_for(f"{self.endpoint}.show", key=key))
+        there = redirect(url_for(f"{self.endpoint}.show", key=key))
+        return in_place.done(there) if in_place.wanted() else answer or there
 
     @expose("/action_post", methods=["POST"])
     def action_post(self) -> ResponseReturnValue:

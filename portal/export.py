@@ -17,7 +17,7 @@ from core.actor import Right
 from core.db import reading, transaction
 from core.money import Money, asset
 from core.reports.files import defused
-from portal.columns import heads, plain
+from portal.columns import heads, needed_names, plain
 from portal.listing import Asked, fields, ordering, summed_once
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from core.actor import Actor
     from core.db import Transaction
+    from portal.columns import Column
     from portal.desk import Desk
 
 BATCH = 2_000
@@ -69,11 +70,11 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
     reveal = actor.may(Right.REVEAL)
     writer = _Writer()
     writer._text.write(BOM)  # noqa: SLF001 - so that spreadsheets read the file as UTF-8
-    writer.row([head for column in desk.columns for head in heads(column)])
+    writer.row([head for column in _columns(desk) for head in heads(column)])
     sums: dict[tuple[str, str], int] = defaultdict(int)
     count = 0
     query = (
-        sa.select(*fields(desk, [each.name for each in desk.sums]))
+        sa.select(*fields(desk, [*needed_names(desk.filed), *(each.name for each in desk.sums)]))
         .where(desk.scope(actor), *asked.clauses)
         .order_by(*ordering(desk, asked))
     )
@@ -82,7 +83,7 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
         _write_down(tx, desk, actor, asked, whole=reveal)
         for batch in tx.connection.execution_options(yield_per=BATCH).execute(query).partitions():
             for row in batch:
-                writer.row([cell for column in desk.columns for cell in plain(row, column, reveal=reveal)])
+                writer.row([cell for column in _columns(desk) for cell in plain(row, column, reveal=reveal)])
                 _add(desk, row, sums)
             count += len(batch)
             yield writer.taken()
@@ -93,6 +94,11 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
     # The digest covers every byte of the file before this line.
     writer.row(["# sha256", writer.digest.hexdigest()])
     yield writer.taken()
+
+
+def _columns(desk: Desk) -> tuple[Column, ...]:
+    """Return what a file has: the columns of the screen, then those of a file alone."""
+    return (*desk.columns, *desk.filed)
 
 
 def _name(desk: Desk) -> str:
@@ -108,7 +114,7 @@ def _write_down(tx: Transaction, desk: Desk, actor: Actor, asked: Asked, *, whol
         "rows": tx.connection.execute(within).scalar_one(),
         "format": "csv",
     }
-    if any(column.personal or (column.under and column.under.personal) for column in desk.columns):
+    if any(column.personal or (column.under and column.under.personal) for column in _columns(desk)):
         details["personal"] = "whole" if whole else "masked"
     with transaction() as own:
         audit.write(own, actor, "list.exported", _name(desk), details=details)

@@ -150,7 +150,7 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
         state = _carry_out(tx, actor, file, said["outcome"])
         files.close(
             tx, actor, file, refs,
-            outcome=said["outcome"], disposition=said["disposition"], narrative=said["narrative"],
+            outcome=said["outcome"], disposition=said["disposition"], narrative=said["narrative"], first=decided,
         )  # fmt: skip
     return Decision(file.order_ref, state, "closed", tuple(refs), waiting.ref)
 
@@ -168,9 +168,9 @@ def _ask(
     }
     approval = approvals.request(tx, actor, KIND, file.order_ref, payload, narrative)
     tx.run(
-        "update alert set state = 'pending_second', outcome = %s, disposition = %s, narrative = %s,"
-        " locked_by = null, locked_until = null where ref = any (%s)",
-        (outcome, disposition, narrative, refs),
+        "update alert set state = 'pending_second', outcome = %s, disposition = %s, narrative = %s, proposed_by = %s,"
+        " proposed_at = %s, locked_by = null, locked_until = null where ref = any (%s)",
+        (outcome, disposition, narrative, actor.name, clock.now(), refs),
     )
     details = {"outcome": outcome, "disposition": disposition, "request": approval}
     for each in refs:
@@ -180,7 +180,8 @@ def _ask(
 
 def _reopen(tx: Transaction, actor: Actor, file: files.File, refs: list[str], approval: str, why: str) -> Decision:
     tx.run(
-        "update alert set state = 'open', outcome = '', disposition = '', narrative = '' where ref = any (%s)",
+        "update alert set state = 'open', outcome = '', disposition = '', narrative = '', proposed_by = null,"
+        " proposed_at = null where ref = any (%s)",
         (refs,),
     )
     for each in refs:

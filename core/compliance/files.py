@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.actor import Actor
+    from core.approvals import Approval
     from core.db import Transaction
 
 _ORDER = "select id, ref, state, risk_state, version from orders where id = %s for no key update"
@@ -94,21 +95,31 @@ def must_be_free(file: File, actor: Actor) -> None:
 
 
 def close(
-    tx: Transaction, actor: Actor, file: File, refs: list[str], *, outcome: str, disposition: str, narrative: str
-) -> None:
-    """Close these alerts of the file with one decision; each is told once and stands in the trail once."""
+    tx: Transaction, actor: Actor, file: File, refs: list[str], *, outcome: str, disposition: str, narrative: str,
+    first: Approval | None = None,
+) -> None:  # fmt: skip
+    """Close these alerts of the file with one decision; each is told once and stands in the trail once.
+
+    With `first`, the decision of another officer that the actor has agreed to, each one's words stay its own.
+    """
     now = clock.now()
+    by, at, agreed = (first.requested_by, first.requested_at, first.decided_why) if first else (actor.name, now, "")
     tx.run(
-        "update alert set state = 'closed', outcome = %s, disposition = %s, narrative = %s, closed_at = %s,"
-        " closed_by = %s, locked_by = null, locked_until = null where ref = any (%s)",
-        (outcome, disposition, narrative, now, actor.name, refs),
+        "update alert set state = 'closed', outcome = %s, disposition = %s, narrative = %s, proposed_by = %s,"
+        " proposed_at = %s, confirmed_why = %s, closed_at = %s, closed_by = %s, locked_by = null, locked_until = null"
+        " where ref = any (%s)",
+        (outcome, disposition, narrative, by, at, agreed, now, actor.name, refs),
     )
+    whose = {"proposed_by": by, "request": first.ref} if first else {}
     for each in file.alerts:
         if each.ref not in refs:
             continue
         seconds = max(int((now - each.raised_at).total_seconds()), 0)
         told = {"outcome": outcome, "disposition": disposition, "seconds": seconds}
-        audit.write(tx, actor, "alert.close", each.ref, reason=narrative, details=told, order_id=file.order_id)
+        details = told | whose
+        audit.write(
+            tx, actor, "alert.close", each.ref, reason=agreed or narrative, details=details, order_id=file.order_id
+        )
         outbox.tell(tx, "alert.closed", each.ref, happened_at=now, payload={**told, "order": file.order_ref})
     _clear(tx, file.order_id)
 

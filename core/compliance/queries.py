@@ -27,6 +27,7 @@ class QueueRow(NamedTuple):
     """One alert in the queue. `why` is in English; `reason` has its `text_key` and `args` for other languages.
 
     `others` counts the alerts that are decided together with this one; `late` says that it is past its due time.
+    `proposed_by` decided first; where it takes two officers, `closed_by` is the one who agreed.
     """
 
     ref: str
@@ -55,6 +56,8 @@ class QueueRow(NamedTuple):
     others: int
     closed_at: datetime | None
     closed_by: str | None
+    proposed_by: str | None
+    proposed_at: datetime | None
 
 
 _QUEUE = """
@@ -65,7 +68,7 @@ select a.ref, o.ref, m.code, a.gate, a.rule, a.verdict, a.score, a.state, a.disp
        case when a.locked_until > %(at)s then a.locked_until end,
        exists (select 1 from hold h where h.order_id = a.order_id and h.closed_at is null),
        (select count(*) - 1 from alert b where b.order_id = a.order_id and b.gate = a.gate and b.state = a.state),
-       a.closed_at, a.closed_by
+       a.closed_at, a.closed_by, a.proposed_by, a.proposed_at
   from alert a join orders o on o.id = a.order_id join party m on m.id = o.merchant_id
   left join payer_account y on y.id = o.payer_account_id
 """
@@ -145,12 +148,14 @@ class AlertView(NamedTuple):
     """One alert's page: the alert, those decided with it, what the gate saw and said, what is beside it.
 
     `reasons` are all of the evaluation's, with value, threshold and counterfactual; `features` are what the gate
-    saw, names masked. `possible` are the outcomes that a decision can have now; `second` is the first officer's
-    decision while it waits, and `may_second` whether this actor can be the second.
+    saw, names masked. `narrative` are the words of who decided first, `confirmed_why` those of a second officer who
+    agreed ("" where one was enough). `possible` are the outcomes that a decision can have now; `second` is the first
+    officer's decision while it waits, and `may_second` whether this actor can be the second.
     """
 
     row: QueueRow
     narrative: str
+    confirmed_why: str
     order_id: int
     customer_ref: str
     payer_ref: str | None
@@ -181,8 +186,8 @@ def alert(actor: Actor, ref: str) -> AlertView:
 
 
 _BESIDE = """
-select a.order_id, a.narrative, o.customer_id, o.payer_account_id, c.ref, y.ref, p.code, coalesce(e.reasons, '[]'),
-       coalesce(e.features, '{}'), r.version, h.ref, coalesce(h.units, 0)
+select a.order_id, a.narrative, a.confirmed_why, o.customer_id, o.payer_account_id, c.ref, y.ref, p.code,
+       coalesce(e.reasons, '[]'), coalesce(e.features, '{}'), r.version, h.ref, coalesce(h.units, 0)
   from alert a join orders o on o.id = a.order_id join customer c on c.id = o.customer_id
   join ruleset r on r.id = a.ruleset_id
   left join evaluation e on e.id = a.evaluation_id left join payer_account y on y.id = o.payer_account_id
@@ -196,13 +201,14 @@ _HISTORY = (
 
 
 def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
-    (order_id, narrative, customer, payer, customer_ref, payer_ref, acceptor, reasons, features, version,
+    (order_id, narrative, confirmed_why, customer, payer, customer_ref, payer_ref, acceptor, reasons, features, version,
      hold_ref, held) = tx.rows(_BESIDE, (row.ref,))[0]  # fmt: skip
     asked = {"at": clock.now(), "order": order_id, "gate": row.gate, "ref": row.ref}
     second = approvals.waiting(tx, KIND, row.order_ref) if row.state == "pending_second" else None
     return AlertView(
         row=row,
         narrative=narrative,
+        confirmed_why=confirmed_why,
         order_id=order_id,
         customer_ref=customer_ref,
         payer_ref=payer_ref,

@@ -72,6 +72,9 @@ class Alert(Base):
     due_at: Mapped[Moment]
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     closed_by: Mapped[str | None]
+    proposed_by: Mapped[str | None]
+    proposed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    confirmed_why: Mapped[str]
     evaluation: Mapped[Evaluation | None] = relationship(viewonly=True)
 
 

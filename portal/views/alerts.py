@@ -125,6 +125,17 @@ class AlertsDesk(Desk):
         Column("due_at", _l("Time left"), "alert_sla"),
         Column("raised_at", _l("Raised"), "ago"),
     )  # fmt: skip
+    filed: ClassVar = (
+        Column("state", _l("State")),
+        Column("outcome", _l("Outcome")),
+        Column("disposition", _l("Disposition")),
+        Column("proposed_by", _l("Proposed by")),
+        Column("proposed_at", _l("Proposed at"), "when"),
+        Column("narrative", _l("Why")),
+        Column("closed_by", _l("Closed by")),
+        Column("closed_at", _l("Closed at"), "when"),
+        Column("confirmed_why", _l("Why the second officer agreed")),
+    )
     filters: ClassVar = (
         Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
         Choice("rule", _l("Rule"), tuple((code, RULE_NAMES.get(code, code)) for code in RULES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -62,9 +63,36 @@ def test_held_usdt_returns_to_the_acceptor_when_both_refuse(market):
     alert = review.alert(ref)
     alerts.decide(ANN, alert, "refuse", "confirmed_no_report", WHY)
     assert alerts.second(BOB, alert, True, "I agree").order_state == "refunded"
+    kept = review.rows(
+        "select proposed_by, narrative, closed_by, confirmed_why, proposed_at <= closed_at from alert where ref = %s",
+        alert,
+    )
+    assert kept == [("ann", WHY, "bob", "I agree", True)]
+    trail = review.rows(
+        "select action, actor, reason, details ->> 'proposed_by' from audit where subject = %s order by booked_at",
+        alert,
+    )
+    assert trail == [("alert.decide", "ann", WHY, None), ("alert.close", "bob", "I agree", "ann")]
     assert review.state(ref) == ("refunded", "refused", "none", "nobody")
     assert review.pockets(market) == before
     assert review.breaks() == []
+
+
+def test_what_was_decided_before_the_words_of_both_were_kept_is_filled_in(market):
+    both, one = review.held(market, **who()), review.stopped(market, **who())
+    waits = review.held(market, **who())
+    for ref in (both, waits):
+        alerts.decide(ANN, review.alert(ref), "refuse", "explained", WHY)
+    alerts.second(BOB, review.alert(both), True, "I agree")
+    alerts.decide(EVE, review.alert(one), "release", "false_positive", WHY)
+    sql = "select ref, proposed_by, proposed_at is null, confirmed_why from alert order by id"
+    before = review.rows(sql)
+    migration = importlib.import_module("core.migrations.versions.0013_two_officers")
+    with transaction() as tx:
+        tx.run("update alert set proposed_by = null, proposed_at = null, confirmed_why = ''")
+        tx.raw.execute(migration.BY_TWO)
+        tx.raw.execute(migration.BY_ONE)
+    assert review.rows(sql) == before
 
 
 def test_nobody_is_their_own_second_officer(market):

@@ -72,6 +72,32 @@ def test_two_officers_release_what_is_held(desk, stopped):
     assert second.post(f"/alerts/action/second/{name}", {"approve": "yes", "why": "agreed"}).status_code == 302
     assert alert(name) == ("closed", "release", "explained")
     assert order(ref) == ("completed", "clear")
+    told = words(second.get(f"/alerts/show/{name}"))
+    assert re.search(r"Proposed by compliance \S+ \S+ the bank line names the customer", told)
+    assert re.search(r"Confirmed by compliance2 \S+ \S+ agreed", told)
+    assert "decided by compliance and compliance2" in told
+
+
+def test_the_file_says_who_proposed_and_who_confirmed_with_which_words(desk, stopped):
+    name = stopped[1]
+    first, second = signed_in(desk, "compliance"), signed_in(desk, "compliance2")
+    first.get(f"/alerts/show/{name}")
+    first.post(f"/alerts/action/decide/{name}", GOOD)
+    second.get(f"/alerts/show/{name}")
+    second.post(f"/alerts/action/second/{name}", {"approve": "yes", "why": "seen the bank line too"})
+    lines = csv.reader(io.StringIO(signed_in(desk, "compliance").get("/alerts/export.csv").data.decode("utf-8-sig")))
+    heads = next(lines)
+    row = dict(zip(heads[-9:], next(each for each in lines if each[0] == name)[-9:], strict=True))
+    assert row.pop("Proposed at") <= row.pop("Closed at")
+    assert row == {
+        "State": "closed",
+        "Outcome": "release",
+        "Disposition": "explained",
+        "Proposed by": "compliance",
+        "Why": "the bank line names the customer",
+        "Closed by": "compliance2",
+        "Why the second officer agreed": "seen the bank line too",
+    }
 
 
 def test_a_second_officer_may_turn_the_decision_down(desk, stopped):
