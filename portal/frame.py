@@ -9,7 +9,8 @@ from flask import current_app, render_template, request, url_for
 from flask_babel import get_locale
 from markupsafe import Markup
 
-from portal import menu, taste
+from core import clock
+from portal import in_place, menu, taste
 from portal.roles import ROLES
 from portal.security.gate import safe_next
 from portal.security.sessions import current_person
@@ -31,6 +32,11 @@ class Desk:
     def person(self) -> Person | None:
         """The signed-in person, or None."""
         return current_person()
+
+    @property
+    def now(self) -> str:
+        """The server's time, by which the page's countdowns run."""
+        return clock.now().isoformat(timespec="milliseconds")
 
     @property
     def lang(self) -> str:
@@ -126,3 +132,4 @@ def install(app: Flask) -> None:
     """Give every template the `desk` and `static`."""
     app.jinja_env.globals["desk"] = Desk()
     app.jinja_env.globals["static"] = static
+    app.jinja_env.globals["field_of"] = in_place.field_of

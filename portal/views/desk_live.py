@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import get_timezone
 from flask_babel import gettext as _
@@ -15,7 +15,7 @@ from core.errors import NotFound, Refusal
 from core.orders import live, queries
 from core.parties import acceptors
 from portal import format as show
-from portal import menu
+from portal import in_place, menu
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -78,7 +78,7 @@ class LiveDeskView(BaseView):
 
     @expose("/confirm/<ref>", methods=["POST"])
     def confirm(self, ref: str) -> ResponseReturnValue:
-        """Say that the fiat of an order has come; a refusal is told on the desk, nothing has changed then."""
+        """Say that the fiat of an order has come; a refusal is told in the dialog, nothing has changed then."""
         actor = current_actor()
         order = queries.order(actor, ref)
         try:
@@ -86,11 +86,12 @@ class LiveDeskView(BaseView):
         except NotFound:
             raise
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
-            return self._page(status=refusal.status)
-        return redirect(url_for("LiveDeskView.index"))
+            g.refused = refusal
+            return in_place.refused(refusal) if in_place.wanted() else self._page(status=refusal.status, order=order)
+        there = redirect(url_for("LiveDeskView.index"))
+        return in_place.done(there) if in_place.wanted() else there
 
-    def _page(self, ref: str = "", status: int = 200) -> ResponseReturnValue:
+    def _page(self, ref: str = "", status: int = 200, order: Any = None) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         html = render_template(
             "acceptor/desk.html",
@@ -98,8 +99,8 @@ class LiveDeskView(BaseView):
             news=url_for("LiveDeskView.jobs_of", ref=ref) if ref else url_for("LiveDeskView.jobs"),
             own=not ref,
             every=EVERY_SECONDS,
-            order=None,
-            confirm_href="#",
+            order=order,
+            confirm_href=url_for("LiveDeskView.confirm", ref=order.ref) if order else "#",
             **_drawn(board),
         )
         return html, status
@@ -110,6 +111,7 @@ class LiveDeskView(BaseView):
             html=render_template("acceptor/jobs.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
             claims=[job.ref for job in board.jobs if job.state == "paid_claimed" and not job.review],
+            offers={job.ref: job.fiat.show() for job in board.jobs},
             at=clock.now().isoformat(),
         )
         answer.headers["Cache-Control"] = "no-store"

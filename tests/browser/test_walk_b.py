@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-from contextlib import contextmanager
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import expect
 
 from core import clock
 from core.analytics import rollup
 from core.db import reading
 from core.money import Money, fiat
 from core.orders import release
+from tests.browser.chromium import NARROW, WIDE, fits, served, visit
 from tests.portal import market
-from tests.portal.conftest import PASSWORD
 from tests.portal.market import claimed
 
 pytestmark = pytest.mark.browser
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 780}
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -32,48 +24,8 @@ def desk(module_database):
     received = Money.parse("542.00", fiat("BRL"))
     release.confirm(made.acceptor.actor, made.order, received=received, payer_name="Joao Santos")
     rollup.advance()
-    server = make_server("127.0.0.1", 0, made.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    made.address = f"http://127.0.0.1:{server.port}"
-    yield made
-    server.shutdown()
-    thread.join(timeout=5)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "these tests need Chromium: `desk test` brings it"
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def visit(desk, chromium, name, size=WIDE):
-    """A signed-in page; at its end nothing may have been said on the console, or asked of another host."""
-    context = chromium.new_context(viewport=size, base_url=desk.address)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    said, asked = [], []
-    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto("/login/")
-    page.fill("[name=username]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/")
-    yield page
-    context.close()
-    assert said == []
-    assert [url for url in asked if not url.startswith(desk.address)] == []
-
-
-def fits(page):
-    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    with served(made):
+        yield made
 
 
 def test_finance_fetches_the_months_commissions_as_a_spreadsheet(desk, chromium):
@@ -88,7 +40,7 @@ def test_finance_fetches_the_months_commissions_as_a_spreadsheet(desk, chromium)
 
 def test_an_agent_finds_this_months_commission_and_why(desk, chromium):
     with visit(desk, chromium, "agent1", NARROW) as page:
-        expect(page.locator(".figure").first).to_contain_text("Commission this month")
+        expect(page.locator(".figure").first).to_contain_text("Your commission this month")
         page.goto("/commissions/list/")
         page.keyboard.press("j")
         page.keyboard.press("Enter")

@@ -53,6 +53,58 @@
     if (hit("[data-print]")) { window.print(); }
   });
 
+  // Forms that stay: a refusal is told at its field and nothing typed is lost. What cannot be told so is sent as ever.
+  const clear = form => {
+    all("[data-told]", form).forEach(said => said.remove());
+    all("[data-told-by]", form).forEach(field => {
+      field.removeAttribute("aria-invalid");
+      field.removeAttribute("aria-describedby");
+      if (field.dataset.toldBy) field.setAttribute("aria-describedby", field.dataset.toldBy);
+      delete field.dataset.toldBy;
+    });
+  };
+  const tell = (form, { detail, code, field: name }) => {
+    const field = name ? form.elements.namedItem(name) : null;
+    const said = document.createElement("span");
+    Object.assign(said, { className: "err", id: "told", tabIndex: -1, role: "alert", textContent: `${detail} ` });
+    said.dataset.told = "";
+    said.append(Object.assign(document.createElement("code"), { textContent: `[${code}]` }));
+    const box = field?.closest?.(".field");
+    if (box) {
+      field.dataset.toldBy = field.getAttribute("aria-describedby") ?? "";
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", "told");
+      box.append(said);
+      field.focus();
+    } else {
+      const last = $(".row,.acts", form);
+      if (last) last.before(said); else form.append(said);
+      said.focus();
+    }
+  };
+  const stay = async (form, submitter) => {
+    clear(form);
+    const body = new FormData(form, submitter);
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+      const told = answer.ok && answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : null;
+      if (told?.to) { location.assign(told.to); return; }
+      delete form.dataset.sent;
+      delete form.dataset.sure;
+      if (told?.code) { tell(form, told); return; }
+      form.submit();
+    } catch {
+      delete form.dataset.sent;
+      delete form.dataset.sure;
+      tell(form, { detail: $("#toast")?.dataset.lost ?? "", code: "unavailable" });
+    }
+  };
+  document.addEventListener("input", event => {
+    if ("toldBy" in event.target.dataset) clear(event.target.form);
+  });
+  const refusedDialog = $("dialog[data-refused]");
+  if (refusedDialog) { refusedDialog.close(); refusedDialog.showModal(); $("[aria-invalid=true]", refusedDialog)?.focus(); }
+
   // Forms that ask first. The question repeats amount and counterparty; the server checks everything again.
   document.addEventListener("submit", event => {
     const form = event.target;
@@ -74,6 +126,7 @@
     if (form.method === "post") {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
+      if ("keep" in form.dataset) { event.preventDefault(); stay(form, event.submitter); return; }
       setTimeout(() => { delete form.dataset.sent; delete form.dataset.sure; }, 4000);
     } else {
       // Empty filters stay out of the address.
@@ -91,6 +144,8 @@
     const next = Math.max(0, Math.min(list.length - 1, now + step));
     list.forEach((row, index) => row.classList.toggle("sel", index === next));
     list[next].scrollIntoView({ block: "nearest" });
+    // The focus goes along, so that a reader hears the row and Tab goes on from there.
+    all("a[href]", list[next]).find(link => link.getAttribute("href") === list[next].dataset.href)?.focus({ preventScroll: true });
   };
   document.addEventListener("dblclick", event => {
     const row = event.target.closest("tr[data-href]");
@@ -131,10 +186,16 @@
     show();
   }
 
-  // Countdowns: the server says until when; here they only run.
+  // Countdowns: until when is the server's word, and so is what time it is. A page that comes fresh from the server
+  // shows how far this machine's clock is off; waking from sleep changes nothing of that.
+  const arrived = performance.getEntriesByType("navigation")[0];
+  const time = { off: 0, set: at => { const off = Date.parse(at) - Date.now(); if (!Number.isNaN(off)) time.off = off; } };
+  if (arrived?.transferSize > 0 && root.dataset.now) {
+    time.off = Date.parse(root.dataset.now) - (performance.timeOrigin + arrived.responseStart);
+  }
   const pad = number => String(number).padStart(2, "0");
   const tick = () => all("[data-until]").forEach(clock => {
-    const seconds = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000);
+    const seconds = Math.floor((Date.parse(clock.dataset.until) - Date.now() - time.off) / 1000);
     const size = Math.abs(seconds);
     const [hours, minutes, rest] = [Math.floor(size / 3600), Math.floor(size / 60) % 60, size % 60];
     const sign = seconds < 0 ? "−" : "";
@@ -144,7 +205,9 @@
     clock.classList.toggle("past", seconds < 0);
     clock.classList.toggle("soon", seconds >= 0 && seconds < 300);
   });
-  if ($("[data-until]")) setInterval(tick, 1000);
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });
+  window.deskTime = time;
 
   // After an action the address says where the page really lives, so that reloading repeats nothing.
   const home = $("[data-canonical]");

@@ -5,8 +5,10 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const jobs = $("#jobs");
   if (!jobs) return;
+  const list = () => all(".job", jobs);
   const title = document.title;
   let claims = new Set(jobs.dataset.claims.split(" ").filter(Boolean));
+  let offers = new Set(list().map(job => job.dataset.ref));
   let unseen = 0;
   let last = "";
   let picked = "";
@@ -43,7 +45,6 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) seen(); });
   document.addEventListener("pointerdown", seen);
 
-  const list = () => all(".job", jobs);
   const pick = ref => {
     picked = ref;
     list().forEach(job => job.classList.toggle("sel", job.dataset.ref === ref));
@@ -61,15 +62,25 @@
       if (focused) $(`.job[data-ref="${CSS.escape(focused)}"] button:not(.copy)`, jobs)?.focus();
     }
     $("#figures").innerHTML = news.figures;
+  };
+
+  // What is new is said aloud and counted even while a dialog is open.
+  const heard = $("#heard");
+  const notice = news => {
+    const came = Object.entries(news.offers).filter(([ref]) => !offers.has(ref));
+    offers = new Set(Object.keys(news.offers));
     const fresh = news.claims.filter(ref => !claims.has(ref));
     claims = new Set(news.claims);
     if (fresh.length) {
       unseen += fresh.length;
       name();
       beep();
+      heard.textContent = jobs.dataset.arrived.replace("%s", fresh.map(ref => news.offers[ref] ?? ref).join(", "));
       if (document.hidden && "Notification" in window && Notification.permission === "granted") {
         new Notification(jobs.dataset.arrived.replace("%s", fresh.join(", ")));
       }
+    } else if (came.length) {
+      heard.textContent = jobs.dataset.offered.replace("%s", came.map(([, amount]) => amount).join(", "));
     }
   };
 
@@ -87,6 +98,8 @@
       if (!answer.ok) throw new Error(String(answer.status));
       // While somebody types into the dialog the list stays as it is: nothing jumps under the hand.
       const news = await answer.json();
+      window.deskTime?.set(news.at);
+      notice(news);
       if (!$("dialog[open]")) draw(news);
       alive(true);
     } catch {
@@ -96,20 +109,6 @@
   };
   setTimeout(ask, jobs.dataset.every * 1000);
 
-  // Countdowns of orders that came after the page: the page's own script starts only when there are some.
-  const pad = number => String(number).padStart(2, "0");
-  setInterval(() => all("[data-until]", jobs).forEach(clock => {
-    const seconds = Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000);
-    const size = Math.abs(seconds);
-    const hours = Math.floor(size / 3600);
-    const sign = seconds < 0 ? "−" : "";
-    clock.textContent = hours >= 48
-      ? `${sign}${Math.floor(hours / 24)}d ${pad(hours % 24)}h`
-      : `${sign}${hours ? pad(hours) + ":" : ""}${pad(Math.floor(size / 60) % 60)}:${pad(size % 60)}`;
-    clock.classList.toggle("past", seconds < 0);
-    clock.classList.toggle("soon", seconds >= 0 && seconds < 300);
-  }), 1000);
-
   // Confirming: the dialog repeats what is due; another amount is asked about once more before it is sent.
   const dialog = $("#ask-confirm");
   let due = "";
@@ -117,8 +116,12 @@
     if (!dialog || !job?.dataset.confirmHref) return;
     const form = $("form", dialog);
     form.action = job.dataset.confirmHref;
-    form.reset();
-    delete form.dataset.warned;
+    if (form.dataset.job !== job.dataset.ref) {
+      all("input:not([type=hidden])", form).forEach(field => { field.value = ""; });
+      all("[data-told],.err", form).forEach(said => said.remove());
+      all("[aria-invalid]", form).forEach(field => field.removeAttribute("aria-invalid"));
+    }
+    form.dataset.job = job.dataset.ref;
     $("[data-due]", dialog).textContent = job.dataset.due;
     due = job.dataset.amount;
     dialog.showModal();

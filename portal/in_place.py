@@ -1,0 +1,44 @@
+"""Forms that stay on their page: a script sends them, a refusal is told at its field, and nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import jsonify, request
+
+if TYPE_CHECKING:
+    from flask import Response
+    from werkzeug.wrappers import Response as Answer
+
+    from core.errors import Refusal
+
+_AMOUNTS = ("received", "amount")
+"""The fields of our forms that hold an amount."""
+
+
+def wanted() -> bool:
+    """Return whether the page's script asks, and not the browser itself by sending a form."""
+    return request.accept_mimetypes.best == "application/json"
+
+
+def refused(refusal: Refusal) -> Response:
+    """Tell the script why nothing was done, and at which field to say so.
+
+    The status is 200: the form was read and answered, and a browser writes every other one on its console as a fault.
+    """
+    return jsonify(code=refusal.code, detail=refusal.detail, field=field_of(refusal))
+
+
+def done(answer: Answer) -> Response:
+    """Tell the script where to go now that the form is carried out."""
+    return jsonify(to=answer.location)
+
+
+def field_of(refusal: Refusal) -> str:
+    """Return the name of the form's field that a refusal speaks of, "" if it speaks of the whole."""
+    named = str(refusal.facts.get("field", "")).replace(".", "_")
+    if named in request.form:
+        return named
+    if refusal.code in {"bad_amount", "amount_differs"}:
+        return next((name for name in _AMOUNTS if name in request.form), "")
+    return ""

@@ -1,0 +1,87 @@
+"""In Chromium: what an acceptor typed outlives a refusal, which is told at its field; with a script and without."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from core.db import reading
+from tests.browser.chromium import NARROW, WIDE, fits, served, visit
+from tests.portal import market
+from tests.portal.market import claimed
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    made = market.built()
+    with served(made):
+        yield made
+
+
+def state(ref):
+    with reading() as tx:
+        return tx.call("select state from orders where ref = %s", (ref,))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("place", ["/desk/", "/orders/show/"])
+def test_a_refused_receipt_keeps_what_was_typed_and_says_why_at_the_field(desk, chromium, place, size):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "acceptor1", size) as page:
+        page.goto(place if place == "/desk/" else place + ref)
+        if place == "/desk/":
+            page.locator(f'.job[data-ref="{ref}"] [data-confirm-job]').click()
+        else:
+            page.keyboard.press("c")
+        page.fill("#c-payer", "Joao Santos")
+        for typed, code in (("541.00", "amount_differs"), ("542.001", "bad_amount")):
+            page.fill("#c-received", typed)
+            page.keyboard.press("Enter")
+            told = page.locator("#ask-confirm .field", has=page.locator("#c-received")).get_by_role("alert")
+            expect(told).to_contain_text(f"[{code}]")
+            expect(page.locator("#c-received")).to_have_value(typed)
+            expect(page.locator("#c-received")).to_be_focused()
+            expect(page.locator("#c-received")).to_have_attribute("aria-describedby", told.get_attribute("id"))
+            expect(page.locator("#c-payer")).to_have_value("Joao Santos")
+            assert fits(page)
+        assert state(ref) == "paid_claimed"
+        page.fill("#c-received", "542.00")
+        expect(page.locator("#ask-confirm [role=alert]")).to_have_count(0)
+        page.keyboard.press("Enter")
+        expect(page.locator(".note.ok")).to_contain_text("paid out")
+    assert state(ref) == "completed"
+
+
+def test_an_order_that_was_settled_elsewhere_is_told_in_the_dialog(desk, chromium):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "acceptor1") as page, visit(desk, chromium, "acceptor1") as other:
+        for each in (page, other):
+            each.goto(f"/orders/show/{ref}")
+            each.keyboard.press("c")
+            each.fill("#c-received", "542.00")
+            each.fill("#c-payer", "Joao Santos")
+        other.keyboard.press("Enter")
+        expect(other.locator(".note.ok")).to_contain_text("paid out")
+        page.keyboard.press("Enter")
+        expect(page.locator("#ask-confirm [role=alert]")).to_contain_text("[wrong_state]")
+        expect(page.locator("#ask-confirm [role=alert]")).to_be_focused()
+
+
+def test_without_a_script_the_dialog_comes_back_open_with_what_was_typed(desk, chromium):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "acceptor1") as page:
+        token = page.request.get(f"{desk.address}/desk/").text().split('name="csrf_token" value="')[1].split('"')[0]
+        form = {"csrf_token": token, "received": "541.00", "payer_name": 'Joao "J" Santos'}
+        for place in (f"/desk/confirm/{ref}", f"/orders/action/confirm/{ref}"):
+            answer = page.request.post(f"{desk.address}{place}", form=form)
+            assert answer.status == 409
+            html = answer.text()
+            assert '<dialog id="ask-confirm"' in html
+            dialog = html.split('<dialog id="ask-confirm"')[1].split("</dialog>")[0]
+            assert " open data-refused" in dialog.split(">")[0]
+            assert 'value="541.00" aria-invalid="true" aria-describedby="e-received"' in dialog
+            assert 'value="Joao &#34;J&#34; Santos"' in dialog
+            assert "[amount_differs]" in dialog
+    assert state(ref) == "paid_claimed"
