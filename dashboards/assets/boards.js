@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const root = document.documentElement;
-  const REFRESH_MS = 60000;
+  const REFRESH_MS = 30000;
   const IDLE_MS = 300000;
 
   const set = (id, props) => {
@@ -115,7 +115,7 @@
     return answer;
   };
 
-  // Fresh figures every minute, but only for somebody who is there: an unwatched page must not keep a session alive.
+  // Fresh figures twice a minute, but only for somebody who is there: an unwatched page must not keep a session alive.
   let used = Date.now();
   ["pointerdown", "keydown", "scroll", "focus"].forEach(kind => addEventListener(kind, () => { used = Date.now(); }, { passive: true }));
   setInterval(() => {

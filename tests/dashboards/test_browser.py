@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.core import lives
 from tests.dashboards.conftest import DAYS
 from tests.portal.conftest import PASSWORD
 
@@ -103,6 +106,51 @@ def test_a_bar_opens_its_rows(reader):
         reader.page.mouse.click(*middle)
     assert opened.value.status == 200
     assert "from=2026-10-05" in reader.page.url
+
+
+def test_the_number_on_a_bar_is_the_sum_of_the_rows_it_opens(reader):
+    reader.read("volume")
+    tile = reader.page.get_by_role("region", name="By merchant", exact=True)
+    expect(tile.locator(".main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    bar = tile.locator(".bars .point").first
+    said = bar.locator("text").text_content()
+    tile.locator("summary").press("Enter")
+    row = tile.locator("tbody tr").first
+    completed, usdt = row.locator("td").nth(1).text_content(), row.locator("td").nth(3).text_content()
+    assert usdt == said
+    box = bar.locator("path").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    reader.page.mouse.move(*middle)
+    expect(tile.locator(".hovertext")).to_be_visible(timeout=PATIENCE_MS)
+    with reader.page.expect_navigation(url="**/orders/list/?*"):
+        reader.page.mouse.click(*middle)
+    assert reader.page.locator("tr[data-href]").count() == int(completed)
+    # The list adds up to the last digit what the bar rounds to two.
+    total = re.search(r"Sum USDT ([\d,]+\.\d+)", reader.page.locator("main").inner_text()).group(1)
+    assert f"{round(Decimal(total.replace(',', '')), 2):,}" == said
+
+
+def test_an_order_released_now_is_on_the_page_within_a_minute_without_a_reload(boards, reader):
+    reader.read("volume", "?range=7d")
+    figure = reader.page.locator("#volume-usdt .big")
+    expect(figure).to_be_visible(timeout=PATIENCE_MS)
+    before = figure.text_content()
+    lives.completed(boards.first, "333.00", customer="c-live", name="Live Customer")
+    lives.rolled_up()
+    expect(figure).not_to_have_text(before, timeout=PATIENCE_MS)
+
+
+def test_the_address_is_the_page_also_after_a_reload(reader):
+    reader.read("volume", DAYS + "&currency=EUR&bucket=week&by=currency")
+    expect(reader.page.locator("#volume-opened .big")).to_be_visible(timeout=PATIENCE_MS)
+    said = reader.page.locator("#volume-opened .big").text_content()
+    reader.page.reload()
+    expect(reader.page.locator("#volume-opened .big")).to_have_text(said, timeout=PATIENCE_MS)
+    chosen = {
+        name: reader.page.input_value(f"#b-{name}") for name in ("currency", "bucket", "by", "range", "from", "to")
+    }
+    assert chosen == {"currency": "EUR", "bucket": "week", "by": "currency", "range": "custom", "from": "2026-10-01",
+                      "to": "2026-10-07"}  # fmt: skip
 
 
 def test_a_table_stands_beside_each_chart_and_its_links_open_with_the_keyboard(reader):
