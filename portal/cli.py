@@ -45,6 +45,7 @@ COMMANDS = {
     "restore": Entry("portal.commands.backup:restore", "Bring a backup back.", database="ours"),
     "doctor": Entry("portal.commands.doctor:command", "Look for what is wrong on this machine."),
     "env": Entry("portal.commands.env:command", "Show the settings in force."),
+    "party": Entry("portal.commands.party:command", "Enrol parties, give them accounts and reserves.", database="ours"),
     "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
     "user": Entry("portal.commands.user:command", "Make users, give roles, reset passwords.", database="ours"),
     "rate": Entry("portal.commands.rate:command", "Tell the desk exchange rates.", database="ours"),

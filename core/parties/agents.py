@@ -41,7 +41,7 @@ def create(
     with transaction() as tx:
         _lock_tree(tx)
         plan_id = _plan(tx, plan)
-        parent_id = referrer(tx, parent_ref)
+        parent_id = referrer(tx, parent_ref, field="parent")
         depth = 1 + (_depth(tx, parent_id) if parent_id else 0)
         _must_fit(depth)
         number, ref = particulars.enrol(tx, "agent", code, name, country=country, kyc_level=kyc_level)
@@ -73,13 +73,14 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
     with transaction() as tx:
         _lock_tree(tx)
         agent = particulars.find(tx, ref, "agent", lock=True)
-        parent_id = referrer(tx, parent_ref)
+        parent_id = referrer(tx, parent_ref, field="parent")
         before = tx.call("select parent_id from agent where party_id = %s", (agent.id,))
         if before == parent_id:
-            raise WrongState(f"{agent.code} stands there already", ref=ref, parent=parent_ref)
+            raise WrongState(f"{agent.code} stands there already", field="parent", ref=ref, parent=parent_ref)
         below = "select 1 from agent_closure where ancestor_id = %s and descendant_id = %s"
         if parent_id is not None and tx.call(below, (agent.id, parent_id)):
-            raise Conflict("an agent cannot stand below itself or its own sub-agents", ref=ref, parent=parent_ref)
+            said = "an agent cannot stand below itself or its own sub-agents"
+            raise Conflict(said, field="parent", ref=ref, parent=parent_ref)
         rise = 1 + (_depth(tx, parent_id) if parent_id else 0) - _depth(tx, agent.id)
         _must_fit(rise + _deepest_below(tx, agent.id))
         _move(tx, agent.id, parent_id, rise)
@@ -87,13 +88,13 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
         outbox.tell(tx, "agent.reparented", ref, payload={"parent": parent_ref})
 
 
-def referrer(tx: Transaction, ref: str | None) -> int | None:
+def referrer(tx: Transaction, ref: str | None, *, field: str = "agent") -> int | None:
     """Return the number of the agent that refers somebody, None for nobody. Raises NotFound, Frozen."""
     if ref is None:
         return None
     agent = particulars.find(tx, ref, "agent")
     if agent.state not in {"active", "imported"}:
-        raise Frozen(f"agent {agent.code} is {agent.state}", ref=ref, state=agent.state)
+        raise Frozen(f"agent {agent.code} is {agent.state}", field=field, ref=ref, state=agent.state)
     return agent.id
 
 

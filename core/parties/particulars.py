@@ -56,7 +56,7 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
         ),
     )
     if number is None:
-        raise AlreadyDone(f"there is a {kind} with the code {code} already", kind=kind, code=code)
+        raise AlreadyDone(f"there is a {kind} with the code {code} already", field="code", kind=kind, code=code)
     return number, ref
 
 

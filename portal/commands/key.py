@@ -9,7 +9,7 @@ import click
 from core.actor import system
 from core.db import reading
 from core.errors import BadInput, NotFound
-from core.parties import keys
+from core.parties import keys, naming
 
 _PARTY_OF = """
 select p.ref from ab_user u join user_party up on up.user_id = u.id join party p on p.id = up.party_id
@@ -23,7 +23,7 @@ def command() -> None:
 
 
 @command.command("new")
-@click.option("--party", metavar="REF", help="The merchant (mer_…) or acceptor (acc_…).")
+@click.option("--party", metavar="REF", help="The merchant or acceptor: ref or code.")
 @click.option("--user", metavar="NAME", help="Instead: the party of this portal user.")
 @click.option("--label", default="", help="What the key is for.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: ref, key, party.")
@@ -31,7 +31,8 @@ def new(party: str | None, user: str | None, label: str, as_json: bool) -> None:
     """Make a key and print it; it is stored as a hash only and never shown again."""
     if (party is None) == (user is None):
         raise BadInput("name the party with --party REF or its user with --user NAME, one of the two")
-    party_ref = party if party is not None else party_of(str(user))
+    known = party is not None
+    party_ref = naming.party(system("terminal"), str(party), *keys.RIGHTS) if known else party_of(str(user))
     ref, key = keys.create(system("terminal"), party_ref, label)
     if as_json:
         click.echo(json.dumps({"ref": ref, "key": key, "party": party_ref}))

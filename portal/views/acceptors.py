@@ -21,6 +21,7 @@ from portal.filters import Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import badge_of
 from portal.views import party_parts as parts
+from portal.views.enrolling import Enrols
 from portal.views.home import Card
 from portal.views.order_filters import Named
 
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 STATUSES = tuple((s, badge_of(s).text) for s in ("online", "offline", "paused", "suspended", "barred", "imported"))
 
 
-class AcceptorsDesk(Desk):
+class AcceptorsDesk(Enrols, Desk):
     """The liquidity providers: all, an agent's subtree's, or an acceptor's own."""
 
     route_base = "/acceptors"
+    kind = "acceptor"
     datamodel = SQLAInterface(AcceptorRow)
     right = Right.SEE_ACCEPTORS
     title = _l("Acceptors")

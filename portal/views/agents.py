@@ -18,6 +18,7 @@ from core.parties import tree
 from portal import format as show
 from portal.roles import current_actor
 from portal.views import party_parts as parts
+from portal.views.enrolling import Enrols
 from portal.views.home import Card, card
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ HOUR = timedelta(hours=1)
 """Volumes are kept by the hour: thirty days begin with the first whole one."""
 
 
-class AgentsView(BaseView):
+class AgentsView(Enrols, BaseView):
     """The referrers: the whole tree, or an agent's own subtree."""
 
     route_base = "/agents"
+    kind = "agent"
     default_view = "list"
     right = Right.SEE_AGENTS
 
@@ -40,6 +42,7 @@ class AgentsView(BaseView):
         nodes = tree.nodes(current_actor())
         return render_template(
             "parties/agents.html",
+            view=self,
             title=_("Agents"),
             nodes=nodes,
             volume=sum((each.volume for each in nodes), Money(0, USDT)),

@@ -19,6 +19,7 @@ from portal.desk import Desk
 from portal.filters import Choice
 from portal.roles import actor_or_none
 from portal.views import party_parts as parts
+from portal.views.enrolling import Enrols
 from portal.views.home import Card
 from portal.views.order_filters import Named
 
@@ -31,10 +32,11 @@ BALANCE = Column("balance_units", _l("Balance"), "money", asset="USDT", narrow="
 VOLUME = Column("volume_units", _l("Volume, 30 days"), "money", asset="USDT")
 
 
-class MerchantsDesk(Desk):
+class MerchantsDesk(Enrols, Desk):
     """The platforms and shops: all, an agent's subtree's, or a merchant's own."""
 
     route_base = "/merchants"
+    kind = "merchant"
     datamodel = SQLAInterface(MerchantRow)
     right = Right.SEE_MERCHANTS
     title = _l("Merchants")

@@ -112,6 +112,8 @@ DESKS: list[Row] = [
     *desk("/acceptors", SIGNED_IN - {"merchant"}),
     Row("GET", "/agents/list/", SIGNED_IN - {"acceptor", "merchant"}),
     Row("GET", "/agents/show/<ref>", SIGNED_IN - {"acceptor", "merchant"}),
+    *(Row("GET", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
+    *(Row("POST", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
     *desk("/bank-accounts", SIGNED_IN - {"agent"}),
     Row("GET", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),
     Row("POST", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),

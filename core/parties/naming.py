@@ -1,0 +1,98 @@
+"""Parties, pools and plans as people name them: by ref or by code, with what a form offers to choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from core import words
+from core.actor import Right
+from core.db import reading
+from core.errors import BadInput, NotFound
+from core.parties import particulars
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+
+MOST: Final = 200
+"""So many choices a form offers; whoever is not among them is typed."""
+_LONGEST: Final = 60
+
+_PARTY = "select ref from party where kind = any (%s) and (ref = %s or code = %s)"
+_POOL = "select ref from pool where ref = %s or code = %s"
+
+
+class Known(NamedTuple):
+    """A party as a form offers it."""
+
+    code: str
+    name: str
+
+
+class Listed(NamedTuple):
+    """A party as a list at the terminal tells it."""
+
+    kind: str
+    ref: str
+    code: str
+    name: str
+    state: str
+
+
+def party(actor: Actor, named: str, *kinds: str, field: str = "party") -> str:
+    """Return the ref of the party of these kinds that has this ref or code.
+
+    Raises Forbidden, BadInput when nobody is named or two kinds share the code, NotFound; both name `field`.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    said = words.exact(named, field, longest=_LONGEST)
+    with reading() as tx:
+        found = tx.rows(_PARTY, (list(kinds), said, said))
+    if not found:
+        raise NotFound(f"there is no {' or '.join(kinds)} {said}", field=field, party=said)
+    if len(found) > 1:
+        raise BadInput(f"{said} is the code of more than one party; name it by its ref", field=field, party=said)
+    ref: str = found[0][0]
+    return ref
+
+
+def pool(actor: Actor, named: str) -> str:
+    """Return the ref of the pool that has this ref or code. Raises Forbidden, BadInput, NotFound."""
+    actor.must(Right.MANAGE_PARTIES)
+    said = words.exact(named, "pool", longest=_LONGEST)
+    with reading() as tx:
+        ref: str | None = tx.call(_POOL, (said, said))
+    if ref is None:
+        raise NotFound(f"there is no pool {said}", field="pool", pool=said)
+    return ref
+
+
+def known(actor: Actor, kind: str) -> list[Known]:
+    """Return parties of a kind that are not barred, by code, for a form to offer. Raises Forbidden."""
+    actor.must(Right.MANAGE_PARTIES)
+    sql = "select code, name from party where kind = %s and state in ('active', 'imported') order by code limit %s"
+    with reading() as tx:
+        return [Known(*row) for row in tx.rows(sql, (kind, MOST))]
+
+
+def plans(actor: Actor) -> list[str]:
+    """Return the codes of the commission plans. Raises Forbidden."""
+    actor.must(Right.MANAGE_PARTIES)
+    with reading() as tx:
+        return [row[0] for row in tx.rows("select code from plan order by code")]
+
+
+def parties(actor: Actor, *kinds: str) -> list[Listed]:
+    """Return every party of these kinds, by kind and code. Raises Forbidden."""
+    actor.must(Right.MANAGE_PARTIES)
+    with reading() as tx:
+        rows = tx.rows(
+            "select kind, ref, code, name, state from party where kind = any (%s) order by kind, code", (list(kinds),)
+        )
+    return [Listed(*row) for row in rows]
+
+
+def name_of(actor: Actor, ref: str) -> str:
+    """Return the verified name of a party. Raises Forbidden, NotFound."""
+    actor.must(Right.MANAGE_PARTIES)
+    with reading() as tx:
+        return particulars.find(tx, ref).name
