@@ -45,10 +45,10 @@ def quotes(merchant_id: int, count: int) -> list[str]:
     with db.transaction() as tx:
         rows = tx.rows(
             "insert into quote (ref, merchant_id, kind, pool_id, fee_schedule_id, currency, fiat_units, rate_price,"
-            " usdt_units, fee_units, lines, created_at, expires_at)"
+            " usdt_units, fee_units, lines, created_at, expires_at, margin_units)"
             " select 'quo_' || left(upper(translate(gen_random_uuid()::text, '-', '')), 16), %s, 'deposit', p.id,"
             " (select min(id) from fee_schedule), 'BRL', %s, 562000000, %s, 266903, '[]', now(),"
-            " now() + interval '1 hour'"
+            " now() + interval '1 hour', 266903"
             " from generate_series(1, %s), pool p returning ref",
             (merchant_id, AMOUNT_UNITS, USDT_UNITS, count),
         )

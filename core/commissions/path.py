@@ -28,13 +28,13 @@ def frozen(
     product: str,
     *,
     usdt_units: int,
-    fee_units: int,
+    margin_units: int,
     volume_units: int = 0,
 ) -> list[dict[str, int | str]]:
     """Return the shares of an order's path, from the direct agent upwards, as they are stored on the order.
 
     `path` has agent id, ledger account, plan version id and version number a row. The sum never exceeds the
-    fee. Re-parenting an agent or changing a plan later does not touch the shares.
+    platform's margin. Re-parenting an agent or changing a plan later does not touch the shares.
     """
     links = [
         Link(
@@ -47,5 +47,5 @@ def frozen(
         for (agent, _, version_id, version), code in zip(path, codes, strict=False)
     ]
     accounts = {agent: account for agent, account, _, _ in path}
-    shares = split(links, base=Money(usdt_units, USDT), margin=Money(fee_units, USDT))
+    shares = split(links, base=Money(usdt_units, USDT), margin=Money(margin_units, USDT))
     return [{**share, "account_id": accounts[int(share["agent_id"])]} for share in to_json(shares)]

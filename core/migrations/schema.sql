@@ -635,17 +635,17 @@ begin
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, state, p_trace);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[]) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_expires timestamptz; v_created timestamptz;
 begin
     at := coalesce(p_at, clock_timestamp());
     select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
+           q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
            c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active')
       into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
-           fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
+           margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
            customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id
       from merchant m join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
@@ -1901,8 +1901,14 @@ CREATE TABLE public.quote (
     lines jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    margin_units bigint NOT NULL,
+    spread_units bigint DEFAULT 0 NOT NULL,
+    bare_price bigint,
+    volume_units bigint,
     CONSTRAINT quote_amounts CHECK (((fiat_units > 0) AND (usdt_units > 0) AND (fee_units >= 0) AND (fee_units < usdt_units))),
-    CONSTRAINT quote_kind_known CHECK ((kind = ANY (ARRAY['deposit'::text, 'withdrawal'::text])))
+    CONSTRAINT quote_kind_known CHECK ((kind = ANY (ARRAY['deposit'::text, 'withdrawal'::text]))),
+    CONSTRAINT quote_margin CHECK (((margin_units >= 0) AND (margin_units <= fee_units))),
+    CONSTRAINT quote_spread CHECK ((spread_units >= 0))
 );
 ALTER TABLE public.quote ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.quote_id_seq

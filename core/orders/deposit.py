@@ -67,7 +67,8 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     row, ref, pay_code = seen.row, ids.new("ord"), reference.new()
     known = {"payer_name": payer_name, "customer_name": name, "country": country}
     gate = gates.opening(row, seen.vector, units=seen.usdt_units, **known)
-    shares = path.frozen(seen.path, seen.path_codes, "deposit", usdt_units=seen.usdt_units, fee_units=seen.fee_units)
+    amounts = {"usdt_units": seen.usdt_units, "margin_units": seen.margin_units}
+    shares = path.frozen(seen.path, seen.path_codes, "deposit", **amounts)
     facts = {
         "ref": ref,
         "external": external,

@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     row: Row
     at: datetime
     usdt_units: int
-    fee_units: int
+    margin_units: int
     fiat_units: int
     candidates: list[list[int]]
     path: list[list[int]]
@@ -67,7 +67,7 @@ def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Seen:
         row,
         datetime.fromisoformat(row["at"] or ""),
         int(row["usdt_units"] or 0),
-        int(row["fee_units"] or 0),
+        int(row["margin_units"] or 0),
         int(row["fiat_units"] or 0),
         numbers(row["candidates"]),
         numbers(row["path"]),

@@ -17,6 +17,7 @@ MOST_BPS: Final = 1_000
 """No part of a fee may pass 10 %: more is a slip of the finger, and is refused."""
 PLATFORM_FEE: Final = "platform_fee"
 METHOD_FEE: Final = "method_fee"
+SPREAD: Final = "acceptor_spread"
 
 _FIELDS: Final = frozenset(
     {"version", "platform_bps", "min_fee_units", "max_fee_units", "tiers", "method_bps", "spread_bps"},
@@ -95,7 +96,7 @@ class Line:
 class Priced:
     """A price: `gross` USDT for `fiat` at `rate` (spread included) less `fee` (the sum of `lines`) is `net`.
 
-    `spread` is what the spread took from the USDT at the bare rate; it is shown, and is no part of the fee.
+    `spread` is what the spread took from the USDT at the bare rate; it is shown (`shown`), and is no part of the fee.
     """
 
     fiat: Money
@@ -106,11 +107,18 @@ class Priced:
     spread: Money
     lines: tuple[Line, ...]
     schedule_version: int
+    spread_bps: int
 
     @property
     def margin(self) -> Money:
         """Return the platform's own part of the fee, which bounds the commissions."""
         return next(line.amount for line in self.lines if line.code == PLATFORM_FEE)
+
+    @property
+    def shown(self) -> tuple[Line, ...]:
+        """Return every line a quote shows: those of the fee, then the acceptor's spread, also when it is nothing."""
+        note = f"{percent(self.spread_bps)}, in the rate"
+        return (*self.lines, Line(SPREAD, self.spread, self.spread_bps, note))
 
 
 def price(schedule: Schedule, *, fiat: Money, rate: Rate, volume_30d_units: int, method: str) -> Priced:
@@ -135,7 +143,7 @@ def price(schedule: Schedule, *, fiat: Money, rate: Rate, volume_30d_units: int,
             fee_units=fee.units,
         )
     spread = rate.usdt_for(fiat) - gross if schedule.spread_bps else Money(0, USDT)
-    return Priced(fiat, dearer, gross, fee, net, spread, tuple(lines), schedule.version)
+    return Priced(fiat, dearer, gross, fee, net, spread, tuple(lines), schedule.version, schedule.spread_bps)
 
 
 def _platform_line(schedule: Schedule, gross: Money, volume_30d_units: int) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core import clock, ids
 from core.actor import Right, Scope
@@ -28,8 +28,9 @@ select l.id, l.ref, l.method, l.fee_code, l.min_fiat_units, l.max_fiat_units, l.
 """
 _STORE = """
 insert into quote (ref, merchant_id, kind, pool_id, fee_schedule_id, currency, fiat_units, rate_price,
-                   usdt_units, fee_units, lines, created_at, expires_at)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)
+                   usdt_units, fee_units, lines, created_at, expires_at, margin_units, spread_units, bare_price,
+                   volume_units)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s)
 """
 _SHOW = """
 select q.ref, q.kind, p.ref, l.ref, l.method, q.currency, q.fiat_units, q.usdt_units, q.fee_units,
@@ -39,16 +40,24 @@ select q.ref, q.kind, p.ref, l.ref, l.method, q.currency, q.fiat_units, q.usdt_u
 
 
 class QuoteLine(NamedTuple):
-    """One line of a quote's fee; `bps` is what it was reckoned with, `note` says it in English."""
+    """One line of a quote; `bps` is what it was reckoned with, `note` says it in English.
+
+    Each is part of the fee but the acceptor's spread, which is in the rate.
+    """
 
     code: str
     amount: Money
     bps: int
     note: str
 
+    @property
+    def part_of(self) -> str:
+        """What the line is a part of: the "fee" or the "rate"."""
+        return "rate" if self.code == fees.SPREAD else "fee"
+
 
 class QuoteView(NamedTuple):
-    """A quote: `usdt` is what `fiat` buys at `rate`, less `fee` (the sum of `lines`) is `net`."""
+    """A quote: `usdt` is what `fiat` buys at `rate`, less `fee` (the sum of its `lines`) is `net`."""
 
     ref: str
     kind: str
@@ -132,11 +141,12 @@ def quote(
             fee=priced.fee,
             net=priced.net,
             rate=priced.rate,
-            lines=tuple(QuoteLine(line.code, line.amount, line.bps, line.note) for line in priced.lines),
+            lines=tuple(QuoteLine(line.code, line.amount, line.bps, line.note) for line in priced.shown),
             created_at=at,
             expires_at=at + timedelta(seconds=pool.quote_seconds),
         )
-        _store(tx, view, merchant.id, pool.id, terms.id)
+        basis = (priced.margin.units, priced.spread.units, rate.units, merchant.volume_30d_units)
+        _store(tx, view, merchant.id, pool.id, terms.id, basis)
     return view
 
 
@@ -173,10 +183,15 @@ def find(tx: Transaction, actor: Actor, ref: str) -> QuoteView:
         Money(fee, USDT),
         Money(usdt - fee, USDT),
         Rate(price, fiat(currency)),
-        tuple(QuoteLine(x["code"], Money(x["units"], asset(x["asset"])), x["bps"], x["note"]) for x in lines),
+        read_lines(lines),
         created_at,
         expires_at,
     )
+
+
+def read_lines(stored: list[dict[str, Any]]) -> tuple[QuoteLine, ...]:
+    """Return a quote's lines as they are stored."""
+    return tuple(QuoteLine(x["code"], Money(x["units"], asset(x["asset"])), x["bps"], x["note"]) for x in stored)
 
 
 def _merchant(tx: Transaction, actor: Actor, ref: str | None) -> _Merchant:
@@ -219,7 +234,10 @@ def _pool(tx: Transaction, merchant_id: int, amount: Money, method: str | None) 
     )
 
 
-def _store(tx: Transaction, view: QuoteView, merchant_id: int, pool_id: int, schedule_id: int) -> None:
+def _store(
+    tx: Transaction, view: QuoteView, merchant_id: int, pool_id: int, schedule_id: int, basis: tuple[int, ...]
+) -> None:
+    """Store a quote; `basis` is margin, spread, bare price and the merchant's volume: what the price follows from."""
     lines = [
         {"code": x.code, "units": x.amount.units, "asset": x.amount.asset.code, "bps": x.bps, "note": x.note}
         for x in view.lines
@@ -240,5 +258,6 @@ def _store(tx: Transaction, view: QuoteView, merchant_id: int, pool_id: int, sch
             json.dumps(lines),
             view.created_at,
             view.expires_at,
+            *basis,
         ),
     )

@@ -243,7 +243,9 @@ def _shares(tx: Transaction, rows: dict[int, Row]) -> Iterator[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for line, path, codes in tx.rows("select line, path, codes from history_paths()"):
         row = rows[line]
-        shares = commission_path.frozen(path, codes, row.kind, usdt_units=row.usdt_units, fee_units=row.fee_units)
+        # A file tells one fee and no parts of it: all of it is the platform's.
+        amounts = {"usdt_units": row.usdt_units, "margin_units": row.fee_units}
+        shares = commission_path.frozen(path, codes, row.kind, **amounts)
         earned = row.completed_at or row.created_at
         found += [(line, ids.new("com", earned), *(share[name] for name in columns)) for share in shares]
     return iter(found)

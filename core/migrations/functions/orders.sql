@@ -36,7 +36,7 @@ drop function if exists order_open_context(bigint, text, text, bytea, timestampt
 drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int);
 create or replace function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
     out at timestamptz, out merchant_state text, out merchant_code text, out merchant_country text, out agent_id bigint, out quote_id bigint, out kind text,
-    out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint,
+    out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint, out margin_units bigint,
     out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,
     out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
     out customer_country text, out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
@@ -46,10 +46,10 @@ declare v_expires timestamptz; v_created timestamptz;
 begin
     at := coalesce(p_at, clock_timestamp());
     select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
+           q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
            c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active')
       into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
-           fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
+           margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
            customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id
       from merchant m join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
