@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core.actor import Right, Scope
 from core.db import reading
 from core.orders import queries
+from core.pricing.quotes import read_lines
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from core.actor import Actor
     from core.orders.queries import JournalRow, OrderView
+    from core.pricing.quotes import QuoteLine
 
 OTHERS = "others"
 """The account that stands for all that is none of a party's business."""
 
 
 class Beside(NamedTuple):
-    """Facts about an order that are not on its row. The counts are None for who may not see alerts."""
+    """Facts about an order that are not on its row. The counts are None for who may not see alerts.
+
+    `lines` are its quote's: of the fee, and the acceptor's spread; none for an imported order.
+    """
 
     schedule: str
     schedule_version: int | None
+    lines: tuple[QuoteLine, ...]
     received_units: int | None
     customer_orders: int | None
     payer_orders: int | None
@@ -30,8 +36,9 @@ class Beside(NamedTuple):
 
 
 _BESIDE = """
-select coalesce(s.code, ''), s.version, o.received_units, o.customer_id, o.payer_account_id
-  from orders o left join fee_schedule s on s.id = o.fee_schedule_id where o.id = %s
+select coalesce(s.code, ''), s.version, coalesce(q.lines, '[]'), o.received_units, o.customer_id, o.payer_account_id
+  from orders o left join fee_schedule s on s.id = o.fee_schedule_id left join quote q on q.id = o.quote_id
+ where o.id = %s
 """
 _PAYER = """
 select count(distinct f.order_ref), count(distinct f.customer_id) from risk_fact f
@@ -43,12 +50,13 @@ def beside(actor: Actor, view: OrderView) -> Beside:
     """Return the facts beside an order that `queries.order` has let the actor see. Refuses with forbidden."""
     actor.must(Right.SEE_ORDERS)
     with reading() as tx:
-        code, version, received, customer, payer = tx.rows(_BESIDE, (view.id,))[0]
+        code, version, stored, received, customer, payer = tx.rows(_BESIDE, (view.id,))[0]
+        lines = read_lines(stored)
         if not actor.may(Right.SEE_ALERTS):
-            return Beside(code, version, received, None, None, None)
+            return Beside(code, version, lines, received, None, None, None)
         orders = tx.call("select count(*) from orders where customer_id = %s", (customer,))
         by_payer, customers = tx.rows(_PAYER, (payer,))[0] if payer is not None else (0, 0)
-    return Beside(code, version, received, orders, by_payer, customers)
+    return Beside(code, version, lines, received, orders, by_payer, customers)
 
 
 def shares(actor: Actor, view: OrderView) -> list[dict[str, Any]]:

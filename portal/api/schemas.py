@@ -141,7 +141,16 @@ GIVEN: Final[dict[str, Schema]] = {
         rate=line(40, "the price of one USDT in the currency", example="5.42", pattern=AMOUNT),
         lines={
             "type": "array",
-            "items": shown(code={"type": "string"}, amount={"type": "string"}, currency=_CURRENCY),
+            "items": shown(
+                code={"type": "string"},
+                amount={"type": "string"},
+                currency=_CURRENCY,
+                part_of={
+                    "type": "string",
+                    "description": "fee, or rate: the acceptor's spread is in the rate",
+                },
+                note={"type": "string"},
+            ),
         },
         expires_at=_TIME,
     ),

@@ -44,6 +44,7 @@ def quote(view: QuoteView) -> Shown:
                 "code": each.code,
                 "amount": each.amount.text(),
                 "currency": each.amount.asset.code,
+                "part_of": each.part_of,
                 "note": each.note,
             }
             for each in view.lines

@@ -60,6 +60,12 @@ EVENTS: dict[str, tuple[LazyString, str]] = {
     "reveal.bank_account": (_l("Bank account revealed"), "idle"),
 }
 
+FEE_LINES: dict[str, LazyString] = {
+    "platform_fee": _l("Platform fee"),
+    "method_fee": _l("Fee of the payment method"),
+    "acceptor_spread": _l("Acceptor's spread"),
+}
+
 REASONS: dict[str, LazyString] = {
     "escrow_freeze": _l("Escrow frozen"),
     "escrow_release": _l("Escrow released"),
@@ -67,6 +73,11 @@ REASONS: dict[str, LazyString] = {
     "hold_open": _l("Held"),
     "hold_close": _l("Hold ended"),
     "history_opening": _l("Opening of the history"),
+}
+
+POLICIES: dict[str, LazyString] = {
+    "uniform_random": _l("drawn by lot"),
+    "least_loaded": _l("the least busy one"),
 }
 
 

@@ -180,6 +180,8 @@ class OrdersDesk(Desk):
             entries=legs,
             blocks=sorted({entry.block for entry in legs or [] if entry.block is not None}),
             reasons=words.REASONS,
+            fee_lines=words.FEE_LINES,
+            policies=words.POLICIES,
             steps=[words.step(row) for row in queries.timeline(actor, view)],
             rate=Rate(view.rate_price, fiat(view.currency)),
             tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
