@@ -30,6 +30,8 @@ _REF_TAIL = 6
 _MINUTE = 60
 _HOUR = 3600
 _DAYS_FROM_HOURS = 48
+NONE = Markup('<span class="muted none">–</span>')
+"""What stands where there is nothing; the cards of narrow screens leave it out."""
 
 
 def number(value: int | None) -> str:
@@ -54,7 +56,7 @@ def money(value: Money | int | None, code: str = "", *, trim: bool = False) -> M
     """Return an amount with its code beside it, ready for a page; `value` is Money, or units with a code."""
     units, name = (value.units, value.asset.code) if isinstance(value, Money) else (value, code)
     if units is None:
-        return Markup('<span class="muted">–</span>')
+        return NONE
     return Markup('<span class="nums">%s</span> <span class="ccy">%s</span>') % (
         amount(units, name, trim=trim),
         name,
@@ -80,7 +82,7 @@ def _exact(moment: datetime) -> str:
 def ago(moment: datetime | None) -> Markup:
     """Return a time as people say it ("2 min. ago", a date when older), exact UTC and own zone on hover."""
     if moment is None:
-        return Markup('<span class="muted">–</span>')
+        return NONE
     locale = get_locale() or "en"
     off = moment - clock.now()
     if abs(off) < RECENT:
@@ -97,7 +99,7 @@ def ago(moment: datetime | None) -> Markup:
 def when(moment: datetime | None) -> Markup:
     """Return a time in the user's zone to the second, exact UTC on hover."""
     if moment is None:
-        return Markup('<span class="muted">–</span>')
+        return NONE
     here = moment.astimezone(get_timezone() or UTC)
     said = format_datetime(here, "yyyy-MM-dd HH:mm:ss", tzinfo=here.tzinfo, locale=get_locale() or "en")
     return Markup('<time datetime="%s" title="%s">%s</time>') % (
@@ -112,10 +114,15 @@ def day(value: date | None) -> str:
     return "–" if value is None else value.isoformat()
 
 
+def past(deadline: datetime | None) -> bool:
+    """Return whether a deadline has passed."""
+    return deadline is not None and deadline < clock.now()
+
+
 def left(deadline: datetime | None) -> Markup:
     """Return a countdown to a deadline; the page's script keeps it running."""
     if deadline is None:
-        return Markup('<span class="muted">–</span>')
+        return NONE
     seconds = int((deadline - clock.now()).total_seconds())
     tone = "past" if seconds < 0 else "soon" if seconds < 5 * _MINUTE else ""
     return Markup('<span class="clock %s" data-until="%s" title="%s">%s</span>') % (
@@ -139,7 +146,7 @@ def span(seconds: int) -> str:
 def badge(state: object) -> Markup:
     """Return the coloured badge of a state, with its text."""
     if state is None or state == "":
-        return Markup('<span class="muted">–</span>')
+        return NONE
     found = badge_of(state)
     return Markup('<span class="b %s">%s</span>') % (
         found.tone,
@@ -160,7 +167,7 @@ def mask_name(text: str | None) -> str:
 def ref(text: str | None, href: str = "") -> Markup:
     """Return a reference in monospace, short, in full on hover, with a copy button and maybe a link."""
     if not text:
-        return Markup('<span class="muted">–</span>')
+        return NONE
     prefix, _sep, body = text.partition("_")
     short = f"{prefix}_…{body[-_REF_TAIL:]}" if len(body) > 2 * _REF_TAIL else text
     inner = (
@@ -219,6 +226,7 @@ def install(app: Flask) -> None:
         when,
         day,
         left,
+        past,
         span,
         badge,
         mask_account,

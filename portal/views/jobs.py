@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from babel.numbers import format_decimal
 from flask import current_app, render_template
 from flask_appbuilder.baseviews import BaseView, expose
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core import clock, health
 from core.actor import Right
 from core.reports import requests
+from portal import format as show
 from portal import menu
 from portal.roles import current_actor
 
@@ -26,6 +31,9 @@ PATIENCE = 3
 """A job is late when it did not end for so many of its periods, and at least a minute."""
 LEAST_LATE = 60
 LATEST_FAILURES = 20
+THOUSAND = 10_000
+"""Smaller numbers need no separators; process ids and years stay as they are."""
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*[+Z]\S*")
 KINDS = {"worker": _l("Worker"), "cron": _l("Schedule"), "web": _l("Web")}
 PURPOSES = {
     "orders.expire": _l("Ends orders whose time is over"),
@@ -39,6 +47,7 @@ PURPOSES = {
     "ledger.verify": _l("Checks every invariant"),
     "health.clean": _l("Removes what is past its time"),
     "pools.shuffle": _l("Draws new places in the pools"),
+    "agents.volume": _l("Reckons agents' volumes for the commission tiers"),
     "merchants.volume": _l("Reckons merchants' volumes for the fee tiers"),
 }
 
@@ -77,7 +86,30 @@ class JobsView(BaseView):
             failures=health.runs(actor, outcome="failed", limit=LATEST_FAILURES),
             exports=requests.own(actor, limit=10) if actor.may(Right.EXPORT) else [],
             now=clock.now(),
+            details_of=details_of,
+            decimal=lambda seconds: format_decimal(seconds, "0.00", locale=get_locale() or "en"),
         )
+
+
+def details_of(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a run or a process says of itself: name and value as people read them, what says nothing left out."""
+    found: list[tuple[str, str]] = []
+    for name, value in details.items():
+        if isinstance(value, dict):
+            found += details_of(value)
+        elif value not in {None, ""} if not isinstance(value, list) else value:
+            found.append((name.replace("_", " "), _said(value)))
+    return found
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int) and value >= THOUSAND:
+        return show.number(value)
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return show.when(datetime.fromisoformat(value))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def planned(actor: Actor) -> list[Planned]:

@@ -81,6 +81,20 @@ POLICIES: dict[str, LazyString] = {
 }
 
 
+SAID: dict[str, LazyString] = {
+    "deadline passed": _l("the deadline passed"),
+    "after review": _l("after review"),
+    "gate G1": _l("gate G1"),
+    "gate G3": _l("gate G3"),
+}
+"""What the desk itself says of a step; what people said stays as it is."""
+
+
+def said_of(reason: str) -> str:
+    """Return the reason of a step: the desk's own in the reader's language, a person's as it was written."""
+    return str(SAID.get(reason, reason))
+
+
 def side(actor: Actor, row: Any) -> Markup:
     """Return the badges of the side axes: officers' own words, for everybody else "under review" and nothing more."""
     if not actor.may(Right.SEE_ALERTS):
@@ -113,9 +127,9 @@ def step(row: TimelineRow) -> Step:
     title = str(known[0]) if known else row.action.replace(".", " ").replace("_", " ").capitalize()
     by = _("by the desk") if row.actor == "desk" else _("by %(name)s", name=row.actor)
     to = BADGES[row.to].text if row.to in BADGES and row.to != row.before else ""
-    said = row.reason
+    said = said_of(row.reason)
     if row.action == "order.stop":  # it was the gate that stopped it, not the acceptor who confirmed
-        by, said = (_("by %(name)s", name=row.reason) if row.reason else _("by the desk")), ""
+        by, said = (_("by %(name)s", name=said) if said else _("by the desk")), ""
     detail = " · ".join(str(part) for part in (to, said) if part)
     return Step(title, by, row.at, detail, known[1] if known else "idle")
 

@@ -23,7 +23,7 @@ from core.orders.listing import OrderRow
 from core.orders.states import State
 from portal import columns as drawing
 from portal import listing as listing_engine
-from portal import menu
+from portal import menu, risk_words
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
@@ -180,6 +180,8 @@ class OrdersDesk(Desk):
             entries=legs,
             blocks=sorted({entry.block for entry in legs or [] if entry.block is not None}),
             reasons=words.REASONS,
+            told_of=risk_words.told,
+            lost_by=risk_words.lost,
             fee_lines=words.FEE_LINES,
             policies=words.POLICIES,
             steps=[words.step(row) for row in queries.timeline(actor, view)],

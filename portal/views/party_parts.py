@@ -42,7 +42,7 @@ MOVES = {
 def _party(row: Any, column: Column, value: Any) -> Markup:
     """Return a party's code as a link to its page, for those lists whose rows have its ref."""
     if not value:
-        return Markup('<span class="muted">–</span>')
+        return show.NONE
     return Markup('<a class="strong" href="{}">{}</a>').format(column.href.format(row.ref), value)
 
 

@@ -115,7 +115,7 @@ def test_the_chosen_language_time_zone_and_theme_are_kept_per_user(fresh):
     browser.sign_in("finance")
     browser.post("/account/taste", {"language": "zh", "zone": "Asia/Shanghai", "theme": "dark", "density": "compact"})
     page = browser.get("/").text
-    assert '<html lang="zh" dir="ltr" data-theme="dark" data-density="compact">' in page
+    assert '<html lang="zh" dir="ltr" data-theme="dark" data-density="compact" ' in page
     assert "退出登录" in page
     with clock.at(NOON):
         assert "2026-11-20 20:00:00" in browser.get("/").text
