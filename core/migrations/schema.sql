@@ -2426,6 +2426,7 @@ CREATE INDEX hold_account ON public.hold USING btree (account_id) WHERE (closed_
 CREATE UNIQUE INDEX hold_open_once ON public.hold USING btree (order_id) WHERE (closed_at IS NULL);
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
 CREATE INDEX job_run_name ON public.job_run USING btree (name, id DESC);
+CREATE INDEX journal_entry_happened ON public.journal_entry USING brin (happened_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX journal_entry_order ON public.journal_entry USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX journal_entry_xid ON public.journal_entry USING btree (xid);
 CREATE INDEX journal_leg_account ON public.journal_leg USING btree (account_id, entry_id);
@@ -2436,11 +2437,13 @@ CREATE INDEX login_attempt_user ON public.login_attempt USING btree (user_id, at
 CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);
 CREATE INDEX orders_agent ON public.orders USING btree (agent_id, created_at DESC, id DESC) WHERE (agent_id IS NOT NULL);
+CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
 CREATE INDEX orders_ends ON public.orders USING brin (ended_at, state text_bloom_ops, risk_state text_bloom_ops) WITH (pages_per_range='8', autosummarize='on');
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
 CREATE INDEX orders_pay_code ON public.orders USING btree (pay_code) WHERE (pay_code <> ''::text);
 CREATE INDEX orders_recent ON public.orders USING btree (created_at DESC, id DESC);
+CREATE INDEX orders_usdt ON public.orders USING btree (usdt_units);
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
 CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX outbox_xid ON public.outbox USING btree (xid);
