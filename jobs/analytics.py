@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.analytics import merchant_volume
+from core.analytics import agent_volume, merchant_volume
 from core.analytics import rollup as rollups
 
 
@@ -14,3 +14,8 @@ def rollup() -> dict[str, object]:
 def volume() -> dict[str, object]:
     """Bring each merchant's 30-day volume up to the present."""
     return {"merchants": merchant_volume.refresh()}
+
+
+def tiers() -> dict[str, object]:
+    """Bring each agent's volume of its plan's window up to the present."""
+    return {"agents": agent_volume.refresh()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from core.commissions.plans import Link, PlanVersion, split, to_json
 from core.db import remembered
 from core.money import USDT, Money
@@ -23,29 +26,30 @@ def plan_version(version_id: int) -> PlanVersion:
 
 
 def frozen(
-    path: list[list[int]],
+    path: list[list[Any]],
     codes: list[str],
     product: str,
     *,
     usdt_units: int,
     margin_units: int,
-    volume_units: int = 0,
 ) -> list[dict[str, int | str]]:
     """Return the shares of an order's path, from the direct agent upwards, as they are stored on the order.
 
-    `path` has agent id, ledger account, plan version id and version number a row. The sum never exceeds the
+    `path` has agent id, ledger account, plan version id, version number, the volume of the plan's window and the
+    second it was reckoned (0: never) a row. The sum never exceeds the
     platform's margin. Re-parenting an agent or changing a plan later does not touch the shares.
     """
-    links = [
-        Link(
-            agent,
-            code,
-            version_id,
-            version,
-            plan_version(version_id).rate_for(product, volume_units, usdt_units),
-        )
-        for (agent, _, version_id, version), code in zip(path, codes, strict=False)
-    ]
-    accounts = {agent: account for agent, account, _, _ in path}
+    links = [_link(row, code, product, usdt_units) for row, code in zip(path, codes, strict=False)]
+    accounts = {row[0]: row[1] for row in path}
     shares = split(links, base=Money(usdt_units, USDT), margin=Money(margin_units, USDT))
     return [{**share, "account_id": accounts[int(share["agent_id"])]} for share in to_json(shares)]
+
+
+def _link(row: list[Any], code: str, product: str, usdt_units: int) -> Link:
+    agent, _, version_id, version, volume, reckoned = row
+    plan = plan_version(version_id)
+    bps = plan.rate_for(product, volume, usdt_units)
+    if not plan.tiers:
+        return Link(agent, code, version_id, version, bps)
+    at = "" if not reckoned else datetime.fromtimestamp(reckoned, UTC).isoformat()
+    return Link(agent, code, version_id, version, bps, plan.tier_at(product, volume + usdt_units), volume, at)

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo, available_timezones
 
 from core.errors import BadInput
 from core.money import BPS, USDT, Money
@@ -19,7 +22,9 @@ PRODUCTS: Final = ("deposit", "withdrawal", "acceptor_volume")
 MOST_BPS: Final = 1_000
 
 TierMode = Literal["slab", "marginal"]
-_FIELDS: Final = frozenset({"id", "version", "rates", "tiers", "tier_mode"})
+Window = Literal["month", "rolling_30d"]
+ROLLING: Final = timedelta(days=30)
+_FIELDS: Final = frozenset({"id", "version", "rates", "tiers", "tier_mode", "window", "time_zone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class PlanVersion:
 
     A tier's bps stand in the place of the product's rate once its volume is reached. `slab`: an order is paid
     whole at the tier reached with it. `marginal`: each part of an order is paid at the tier it falls into.
+    The volume is that of the `window`: the calendar month of the plan's time zone, or the last 30 days.
     """
 
     id: int
@@ -35,6 +41,8 @@ class PlanVersion:
     rates: Mapping[str, int]
     tiers: Mapping[str, tuple[tuple[int, int], ...]]
     tier_mode: TierMode = "slab"
+    window: Window = "month"
+    time_zone: str = "UTC"
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
@@ -48,6 +56,9 @@ class PlanVersion:
         mode = given.get("tier_mode", "slab")
         if not isinstance(mode, str) or mode not in {"slab", "marginal"}:
             raise BadInput("tier_mode must be 'slab' or 'marginal'", field="tier_mode")
+        window = given.get("window", "month")
+        if not isinstance(window, str) or window not in {"month", "rolling_30d"}:
+            raise BadInput("window must be 'month' or 'rolling_30d'", field="window")
         rates = _products(given.get("rates"), "rates")
         return cls(
             id=whole(given, "id", least=0, most=2**63 - 1, default=0),
@@ -55,6 +66,8 @@ class PlanVersion:
             rates={product: whole(rates, product, most=MOST_BPS) for product in rates},
             tiers=_read_tiers(given.get("tiers", ()), rates),
             tier_mode="slab" if mode == "slab" else "marginal",
+            window="month" if window == "month" else "rolling_30d",
+            time_zone=_whole_hours(given.get("time_zone", "UTC")),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -65,7 +78,22 @@ class PlanVersion:
             "rates": dict(self.rates),
             "tiers": {product: [list(tier) for tier in tiers] for product, tiers in self.tiers.items()},
             "tier_mode": self.tier_mode,
+            "window": self.window,
+            "time_zone": self.time_zone,
         }
+
+    def window_at(self, moment: datetime) -> tuple[datetime, datetime | None]:
+        """Return from when (with) to when (without) the volume at that moment is counted; None: it rolls on."""
+        if self.window == "rolling_30d":
+            return moment - ROLLING, None
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+        after = (first + timedelta(days=32)).replace(day=1)
+        return first.astimezone(UTC), after.astimezone(UTC)
+
+    def tier_at(self, product: str, volume_units: int) -> int:
+        """Return how many tiers that volume has reached: 0 is the product's own rate."""
+        return sum(start <= volume_units for start, _ in self.tiers.get(product, ()))
 
     def rate_for(self, product: str, volume_units: int, order_units: int = 0) -> int:
         """Return the bps for an order of `order_units` that comes on top of `volume_units` in the window.
@@ -99,10 +127,16 @@ class Link(NamedTuple):
     plan_version_id: int
     plan_version: int
     own_bps: int
+    tier: int = 0
+    volume_units: int = 0
+    volume_at: str = ""
 
 
 class Share(NamedTuple):
-    """What one agent earns on one order: `units` of USDT, and all that is needed to reckon it again."""
+    """What one agent earns on one order: `units` of USDT, and all that is needed to reckon it again.
+
+    `tier` is the one reached with the order on top of `volume_units`, the window's volume as of `volume_at`.
+    """
 
     agent_id: int
     agent_ref: str
@@ -114,6 +148,9 @@ class Share(NamedTuple):
     rate_bps: int
     base_units: int
     units: int
+    tier: int = 0
+    volume_units: int = 0
+    volume_at: str = ""
 
     @property
     def money(self) -> Money:
@@ -165,9 +202,14 @@ def to_json(shares: Sequence[Share]) -> list[dict[str, int | str]]:
 def from_json(rows: Sequence[Mapping[str, int | str]]) -> tuple[Share, ...]:
     """Return the shares of a snapshot, whatever else its rows hold; refuse a broken one with `bad_input`."""
     try:
-        return tuple(Share(**{name: row[name] for name in Share._fields}) for row in rows)  # type: ignore[arg-type]
+        kept = [{name: row[name] for name in Share._fields if name in row or name not in _LATER} for row in rows]
+        return tuple(Share(**each) for each in kept)  # type: ignore[arg-type]
     except (TypeError, KeyError) as broken:
         raise BadInput("the commission snapshot has other fields than expected") from broken
+
+
+# What orders of before have not stored.
+_LATER: Final = frozenset(Share._field_defaults)
 
 
 def _share(link: Link, level: int, below_bps: int, base: Money) -> Share:
@@ -183,6 +225,9 @@ def _share(link: Link, level: int, below_bps: int, base: Money) -> Share:
         rate_bps=rate_bps,
         base_units=base.units,
         units=base.units * rate_bps // BPS,
+        tier=link.tier,
+        volume_units=link.volume_units,
+        volume_at=link.volume_at,
     )
 
 
@@ -201,6 +246,25 @@ def _tier_at(base_bps: int, tiers: Sequence[tuple[int, int]], volume_units: int)
             break
         bps = tier_bps
     return bps
+
+
+@lru_cache(maxsize=1)
+def _zones() -> set[str]:
+    return available_timezones()
+
+
+def _whole_hours(given: object) -> str:
+    """Return the name of a time zone whose months begin on a whole hour UTC, as volumes are counted."""
+    if not isinstance(given, str):
+        raise BadInput("time_zone must be the name of a time zone", field="time_zone")
+    if given not in _zones():
+        raise BadInput(f"'{given[:40]}' is no time zone", field="time_zone")
+    known = ZoneInfo(given)
+    for month in (1, 7):
+        offset = datetime(2026, month, 1, tzinfo=known).utcoffset() or timedelta()
+        if offset % timedelta(hours=1):
+            raise BadInput(f"months of {given} do not begin on a whole hour UTC", field="time_zone")
+    return given
 
 
 def _products(given: object, field: str) -> Mapping[str, object]:

@@ -144,7 +144,7 @@ CREATE FUNCTION public.history_paths() RETURNS TABLE(line bigint, path jsonb, co
     AS $$
 begin
     return query
-    select r.line, jsonb_agg(jsonb_build_array(u.ancestor_id, a.id, v.id, v.version) order by u.distance),
+    select r.line, jsonb_agg(jsonb_build_array(u.ancestor_id, a.id, v.id, v.version, 0, 0) order by u.distance),
            array_agg(up.code order by u.distance)
       from history_row r
       join party p on p.kind = 'agent' and p.code = r.agent
@@ -656,7 +656,9 @@ begin
     expired := at > v_expires;
     customer_age := extract(epoch from at - v_created)::bigint;
     if agent_id is not null then
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version] order by u.distance), array_agg(p.code order by u.distance)
+        -- Each: agent, account, plan version, its number, the volume of the plan's window, when that was reckoned.
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
           into path, path_codes
           from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
@@ -1167,8 +1169,12 @@ CREATE TABLE public.agent (
     plan_id bigint NOT NULL,
     depth smallint DEFAULT 1 NOT NULL,
     held boolean DEFAULT false NOT NULL,
+    deposit_volume_units bigint DEFAULT 0 NOT NULL,
+    volume_at timestamp with time zone,
+    volume_until timestamp with time zone,
     CONSTRAINT agent_kind_check CHECK ((kind = 'agent'::text)),
-    CONSTRAINT agent_not_own_parent CHECK (((parent_id IS NULL) OR (parent_id <> party_id)))
+    CONSTRAINT agent_not_own_parent CHECK (((parent_id IS NULL) OR (parent_id <> party_id))),
+    CONSTRAINT agent_volume CHECK ((deposit_volume_units >= 0))
 );
 CREATE TABLE public.agent_closure (
     ancestor_id bigint NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.analytics import rollup
+from core.analytics import agent_volume, rollup
 from core.db import transaction
 from core.ledger import seal
 from core.ledger.post import fold_all
@@ -21,6 +21,7 @@ def settle() -> None:
         tx.run("set local statement_timeout = '15min'")
         fold_all(tx)
     rollup.advance()
+    agent_volume.refresh()
     seal.advance()
     with transaction() as tx:
         tx.run("set local statement_timeout = '15min'")

@@ -88,11 +88,12 @@ begin
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref);
 end $$;
 
--- Each line's agent and all above it, with the plan version that was in force when the order was opened.
+-- Each line's agent and all above it, with the plan version that was in force when the order was opened. A past order is
+-- paid at its plan's first rate: what volume the platform before us counted is not in the file.
 create or replace function history_paths() returns table (line bigint, path jsonb, codes text[]) language plpgsql as $$
 begin
     return query
-    select r.line, jsonb_agg(jsonb_build_array(u.ancestor_id, a.id, v.id, v.version) order by u.distance),
+    select r.line, jsonb_agg(jsonb_build_array(u.ancestor_id, a.id, v.id, v.version, 0, 0) order by u.distance),
            array_agg(up.code order by u.distance)
       from history_row r
       join party p on p.kind = 'agent' and p.code = r.agent

@@ -60,7 +60,9 @@ begin
     expired := at > v_expires;
     customer_age := extract(epoch from at - v_created)::bigint;
     if agent_id is not null then
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version] order by u.distance), array_agg(p.code order by u.distance)
+        -- Each: agent, account, plan version, its number, the volume of the plan's window, when that was reckoned.
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
           into path, path_codes
           from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
