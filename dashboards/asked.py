@@ -185,10 +185,10 @@ def _days(chosen: str, args: Mapping[str, str], today: date) -> tuple[date, date
     if chosen != "custom":
         return today - timedelta(days=int(chosen.removesuffix("d")) - 1), today
     first, last = _day(args, "from", today - timedelta(days=29)), _day(args, "to", today)
-    if last < first:
-        raise BadInput(_("The last day lies before the first."), argument="to")
     if first > today:
         raise BadInput(_("The first day lies in the future."), argument="from")
+    if last < first:
+        raise BadInput(_("The last day lies before the first."), argument="to")
     if (last - first).days >= LONGEST_DAYS or first < OLDEST:
         raise BadInput(_("Choose at most three years, none before 2000."), argument="from")
     return first, last

@@ -14,8 +14,10 @@ _INDEXES = (
     "create index orders_amount on orders (currency, fiat_units)",
     "create index orders_usdt on orders (usdt_units)",
     # A summary (BRIN) costs a posting next to nothing; entries arrive in the order of time.
-    "create index journal_entry_happened on journal_entry using brin (happened_at)"
-    " with (pages_per_range = 32, autosummarize = on)",
+    (
+        "create index journal_entry_happened on journal_entry using brin (happened_at)"
+        " with (pages_per_range = 32, autosummarize = on)"
+    ),
 )
 
 
