@@ -22,6 +22,7 @@ class Right(StrEnum):
     SEE_MERCHANTS = "see_merchants"
     SEE_AGENTS = "see_agents"
     SEE_ACCEPTORS = "see_acceptors"
+    SEE_POOLS = "see_pools"
     MANAGE_PARTIES = "manage_parties"
     SET_ONLINE = "set_online"
     TOP_UP_RESERVE = "top_up_reserve"

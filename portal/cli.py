@@ -46,6 +46,7 @@ COMMANDS = {
     "doctor": Entry("portal.commands.doctor:command", "Look for what is wrong on this machine."),
     "env": Entry("portal.commands.env:command", "Show the settings in force."),
     "party": Entry("portal.commands.party:command", "Enrol parties, give them accounts and reserves.", database="ours"),
+    "pool": Entry("portal.commands.pool:command", "Open pools, let merchants and accounts in.", database="ours"),
     "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
     "user": Entry("portal.commands.user:command", "Make users, give roles, reset passwords.", database="ours"),
     "rate": Entry("portal.commands.rate:command", "Tell the desk exchange rates.", database="ours"),

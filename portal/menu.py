@@ -71,6 +71,7 @@ SECTIONS: tuple[tuple[LazyString | str, tuple[Item, ...]], ...] = (
                 "/bank-accounts/list/",
                 Right.SEE_BANK_ACCOUNTS,
             ),
+            Item("pools", _l("Pools"), "list-checks", "/pools/list/", Right.SEE_POOLS),
             Item("agents", _l("Agents"), "network", "/agents/list/", Right.SEE_AGENTS),
         ),
     ),

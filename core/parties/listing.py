@@ -20,6 +20,7 @@ from core.parties.tables import (
     Pool,
     PoolAccount,
     PoolAccountLoad,
+    PoolMerchant,
     WithdrawalAccount,
 )
 
@@ -181,6 +182,38 @@ class BankAccountRow(Base):
 
     __table__ = _BANK_ACCOUNTS
     __mapper_args__: dict[str, Any] = {"primary_key": [_BANK_ACCOUNTS.c.ref]}  # noqa: RUF012 - as SQLAlchemy reads it
+
+
+def _in_pool(number: Any, *clauses: Any) -> Any:
+    of_pool = sa.select(number).select_from(PoolAccount).where(PoolAccount.pool_id == Pool.id, *clauses)
+    return of_pool.correlate(Pool).scalar_subquery()
+
+
+_POOLS: Final = sa.select(
+    *(
+        getattr(Pool, name)
+        for name in (
+            "id", "ref", "code", "currency", "method", "fee_code", "policy", "policy_version", "min_fiat_units",
+            "max_fiat_units", "min_reserve_units", "pay_seconds", "confirm_seconds", "quote_seconds", "state",
+            "created_at",
+        )
+    ),
+    sa.select(sa.func.count())
+    .select_from(PoolMerchant)
+    .where(PoolMerchant.pool_id == Pool.id)
+    .correlate(Pool)
+    .scalar_subquery()
+    .label("merchants"),
+    _in_pool(sa.func.count()).label("accounts"),
+    _in_pool(sa.func.count(), PoolAccount.matchable).label("matchable"),
+).subquery("l")  # fmt: skip
+
+
+class PoolRow(Base):
+    """One pool as lists show it: what it takes and how it matches, who may use it, who serves it; read only."""
+
+    __table__ = _POOLS
+    __mapper_args__: dict[str, Any] = {"primary_key": [_POOLS.c.ref]}  # noqa: RUF012 - as SQLAlchemy reads it
 
 
 def own_merchants(actor: Actor) -> sa.ColumnElement[bool]:

@@ -18,6 +18,12 @@ MOST: Final = 200
 _LONGEST: Final = 60
 
 _PARTY = "select ref from party where kind = any (%s) and (ref = %s or code = %s)"
+_POOLS = """
+select l.ref, l.code, l.currency, l.method, l.fee_code, l.policy, l.policy_version, l.state,
+       (select count(*) from pool_merchant x where x.pool_id = l.id),
+       (select count(*) from pool_account a where a.pool_id = l.id)
+  from pool l order by l.code
+"""
 _POOL = "select ref from pool where ref = %s or code = %s"
 
 
@@ -36,6 +42,21 @@ class Listed(NamedTuple):
     code: str
     name: str
     state: str
+
+
+class ListedPool(NamedTuple):
+    """A pool as a list at the terminal tells it."""
+
+    ref: str
+    code: str
+    currency: str
+    method: str
+    fee_code: str
+    policy: str
+    policy_version: int
+    state: str
+    merchants: int
+    accounts: int
 
 
 def party(actor: Actor, named: str, *kinds: str, field: str = "party") -> str:
@@ -96,3 +117,20 @@ def name_of(actor: Actor, ref: str) -> str:
     actor.must(Right.MANAGE_PARTIES)
     with reading() as tx:
         return particulars.find(tx, ref).name
+
+
+def pools(actor: Actor) -> list[ListedPool]:
+    """Return every pool, by code. Raises Forbidden."""
+    actor.must(Right.MANAGE_PARTIES)
+    with reading() as tx:
+        return [ListedPool(*row) for row in tx.rows(_POOLS)]
+
+
+def currency_of(actor: Actor, pool_ref: str) -> str:
+    """Return what a pool is paid in. Raises Forbidden, NotFound."""
+    actor.must(Right.MANAGE_PARTIES)
+    with reading() as tx:
+        code: str | None = tx.call("select currency from pool where ref = %s", (pool_ref,))
+    if code is None:
+        raise NotFound(f"there is no pool {pool_ref[:40]}", ref=pool_ref[:40])
+    return code

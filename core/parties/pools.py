@@ -48,8 +48,7 @@ def create(
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)
     _limits(asset, min_fiat, max_fiat, min_reserve)
-    if policy not in POLICIES:
-        raise BadInput(f"a policy is one of {', '.join(POLICIES)}", field="policy", policy=policy[:40])
+    _known(policy)
     times = {"pay_seconds": pay_seconds, "confirm_seconds": confirm_seconds, "quote_seconds": quote_seconds}
     for field, seconds in times.items():
         least, most = _SECONDS[field]
@@ -78,7 +77,7 @@ def create(
             ),
         )
         if not added:
-            raise AlreadyDone(f"there is a pool with the code {code} already", code=code)
+            raise AlreadyDone(f"there is a pool with the code {code} already", field="code", code=code)
         audit.write(tx, actor, "pool.create", ref, details={"code": code, "currency": asset.code, "policy": policy})
         outbox.tell(tx, "pool.created", ref, payload={"code": code, "currency": asset.code})
     return ref
@@ -99,7 +98,8 @@ def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
         merchant = particulars.find(tx, merchant_ref, "merchant")
         sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
         if not tx.run(sql, (pool_id, merchant.id)):
-            raise AlreadyDone(f"{merchant.code} may use this pool already", pool=pool_ref, merchant=merchant_ref)
+            said = f"{merchant.code} may use this pool already"
+            raise AlreadyDone(said, field="merchant", pool=pool_ref, merchant=merchant_ref)
         audit.write(tx, actor, "pool.admit", pool_ref, details={"merchant": merchant_ref})
         outbox.tell(tx, "pool.admitted", pool_ref, payload={"merchant": merchant_ref})
 
@@ -143,7 +143,7 @@ def join(
             ),
         )
         if number is None:
-            raise AlreadyDone("the bank account serves a pool already", ref=bank_account_ref)
+            raise AlreadyDone("the bank account serves a pool already", field="bank_account", ref=bank_account_ref)
         tx.run("insert into pool_account_load (pool_account_id) values (%s)", (number,))
         acceptors.sync(tx, acceptor_id)
         details = {
@@ -164,6 +164,35 @@ def pause(actor: Actor, ref: str, why: str) -> None:
 def reopen(actor: Actor, ref: str, why: str) -> None:
     """Quote and match in a paused pool again. Raises Forbidden, NotFound, WrongState."""
     _turn(actor, ref, why, before="paused", after="open")
+
+
+def choose_policy(actor: Actor, ref: str, policy: str, why: str) -> int:
+    """Match by another policy from now on; return the version of it that orders are matched by.
+
+    Each dispatch keeps the version it went by. Raises Forbidden, NotFound, BadInput for an unknown policy or no
+    reason, WrongState when the pool goes by it already.
+    """
+    actor.must(Right.MANAGE_PARTIES)
+    reason = particulars.read_why(why)
+    _known(policy)
+    with transaction() as tx:
+        rows = tx.rows("select id, policy, policy_version from pool where ref = %s for no key update", (ref,))
+        if not rows:
+            raise NotFound(f"there is no pool {ref[:40]}", ref=ref[:40])
+        number, before, version = rows[0]
+        if before == policy:
+            raise WrongState(f"the pool goes by {policy} already", field="policy", ref=ref, policy=policy)
+        after = int(version) + 1
+        tx.run("update pool set policy = %s, policy_version = %s where id = %s", (policy, after, number))
+        details = {"from": before, "to": policy, "version": after}
+        audit.write(tx, actor, "pool.policy", ref, reason=reason, details=details)
+        outbox.tell(tx, "pool.policy_chosen", ref, payload={"policy": policy, "version": after})
+    return after
+
+
+def _known(policy: str) -> None:
+    if policy not in POLICIES:
+        raise BadInput(f"a policy is one of {', '.join(POLICIES)}", field="policy", policy=policy[:40])
 
 
 def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
@@ -194,14 +223,15 @@ def _bank_account(tx: Transaction, ref: str, offers: tuple[str, str]) -> tuple[i
         (ref,),
     )
     if not rows:
-        raise NotFound(f"there is no bank account {ref[:40]}", ref=ref[:40])
+        raise NotFound(f"there is no bank account {ref[:40]}", field="bank_account", ref=ref[:40])
     number, owner, state, currency, method, kind = rows[0]
     if kind != "acceptor":
-        raise Conflict("only acceptors' bank accounts serve pools", ref=ref)
+        raise Conflict("only acceptors' bank accounts serve pools", field="bank_account", ref=ref)
     if state != "active":
-        raise Frozen(f"the bank account is {state}", ref=ref, state=state)
+        raise Frozen(f"the bank account is {state}", field="bank_account", ref=ref, state=state)
     if (currency, method) != offers:
-        raise Conflict(f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}", ref=ref)
+        said = f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}"
+        raise Conflict(said, field="bank_account", ref=ref)
     return number, owner
 
 

@@ -18,6 +18,7 @@ VIEWS = (
     "portal.views.acceptors:AcceptorsDesk",
     "portal.views.agents:AgentsView",
     "portal.views.bank_accounts:BankAccountsDesk",
+    "portal.views.pools:PoolsDesk",
     "portal.views.commissions:CommissionsDesk",
     "portal.views.exports:ExportsView",
     "portal.views.audit:AuditDesk",
