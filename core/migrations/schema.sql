@@ -2425,6 +2425,7 @@ CREATE INDEX commission_line_accrued ON public.commission_line USING btree (accr
 CREATE INDEX commission_line_agent ON public.commission_line USING btree (agent_id, accrued_at DESC, id DESC);
 CREATE INDEX commission_line_period ON public.commission_line USING btree (period, agent_id);
 CREATE INDEX commission_line_xid ON public.commission_line USING btree (xid);
+CREATE INDEX customer_name_words ON public.customer USING gin (string_to_array(regexp_replace(lower(NORMALIZE(verified_name, NFKD)), '[̀-ͯ]'::text, ''::text, 'g'::text), ' '::text));
 CREATE INDEX evaluation_order ON public.evaluation USING btree (order_id);
 CREATE INDEX export_file_open ON public.export_file USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE INDEX export_file_user ON public.export_file USING btree (user_id, id DESC);

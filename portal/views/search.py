@@ -13,10 +13,10 @@ from core.actor import Actor, Right
 from core.compliance import finding as alerts
 from core.orders import finding as orders
 from core.parties import finding as parties
+from portal import risk_words
 from portal.filters import one
 from portal.roles import current_actor
 from portal.security.gate import SIGNED_IN
-from portal.views.alerts import RULE_NAMES
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -27,6 +27,9 @@ BY: dict[str, LazyString] = {
     "external_ref": _l("by the merchant's number"),
     "pay_code": _l("by its payment reference"),
     "payer_account": _l("by the payer's account"),
+    "customer": _l("by the customer's number"),
+    "name": _l("by the customer's name"),
+    "amount": _l("by its amount"),
     "payer_end": _l("by the end of the payer's account"),
 }
 PARTY_PAGES = {"merchant": "MerchantsDesk", "acceptor": "AcceptorsDesk"}
@@ -94,7 +97,7 @@ def _orders(actor: Actor, words: str) -> list[Hit]:
 
 def _alerts(actor: Actor, words: str) -> list[Hit]:
     return [
-        Hit(url_for("AlertsDesk.show", key=each.ref), each.ref, str(RULE_NAMES.get(each.rule, each.rule)), each.state)
+        Hit(url_for("AlertsDesk.show", key=each.ref), each.ref, risk_words.rule(each.rule), each.state)
         for each in alerts.find(actor, words)
     ]
 
