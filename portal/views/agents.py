@@ -13,6 +13,7 @@ from flask_babel import ngettext
 from core import clock
 from core.actor import Actor, Right, Scope
 from core.commissions import queries as commissions
+from core.commissions import tiers
 from core.money import USDT, Money
 from core.parties import tree
 from portal import format as show
@@ -78,8 +79,23 @@ class AgentsView(Enrols, BaseView):
                 parts.money_card(_("Commission"), sums.units, aside=month, href=_lines(actor, agent.code)),
                 parts.money_card(_("Earned on"), sums.base_units, aside=month),
                 Card(_("Lines"), show.number(sums.lines), aside=month, href=_lines(actor, agent.code)),
+                *_tier(actor, agent),
             ]
         return found
+
+
+def _tier(actor: Actor, agent: tree.AgentView) -> list[Card]:
+    """Return what is missing to the next tier of the agent's plan, if it has tiers."""
+    found = tiers.standing(actor, agent.ref)
+    if found is None:
+        return []
+    window = _("30 days") if found.window == "rolling_30d" else _("this month, %(zone)s", zone=found.time_zone)
+    counted = _("%(volume)s so far", volume=f"{show.amount(found.volume.units, 'USDT', trim=True)} USDT")
+    if found.missing is None or found.next_bps is None:
+        foot = _("%(counted)s at %(rate)s", counted=counted, rate=show.share(found.bps))
+        return [Card(_("Next tier"), _("the highest is reached"), aside=window, foot=foot)]
+    foot = _("%(counted)s, then %(rate)s", counted=counted, rate=show.share(found.next_bps))
+    return [parts.money_card(_("To the next tier"), found.missing.units, aside=window, foot=foot)]
 
 
 def _lines(actor: Actor, code: str) -> str:

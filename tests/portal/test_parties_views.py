@@ -9,7 +9,7 @@ import pytest
 
 from core import clock
 from core.analytics import rollup
-from core.db import reading
+from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import release
 from tests.portal import market
@@ -134,6 +134,28 @@ def test_finance_tops_up_a_reserve_once_for_each_arrival(desk):
     assert browser.post(f"/acceptors/action/top_up/{ref}", form).status_code == 302
     assert browser.post(f"/acceptors/action/top_up/{ref}", form).status_code == 409
     assert party(ref)[1] == before + 250_500_000
+
+
+def test_an_agent_reads_what_is_missing_to_the_next_tier(desk):
+    lower, _ = desk.trade.agents
+    assert "To the next tier" not in signed_in(desk, "agent1").get(f"/agents/show/{lower}").text
+    with transaction() as tx:
+        before = tx.call("select g.plan_id from agent g join party p on p.id = g.party_id where p.ref = %s", (lower,))
+        own = tx.call("insert into plan (code) values ('tiered') returning id")
+        tx.run(
+            "insert into plan_version (plan_id, version, terms, effective_from, created_at) values (%s, 1, %s, %s, %s)",
+            (own, '{"rates": {"deposit": 10}, "tiers": [[5000000000, 14]]}', "2026-01-01", "2026-01-01"),
+        )
+        tx.run("update agent set plan_id = %s from party p where p.id = party_id and p.ref = %s", (own, lower))
+    try:
+        page = signed_in(desk, "agent1").get(f"/agents/show/{lower}").text
+        assert "To the next tier" in page
+        assert "5,000" in page
+        assert "then 0.14 %" in page
+        assert "To the next tier" in signed_in(desk, "finance").get(f"/agents/show/{lower}").text
+    finally:
+        with transaction() as tx:
+            tx.run("update agent set plan_id = %s from party p where p.id = party_id and p.ref = %s", (before, lower))
 
 
 @pytest.mark.parametrize("name", ["compliance", "auditor", "acceptor1", "agent1", "finance"])
