@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core import verify as invariants
 from core.db import transaction
 from core.ledger import post, seal
-from core.ledger import verify as invariants
 
 
 class Broken(Exception):  # noqa: N818 - what the check found, told to whoever looks at the job

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from core.ledger import verify
+from core import verify
 
 
 @click.command("verify")

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core import clock
+from core import clock, verify
 from core.actor import Actor, Right, Scope
 from core.db import reading
-from core.ledger import verify
 from core.money import Money, fiat
 from core.orders import deadlines, release
 from core.settings import settings

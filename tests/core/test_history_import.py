@@ -8,9 +8,9 @@ import gzip
 import pytest
 from click.testing import CliRunner
 
+from core import verify
 from core.actor import system
 from core.db import reading, transaction
-from core.ledger import verify
 from core.money import Money, fiat
 from core.orders import deposit
 from core.parties import agents, merchants

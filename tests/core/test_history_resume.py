@@ -8,8 +8,8 @@ import subprocess
 import sys
 import time
 
+from core import verify
 from core.db import reading
-from core.ledger import verify
 from core.settings import ROOT
 from core.simulator.history import import_history
 from tests.core.past_orders import order, write

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from core import verify
 from core.actor import Actor, Right, Scope
 from core.compliance import disputes, reveals
 from core.errors import AlreadyDone, AmountDiffers, BadInput, Forbidden, NotFound, UnderReview, WrongState
-from core.ledger import verify
 from core.money import Money, fiat
 from core.orders import deposit
 from core.risk import lists

@@ -15,9 +15,9 @@ from core.analytics import rollup
 from core.analytics.boards import commissions
 from core.analytics.boards.asking import Days, Filters
 from core.db import reading, transaction
-from core.ledger.verify.rollups import rollups
 from core.orders import deposit, dispatch
 from core.parties import acceptors
+from core.verify.rollups import rollups
 from tests import make
 from tests.core import lives
 

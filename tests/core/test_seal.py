@@ -14,7 +14,7 @@ from core.audit import write
 from core.db import reading, transaction
 from core.errors import Unavailable
 from core.ledger import seal
-from core.ledger.verify.seals import seals
+from core.verify.seals import seals
 from tests import make
 from tests.core import lives
 

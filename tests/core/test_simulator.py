@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from core import verify
 from core.db import reading
 from core.errors import Conflict
-from core.ledger import verify
 from core.settings import ROOT, settings
 from core.simulator import names, people, progress, run
 from core.simulator.market import Course, Market

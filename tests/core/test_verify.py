@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from core import clock
+from core import clock, verify
 from core.actor import system
 from core.db import transaction
-from core.ledger import verify
 from core.orders.states import TRANSITIONS
 from core.parties import keys
 from core.settings import settings

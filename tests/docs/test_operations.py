@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from core import verify
 from core.db import reading, transaction
-from core.ledger import verify
 from core.settings import ROOT, Settings, variable
 from jobs.catalog import CATALOG
 from portal import cli

@@ -7,10 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock, health, timeshift
+from core import clock, health, timeshift, verify
 from core.actor import system
 from core.db import reading, transaction
-from core.ledger import verify
 from jobs import catalog
 from tests import make
 from tests.core import lives

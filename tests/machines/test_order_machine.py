@@ -10,11 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from core import clock
+from core import clock, verify
 from core.actor import system
 from core.compliance import alerts, disputes
 from core.errors import Refusal
-from core.ledger import verify
 from core.money import USDT, Money, fiat
 from core.orders import deadlines, deposit, dispatch, release
 from core.orders.states import TRANSITIONS

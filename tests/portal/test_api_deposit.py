@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core import verify
 from core.db import transaction
-from core.ledger import verify
 from core.settings import settings
 from tests.portal import api_client
 from tests.portal.api_client import PAYER, order, rows

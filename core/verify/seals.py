@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
 from core.ledger import seal
-from core.ledger.verify.finding import Check, Finding
+from core.verify.finding import Check, Finding
 
 if TYPE_CHECKING:
     from core.db import Transaction

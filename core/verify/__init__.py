@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.db import reading
-from core.ledger.verify import money, orders, promises, rollups, seals, secrecy
-from core.ledger.verify.finding import SHOWN, Finding
+from core.verify import money, orders, promises, rollups, seals, secrecy
+from core.verify.finding import SHOWN, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from core import vault
-from core.ledger.verify.finding import Check, Finding
+from core.verify.finding import Check, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.ledger.verify.finding import Check, Finding
+from core.verify.finding import Check, Finding
 
 if TYPE_CHECKING:
     from core.db import Transaction
