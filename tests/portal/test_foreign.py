@@ -109,3 +109,36 @@ def test_no_post_of_a_stranger_touches_what_is_anothers(desk, name):
                     answer = browser.post(row.rule, {"action": deed, "rowid": ref, **form})
                     assert answer.status_code in NOT_THERE, f"{row.rule} {deed} {ref}: {answer.status_code}"
     assert state() == before
+
+
+@pytest.mark.parametrize("token", ["", "forged", "another's"])
+def test_no_form_is_taken_without_the_token_of_its_own_session(desk, token):
+    others = signed_in(desk, "admin").token if token == "another's" else token
+    before = state()
+    for name in ("admin", "compliance", "acceptor1", "merchant1"):
+        browser = signed_in(desk, name)
+        posts = [row for row in ROWS if row.method == "POST" and not row.rule.startswith(("/api/", "/dashboards/"))]
+        assert len(posts) > 20
+        for row in posts:
+            path = PARTS.sub("2" if "<int:" in row.rule else desk.held[0], row.rule)
+            answer = browser.client.post(path, data={"csrf_token": others})
+            assert answer.status_code == 400, f"{name} {row.rule}: {answer.status_code}"
+        assert browser.get("/account/").status_code == 200, "still signed in"
+    assert state() == before
+
+
+def test_forms_of_another_kind_or_size_are_refused(desk):
+    browser = signed_in(desk, "compliance")
+    path = f"/alerts/action/decide/{desk.held[1]}"
+    before = state()
+    for body, kind in (
+        (b"{}", "application/json"),
+        (b"--x\r\n", "multipart/form-data"),
+        (b"\xff\xfe", "text/plain"),
+        (b"a=1&" * 400_000, "application/x-www-form-urlencoded"),
+        (b"x" * (9 * 1024 * 1024), "application/octet-stream"),
+    ):
+        token = {"X-CSRFToken": browser.token}
+        answer = browser.client.post(path, data=body, content_type=kind, headers=token)
+        assert answer.status_code in {400, 413, 422}, f"{kind}: {answer.status_code}"
+    assert state() == before
