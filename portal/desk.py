@@ -168,6 +168,10 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         """Return what is asked before the deed is done: it repeats amount and counterparty."""
         return str(self.deeds[name].confirm)
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:  # noqa: ARG002 - for desks to override
+        """Return label and address of what brings the first row of an empty list; None: it is not the actor's to do."""
+        return None
+
     def states(self, row: Any) -> list[str]:
         """Return the states whose badges stand beside the row's title."""
         return [str(getattr(row, column.name)) for column in self.columns if column.kind == "badge"][:1]
@@ -244,6 +248,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             asked=page.asked,
             bulk=bulk,
             may_export=actor.may(Right.EXPORT),
+            next_step=None if page.rows else self.next_step(actor),
             cell=draw,
             href_of=lambda row: url_for(f"{self.endpoint}.show", key=getattr(row, self.key)),
             two_lines=any(column.under for column in self.columns),

@@ -1,10 +1,10 @@
-"""What a new party still has to do before its first order: a short list with what is done."""
+"""What is still to be done before the first order, by a new party or by who sets up the desk: what is done."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.actor import Scope
+from core.actor import Right, Scope
 from core.db import reading
 
 if TYPE_CHECKING:
@@ -33,6 +33,23 @@ select exists (select 1 from api_key k where k.party_id = p.id and k.ended_at is
        exists (select 1 from orders o where o.merchant_id = p.id)
   from party p where p.id = %s
 """
+_DESK = """
+select exists (select 1 from pool where state <> 'imported'),
+       exists (select 1 from party where kind = 'merchant' and state = 'active'),
+       exists (select 1 from pool_merchant),
+       exists (select 1 from api_key k join party p on p.id = k.party_id
+                where p.kind = 'merchant' and k.ended_at is null),
+       exists (select 1 from party where kind = 'acceptor' and state = 'active'),
+       exists (select 1 from bank_account b join party p on p.id = b.party_id
+                where p.kind = 'acceptor' and b.state = 'active'),
+       exists (select 1 from pool_account),
+       exists (select 1 from journal_entry where reason = 'reserve_topup'),
+       exists (select 1 from rate r join pool l on l.currency = r.currency),
+       exists (select 1 from orders)
+"""
+_DESK_NAMES = (
+    "pool", "merchant", "admitted", "key", "acceptor", "bank_account", "joined", "reserve", "rate", "first_order",
+)  # fmt: skip
 _TASKS = {
     Scope.ACCEPTOR: (_ACCEPTOR, ("bank_account", "pool", "reserve", "online")),
     Scope.MERCHANT: (_MERCHANT, ("key", "pool", "bank_account", "first_order")),
@@ -48,3 +65,12 @@ def tasks(actor: Actor) -> list[Task]:
     with reading() as tx:
         rows = tx.rows(sql, (actor.party_id,))
     return [Task(name, bool(done)) for name, done in zip(names, rows[0], strict=True)] if rows else []
+
+
+def desk_tasks(actor: Actor) -> list[Task]:
+    """Return what is set up for the first order and what is not; nothing for who does not set up."""
+    if not actor.may(Right.MANAGE_PARTIES):
+        return []
+    with reading() as tx:
+        rows = tx.rows(_DESK)
+    return [Task(name, bool(done)) for name, done in zip(_DESK_NAMES, rows[0], strict=True)]

@@ -103,6 +103,14 @@ class BankAccountsDesk(Desk):
         """Return whether who looks may add an account."""
         return has_request_context() and current_actor().may(Right.DESIGNATE_BANK_ACCOUNT)
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:
+        """Return the way to the form, or before any pool says what accounts are for, to the pools."""
+        if not actor.may(Right.DESIGNATE_BANK_ACCOUNT):
+            return None
+        if actor.may(Right.MANAGE_PARTIES) and not queries.offers(actor):
+            return _("Open a pool"), url_for("PoolsDesk.new")
+        return _("Add account"), url_for(f"{self.endpoint}.new")
+
     def states(self, row: Any) -> list[str]:
         """Return the badges beside the title."""
         return [row.state, *(["withdrawal_account"] if row.withdrawal else [])]

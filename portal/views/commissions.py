@@ -130,6 +130,10 @@ class CommissionsDesk(Desk):
             return months
         return (Preset(_l("Your own"), {"whose": "own"}), Preset(_l("Agents below you"), {"whose": "below"}), *months)
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:
+        """Return the way to the agents, who earn."""
+        return (_("Agents"), url_for("AgentsView.list")) if actor.may(Right.SEE_AGENTS) else None
+
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
         """Return which rows the actor may see."""
         return listing.own(actor)

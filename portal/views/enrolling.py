@@ -80,6 +80,10 @@ class Enrols:
         """What the button to the form says."""
         return {"merchant": _("Enrol merchant"), "acceptor": _("Enrol acceptor"), "agent": _("Enrol agent")}[self.kind]
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:
+        """Return the way to the form for who may enrol."""
+        return (self.enrol_words, url_for(f"{self.endpoint}.new")) if actor.may(Right.MANAGE_PARTIES) else None
+
     @expose("/new", methods=["GET"])
     @needs(Right.MANAGE_PARTIES)
     def new(self) -> ResponseReturnValue:

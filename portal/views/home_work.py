@@ -29,6 +29,20 @@ TASKS: dict[str, tuple[LazyString, LazyString]] = {
 }
 
 
+DESK_TASKS: dict[str, tuple[LazyString, LazyString | str, str]] = {
+    "pool": (_l("Open a pool: in which currency and how customers pay"), _l("Open"), "/pools/new"),
+    "merchant": (_l("Enrol a merchant"), _l("Enrol"), "/merchants/new"),
+    "admitted": (_l("Admit the merchant to the pool"), _l("Pools"), "/pools/list/"),
+    "key": (_l("Make its API key, at the terminal: desk key new --party CODE"), "", ""),
+    "acceptor": (_l("Enrol an acceptor"), _l("Enrol"), "/acceptors/new"),
+    "bank_account": (_l("Add the acceptor's bank account"), _l("Add"), "/bank-accounts/new"),
+    "joined": (_l("Let the account join the pool"), _l("Pools"), "/pools/list/"),
+    "reserve": (_l("Finance books USDT to the acceptor's reserve"), _l("Acceptors"), "/acceptors/list/"),
+    "rate": (_l("Tell the exchange rate, at the terminal: desk rate set BRL 5.42 --why …"), "", ""),
+    "first_order": (_l("The merchant opens its first order; users are made by desk user new"), _l("Users"), "/users/"),
+}
+
+
 @panel(Right.SEE_ORDERS, "admin", "merchant")
 def _orders(actor: Actor) -> Panel | None:
     near = recent.waiting(actor, TOP)
@@ -63,5 +77,15 @@ def _checklist(actor: Actor) -> Panel | None:
         "first_order": url_for("OrdersDesk.list"),
     }
     rows = [(*TASKS[task.name], task.done, hrefs[task.name]) for task in tasks]
+    done = _("%(n)s of %(all)s", n=sum(task.done for task in tasks), all=len(tasks))
+    return Panel("home/checklist.html", {"tasks": rows, "tasks_done": done})
+
+
+@panel(Right.MANAGE_PARTIES, "admin")
+def _set_up(actor: Actor) -> Panel | None:
+    tasks = onboarding.desk_tasks(actor)
+    if all(task.done for task in tasks):
+        return None
+    rows = [(DESK_TASKS[each.name][0], DESK_TASKS[each.name][1], each.done, DESK_TASKS[each.name][2]) for each in tasks]
     done = _("%(n)s of %(all)s", n=sum(task.done for task in tasks), all=len(tasks))
     return Panel("home/checklist.html", {"tasks": rows, "tasks_done": done})

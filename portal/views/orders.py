@@ -137,6 +137,10 @@ class OrdersDesk(Desk):
         few = has_request_context() and request.args.get("stage")
         return ("created_at", "deadline_at", "usdt_units") if few else ("created_at",)
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:
+        """Return the way to what is still to be set up, for who sets up."""
+        return (_("See what is set up"), url_for("HomeView.index")) if actor.may(Right.MANAGE_PARTIES) else None
+
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
         """Return which rows the actor may see."""
         return listing.own(actor)

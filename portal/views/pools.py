@@ -109,6 +109,10 @@ class PoolsDesk(Desk):
         """Return whether who looks may open a pool."""
         return may_enrol()
 
+    def next_step(self, actor: Actor) -> tuple[str, str] | None:
+        """Return the way to the form for who may open a pool."""
+        return (_("Open a pool"), url_for(f"{self.endpoint}.new")) if actor.may(Right.MANAGE_PARTIES) else None
+
     def policy_words(self, policy: str) -> str:
         """Return a policy in words."""
         return str(POLICIES.get(policy, policy))
