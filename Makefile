@@ -37,7 +37,7 @@ drift: install ## the migrations still make core/migrations/schema.sql
 	@./desk test -q tests/core/test_migrations.py
 
 bench: install ## every benchmark, with its table and JSON
-	@for file in bench/*.py; do name=$$(basename $$file .py); case $$name in _*) ;; *) $(BIN)/python -m bench.$$name || exit 1 ;; esac; done
+	@for name in $$(grep -l '^def main' bench/*.py | xargs -n1 basename -s .py); do $(BIN)/python -m bench.$$name --json var/bench-$$name.json || exit 1; done
 
 demo: install ## play a seeded market into the sandbox
 	@./desk demo
@@ -49,10 +49,10 @@ golden: install ## write the golden files anew and show what changed
 	@GOLDEN=write ./desk test -q -m "not slow" -k golden; git --no-pager diff --stat -- tests core/migrations/schema.sql
 
 shots: install ## pictures of every screen, under var/shots
-	@SHOTS=var/shots ./desk test -q -m browser
+	@SHOTS=var/shots ./desk test -q tests/browser/test_every_screen.py
 
 strings: install ## collect the words of the screens into the catalogues, and compile them
-	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l --no-location --sort-output -o var/messages.pot portal dashboards
+	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l --no-location --sort-output -o var/messages.pot portal dashboards core
 	@$(BIN)/pybabel -q update -i var/messages.pot -d portal/translations --no-fuzzy-matching --no-wrap
 	@$(BIN)/pybabel -q compile -d portal/translations --statistics
 

@@ -81,7 +81,7 @@ def draw(row: Any, column: Column) -> Markup:
 
 
 def _text(_row: Any, _column: Column, value: Any) -> str | Markup:
-    return Markup('<span class="muted">–</span>') if value in {None, ""} else str(value)
+    return show.NONE if value in {None, ""} else str(value)
 
 
 def _ref(_row: Any, column: Column, value: Any) -> Markup:
@@ -104,9 +104,17 @@ _DRAWN: dict[str, Callable[[Any, Column, Any], Any]] = {
 }
 
 
-def kind(name: str, drawn: Callable[[Any, Column, Any], Any]) -> None:
-    """Let a desk draw a kind of column in its own way: `drawn` gets row, column and value, and returns the cell."""
+_PLAIN: dict[str, Callable[[Any], str]] = {}
+
+
+def kind(name: str, drawn: Callable[[Any, Column, Any], Any], plain: Callable[[Any], str] | None = None) -> None:
+    """Let a desk draw a kind of column in its own way: `drawn` gets row, column and value, and returns the cell.
+
+    `plain` gets the value and returns its text in a file, where the value itself is none to read.
+    """
     _DRAWN[name] = drawn
+    if plain is not None:
+        _PLAIN[name] = plain
 
 
 def heads(column: Column) -> list[str]:
@@ -119,6 +127,8 @@ def plain(row: Any, column: Column, *, reveal: bool) -> list[str]:
     """Return the cell's plain texts for a file: exact, UTC, no formula, masked unless `reveal`."""
     value = getattr(row, column.name)
     under = plain(row, column.under, reveal=reveal) if column.under else []
+    if column.kind in _PLAIN:
+        return [defused(_PLAIN[column.kind](value)), *under]
     if column.kind == "money":
         code = code_of(row, column)
         return [*([Money(value, asset(code)).text(), code] if value is not None else ["", code]), *under]

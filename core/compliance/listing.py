@@ -29,7 +29,6 @@ _ROWS: Final = (
         Alert.disposition, Alert.outcome, Alert.reason, Alert.locked_by, Alert.locked_until, Alert.raised_at,
         Alert.due_at, Alert.closed_at, Alert.closed_by, Alert.narrative, Alert.proposed_by, Alert.proposed_at,
         Alert.confirmed_why,
-        sa.func.coalesce(Alert.reason["text"].astext, "").label("why"),
         Order.ref.label("order_ref"), Order.state.label("order_state"), Order.risk_state, Order.currency,
         Order.fiat_units, Order.usdt_units, Order.payer_name, Order.merchant_id, Order.acceptor_id,
         _merchant.code.label("merchant"), _acceptor.code.label("acceptor"),

@@ -24,7 +24,7 @@ ORDERS = {"priority": f"{PRIORITY} desc, a.id", "due": "a.due_at, a.id", "newest
 
 
 class QueueRow(NamedTuple):
-    """One alert in the queue. `why` is in English; `reason` has its `text_key` and `args` for other languages.
+    """One alert in the queue. `reason` has the facts, and the `text_key` and `args` its words are made of.
 
     `others` counts the alerts that are decided together with this one; `late` says that it is past its due time.
     `proposed_by` decided first; where it takes two officers, `closed_by` is the one who agreed.
@@ -40,7 +40,6 @@ class QueueRow(NamedTuple):
     state: str
     disposition: str
     outcome: str
-    why: str
     reason: dict[str, Any]
     order_state: str
     risk_state: str
@@ -62,8 +61,8 @@ class QueueRow(NamedTuple):
 
 _QUEUE = """
 select a.ref, o.ref, m.code, a.gate, a.rule, a.verdict, a.score, a.state, a.disposition, a.outcome,
-       a.reason ->> 'text', a.reason,
-       o.state, o.risk_state, o.currency, o.fiat_units, o.usdt_units, coalesce(y.masked, ''), a.raised_at, a.due_at,
+       a.reason, o.state, o.risk_state, o.currency, o.fiat_units, o.usdt_units, coalesce(y.masked, ''),
+       a.raised_at, a.due_at,
        a.state <> 'closed' and a.due_at < %(at)s, case when a.locked_until > %(at)s then a.locked_by end,
        case when a.locked_until > %(at)s then a.locked_until end,
        exists (select 1 from hold h where h.order_id = a.order_id and h.closed_at is null),
@@ -76,7 +75,7 @@ select a.ref, o.ref, m.code, a.gate, a.rule, a.verdict, a.score, a.state, a.disp
 
 def _row(row: tuple[Any, ...]) -> QueueRow:
     return QueueRow._make(
-        (*row[:11], _veiled(row[11]), *row[12:14], Money(row[15], fiat(row[14])), Money(row[16], USDT), *row[17:])
+        (*row[:10], _veiled(row[10]), *row[11:13], Money(row[14], fiat(row[13])), Money(row[15], USDT), *row[16:])
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.errors import BadInput
+from core.words import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,16 +24,16 @@ BUSIER: Final = "busier"
 NOT_DRAWN: Final = "not_drawn"
 
 REASONS: Final = {
-    CHOSEN: "chosen",
-    SHORT_RESERVE: "its free reserve is smaller than the order",
-    DAY_LIMIT: "its bank account has too little of the day's limit left",
-    SLOTS_FULL: "it has as many open orders as it may have",
-    SAME_PAIR_RISK: "pairing it with this customer is ruled out by risk",
-    TRIED_BEFORE: "it was tried for this order before",
-    BUSIER: "it is busier than the one chosen",
-    NOT_DRAWN: "it was as good, and the draw went to another",
+    CHOSEN: N_("chosen"),
+    SHORT_RESERVE: N_("its free reserve is smaller than the order"),
+    DAY_LIMIT: N_("its bank account has too little of the day's limit left"),
+    SLOTS_FULL: N_("it has as many open orders as it may have"),
+    SAME_PAIR_RISK: N_("pairing it with this customer is ruled out by risk"),
+    TRIED_BEFORE: N_("it was tried for this order before"),
+    BUSIER: N_("it is busier than the one chosen"),
+    NOT_DRAWN: N_("it was as good, and the draw went to another"),
 }
-"""What each outcome means, in English; screens translate by code."""
+"""What each outcome means, in English; screens translate it when they show it."""
 
 
 class Candidate(NamedTuple):

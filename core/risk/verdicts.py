@@ -76,7 +76,8 @@ class Reason:
     """Why a rule fired: its value against its threshold, what it added to the score, and the evidence.
 
     `version` is the ruleset's. `contribution` is in thousandths of log-odds, after the cap of its family.
-    `text_key` with `args` is for translation; `text` and `counterfactual` are the same in English.
+    `text_key` with `args` is what is stored and translated when shown; `text` and `counterfactual` are the same in
+    English.
     """
 
     code: str
@@ -102,7 +103,7 @@ class Reason:
         return WORDINGS[self.text_key].unless % self.args
 
     def to_json(self) -> dict[str, Any]:
-        """Return the reason for storage, with its words."""
+        """Return the reason for storage: facts and the key of its words, no sentence in any language."""
         return {
             "code": self.code,
             "version": self.version,
@@ -115,8 +116,6 @@ class Reason:
             "text_key": self.text_key,
             "args": dict(self.args),
             "evidence": dict(self.evidence),
-            "text": self.text,
-            "counterfactual": self.counterfactual,
         }
 
 

@@ -1,9 +1,11 @@
-"""What a fired rule says, in English, by text key; screens translate the same keys."""
+"""What a fired rule says, by text key: in English here, in the reader's language where it is shown."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from core.words import N_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,76 +21,87 @@ class Wording(NamedTuple):
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
     {
         "GEO.customer": Wording(
-            "the customer's country is %(country)s, where no business is done",
-            "from a country other than %(barred)s it would not have fired",
+            N_("the customer's country is %(country)s, where no business is done"),
+            N_("from a country other than %(barred)s it would not have fired"),
         ),
         "GEO.declared": Wording(
-            "the country declared for the customer is %(country)s, where no business is done",
-            "with a country other than %(barred)s it would not have fired",
+            N_("the country declared for the customer is %(country)s, where no business is done"),
+            N_("with a country other than %(barred)s it would not have fired"),
         ),
         "GEO.merchant": Wording(
-            "the merchant's country is %(country)s, where no business is done",
-            "from a country other than %(barred)s it would not have fired",
+            N_("the merchant's country is %(country)s, where no business is done"),
+            N_("from a country other than %(barred)s it would not have fired"),
         ),
         "VEL_CNT": Wording(
-            "%(count)s orders within %(window)s, more than the %(limit)s that are usual",
-            "with %(limit)s orders or fewer it would not have fired",
+            N_("%(count)s orders within %(window)s, more than the %(limit)s that are usual"),
+            N_("with %(limit)s orders or fewer it would not have fired"),
         ),
         "VEL_AMT.cap": Wording(
-            "%(sum)s USDT within %(window)s, above the limit of %(limit)s USDT for KYC level %(level)s",
-            "up to %(room)s USDT it would not have fired",
+            N_("%(sum)s USDT within %(window)s, above the limit of %(limit)s USDT for KYC level %(level)s"),
+            N_("up to %(room)s USDT it would not have fired"),
         ),
         "VEL_AMT.profile": Wording(
-            "%(sum)s USDT within %(window)s, more than %(times)s times this customer's usual large order of"
-            " %(usual)s USDT",
-            "up to %(room)s USDT it would not have fired",
+            N_(
+                "%(sum)s USDT within %(window)s, more than %(times)s times this customer's usual large order of"
+                " %(usual)s USDT"
+            ),
+            N_("up to %(room)s USDT it would not have fired"),
         ),
         "NEW_LARGE.first": Wording(
-            "%(amount)s USDT as the first order, above %(limit)s USDT",
-            "up to %(limit)s USDT, or after a first order, it would not have fired",
+            N_("%(amount)s USDT as the first order, above %(limit)s USDT"),
+            N_("up to %(limit)s USDT, or after a first order, it would not have fired"),
         ),
         "NEW_LARGE.young": Wording(
-            "%(amount)s USDT from an account %(days)s days old, above %(limit)s USDT",
-            "up to %(limit)s USDT, or from an older account, it would not have fired",
+            N_("%(amount)s USDT from an account %(days)s days old, above %(limit)s USDT"),
+            N_("up to %(limit)s USDT, or from an older account, it would not have fired"),
         ),
         "NAME_MISMATCH.hard": Wording(
-            "the payer's name matches the verified name by %(score)s of 1000 only; below %(limit)s it is"
-            " taken for another person",
-            "from %(limit)s on it would not have held the release",
+            N_(
+                "the payer's name matches the verified name by %(score)s of 1000 only; below %(limit)s it is"
+                " taken for another person"
+            ),
+            N_("from %(limit)s on it would not have held the release"),
         ),
         "NAME_MISMATCH.soft": Wording(
-            "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as the same",
-            "from %(limit)s on it would not have fired",
+            N_(
+                "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as the"
+                " same"
+            ),
+            N_("from %(limit)s on it would not have fired"),
         ),
         "NAME_MISMATCH.missing": Wording(
-            "the payer's name is not known, so it cannot be compared with the verified name",
-            "with the verified name as the payer's name it would not have fired",
+            N_("the payer's name is not known, so it cannot be compared with the verified name"),
+            N_("with the verified name as the payer's name it would not have fired"),
         ),
         "SHARED_PAYER": Wording(
-            "%(users)s customers paid from this account within %(window)s; %(limit)s or more are a sign of a"
-            " shared account",
-            "with fewer than %(limit)s customers it would not have fired",
+            N_(
+                "%(users)s customers paid from this account within %(window)s; %(limit)s or more are a sign of a"
+                " shared account"
+            ),
+            N_("with fewer than %(limit)s customers it would not have fired"),
         ),
         "PAYER_HIT": Wording(
-            "the payer's account is listed: %(listed)s",
-            "from an account that is not listed it would not have fired",
+            N_("the payer's account is listed: %(listed)s"),
+            N_("from an account that is not listed it would not have fired"),
         ),
         "M_CONFIRM.fast": Wording(
-            "confirmed %(seconds)s seconds after the claim, with no bank line seen;"
-            " under %(limit)s seconds is unusually fast",
-            "from %(limit)s seconds on, or with a bank line, it would not have fired",
+            N_(
+                "confirmed %(seconds)s seconds after the claim, with no bank line seen;"
+                " under %(limit)s seconds is unusually fast"
+            ),
+            N_("from %(limit)s seconds on, or with a bank line, it would not have fired"),
         ),
         "M_CONFIRM.unseen": Wording(
-            "confirmed with no bank line seen, and the policy asks for one",
-            "with a bank line it would not have fired",
+            N_("confirmed with no bank line seen, and the policy asks for one"),
+            N_("with a bank line it would not have fired"),
         ),
         "M_CONFIRM.disputed": Wording(
-            "%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s",
-            "with %(limit)s disputes or fewer it would not have fired",
+            N_("%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s"),
+            N_("with %(limit)s disputes or fewer it would not have fired"),
         ),
         "CANCEL_PROBE": Wording(
-            "%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen",
-            "with fewer than %(limit)s it would not have fired",
+            N_("%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen"),
+            N_("with fewer than %(limit)s it would not have fired"),
         ),
     },
 )

@@ -21,13 +21,14 @@ from core.risk.rules import RULES
 from portal import columns as drawing
 from portal import format as show
 from portal import listing as listing_engine
-from portal import menu
+from portal import menu, risk_words
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk, deed
 from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
+from portal.views import decisions, order_words
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
@@ -48,17 +49,6 @@ STAGES = (
     ("held", _l("USDT held")),
     ("closed", _l("Closed")),
 )
-RULE_NAMES = {
-    "GEO": _l("Barred country"),
-    "VEL_CNT": _l("Many orders"),
-    "VEL_AMT": _l("Large sum"),
-    "NEW_LARGE": _l("New account, large"),
-    "NAME_MISMATCH": _l("Payer name differs"),
-    "SHARED_PAYER": _l("Shared payer account"),
-    "PAYER_HIT": _l("Listed payer account"),
-    "M_CONFIRM": _l("Odd confirmation"),
-    "CANCEL_PROBE": _l("Unpaid orders"),
-}
 OUTCOMES = {
     "release": (_l("Release"), _l("the merchant is paid")),
     "refuse": (_l("Refuse"), _l("the reserve returns to the acceptor")),
@@ -73,7 +63,6 @@ DISPOSITIONS = {
 }
 HOME_ROWS = 8
 """So many alerts stand on the home page."""
-_HOUR = 3600
 _MINUTE = 60
 
 
@@ -85,7 +74,7 @@ def _verdict(row: Any, _column: Column, value: Any) -> Markup:
 
 
 def _why(row: Any, _column: Column, value: Any) -> Markup:
-    name = RULE_NAMES.get(str(value), value)
+    name = risk_words.RULES.get(str(value), value)
     taken = row.locked_by and row.locked_until and row.locked_until > clock.now() and row.state != "closed"
     who = Markup(' · <span class="muted">{}</span>').format(row.locked_by) if taken else ""
     return Markup("<b>{}</b>{}").format(name, who)
@@ -98,6 +87,9 @@ def _sla(row: Any, _column: Column, value: Any) -> Any:
 drawing.kind("alert_verdict", _verdict)
 drawing.kind("alert_why", _why)
 drawing.kind("alert_sla", _sla)
+drawing.kind(
+    "alert_reason", lambda _row, _column, value: risk_words.told(value).text, lambda value: risk_words.told(value).text
+)
 
 
 class AlertsDesk(Desk):
@@ -112,7 +104,7 @@ class AlertsDesk(Desk):
             "ref", _l("Alert"), "ref", narrow="ref", href="/alerts/show/{}",
             under=Column("order_ref", _l("Order"), "ref", href="/orders/show/{}"),
         ),
-        Column("rule", _l("Why"), "alert_why", wrap=True, under=Column("why", _l("What happened"))),
+        Column("rule", _l("Why"), "alert_why", wrap=True, under=Column("reason", _l("What happened"), "alert_reason")),
         Column("verdict", _l("Verdict"), "alert_verdict", narrow="state"),
         Column(
             "fiat_units", _l("Amount"), "money", asset="currency", narrow="amount",
@@ -138,7 +130,7 @@ class AlertsDesk(Desk):
     )
     filters: ClassVar = (
         Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
-        Choice("rule", _l("Rule"), tuple((code, RULE_NAMES.get(code, code)) for code in RULES)),
+        Choice("rule", _l("Rule"), tuple((code, risk_words.RULES.get(code, code)) for code in RULES)),
         Choice("verdict", _l("Verdict"), tuple((v, badge_of(v).text) for v in ("allow", "review", "hold", "refuse"))),
         Choice("gate", _l("Gate"), (("G1", "G1"), ("G3", "G3"))),
         Choice("disposition", _l("Disposition"), tuple(DISPOSITIONS.items())),
@@ -200,6 +192,7 @@ class AlertsDesk(Desk):
         actor = current_actor()
         alert = queries.alert(actor, listing_engine.row_of(self, actor, key).ref)
         free = alert.row.locked_by in {None, actor.name}
+        order = orders.order(actor, alert.row.order_ref)
         html = render_template(
             self.show_template,
             view=self,
@@ -207,20 +200,30 @@ class AlertsDesk(Desk):
             key=key,
             alert=alert,
             row=alert.row,
-            order=orders.order(actor, alert.row.order_ref),
+            order=order,
+            effect=decisions.effect,
             crumbs=[(self.title, url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))],
             buttons={button.name: button for button in self.buttons(alert, actor)},
             decides=actor.may(Right.DECIDE_ALERT) and free,
-            outcomes=[(name, *OUTCOMES[name]) for name in alert.possible],
+            outcomes=[(name, *OUTCOMES[name], self._asked(alert, order, name)) for name in alert.possible],
             dispositions=DISPOSITIONS,
             outcome_words={name: words[0] for name, words in OUTCOMES.items()},
-            names=RULE_NAMES,
+            words=risk_words,
+            events=order_words.EVENTS,
+            said_of=order_words.said_of,
+            told_of=risk_words.told,
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             least=choices.LEAST_WORDS,
             told=told,
             actor=actor,
         )
         return html, status
+
+    def _asked(self, alert: queries.AlertView, order: orders.OrderView, outcome: str) -> str:
+        """Return what the officer is asked before the outcome is sent."""
+        if alert.held.units and outcome != "dismiss":
+            return decisions.proposed(outcome, order)
+        return decisions.effect(outcome, order, alert.row.gate)
 
     def why_not(self, name: str, row: queries.AlertView, actor: Actor) -> str:
         """Return why taking or putting back is not possible for the alert now."""
@@ -249,24 +252,28 @@ class AlertsDesk(Desk):
         return redirect(url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))
 
     @deed("decide", _l("Decide"), Right.DECIDE_ALERT)
-    def decide(self, rows: Sequence[Any]) -> None:
-        """Judge the alert, and those raised with it."""
-        said = (request.form.get(name, "") for name in ("outcome", "disposition", "narrative"))
-        done = alerts.decide(current_actor(), rows[0].ref, *said)
+    def decide(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Judge the alert, and those raised with it; then the officer's next case opens."""
+        actor, ref = current_actor(), rows[0].ref
+        said = [request.form.get(name, "") for name in ("outcome", "disposition", "narrative")]
+        view = queries.alert(actor, ref)
+        before = orders.order(actor, view.row.order_ref)
+        done = alerts.decide(actor, ref, *said)
         if done.state == "pending_second":
-            flash(_("Your decision is written down. Another officer must agree before held USDT moves."), "warning")
-        else:
-            flash(_("Decided. The order is now: %(state)s.", state=badge_of(done.order_state).text), "ok")
+            return decisions.go_on(actor, decisions.proposed(said[0], before), "warning", ref)
+        return decisions.go_on(actor, decisions.effect(said[0], before, view.row.gate), "ok", ref)
 
     @deed("second", _l("Second decision"), Right.DECIDE_ALERT)
-    def second(self, rows: Sequence[Any]) -> None:
-        """Agree to or turn down another officer's decision about held USDT."""
+    def second(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Agree to or turn down another officer's decision about held USDT; then the officer's next case opens."""
+        actor, ref = current_actor(), rows[0].ref
         agree = read_yes(request.form.get("approve", ""))
-        done = alerts.second(current_actor(), rows[0].ref, agree, request.form.get("why", ""))
-        if done.state == "closed":
-            flash(_("Carried out. The order is now: %(state)s.", state=badge_of(done.order_state).text), "ok")
-        else:
-            flash(_("Turned down. The alert waits for a new decision."), "warning")
+        view = queries.alert(actor, ref)
+        before = orders.order(actor, view.row.order_ref)
+        done = alerts.second(actor, ref, agree, request.form.get("why", ""))
+        if done.state == "closed" and view.second is not None:
+            return decisions.go_on(actor, decisions.effect(view.second.payload["outcome"], before), "ok", ref)
+        return decisions.go_on(actor, _("Turned down. The alert waits for a new decision."), "warning", ref)
 
     @deed("reveal", _l("Reveal"), Right.REVEAL)
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
@@ -279,13 +286,6 @@ class AlertsDesk(Desk):
             raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
         plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), alert)
         return self._shown(alert, told=(labels[kind], plain))
-
-
-def spoken(seconds: int) -> str:
-    """Return a length of time as people say it, such as 7 m 40 s."""
-    hours, rest = divmod(seconds, _HOUR)
-    minutes, rest = divmod(rest, _MINUTE)
-    return _("%(h)s h %(m)s m", h=hours, m=minutes) if hours else _("%(m)s m %(s)s s", m=minutes, s=rest)
 
 
 def figures(counts: queries.Counts) -> Sequence[Card]:
@@ -308,7 +308,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
             foot=_("in %(n)s orders", n=counts.holds), tone="down" if off else "", href=held,
         ),
         Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),
-        Card(_("Median decision"), "–" if pace is None else spoken(pace), aside=month, foot=none),
+        Card(_("Median decision"), "–" if pace is None else risk_words.lasting(pace), aside=month, foot=none),
     )  # fmt: skip
 
 
@@ -331,4 +331,4 @@ def _held(_actor: Actor) -> Card:
 @panel(Right.DECIDE_ALERT, "compliance")
 def _most_wanted(actor: Actor) -> Panel | None:
     rows = queries.queue(actor, limit=HOME_ROWS)
-    return Panel("alerts/home.html", {"alert_rows": rows, "rule_names": RULE_NAMES}) if rows else None
+    return Panel("alerts/home.html", {"alert_rows": rows, "rule_of": risk_words.rule}) if rows else None

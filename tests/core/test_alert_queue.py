@@ -86,7 +86,8 @@ def test_the_page_of_an_alert_says_all_there_is_and_no_names(market):
     assert page.possible == ("release", "refuse")
     assert page.reasons[0]["value"] == "60"
     assert page.reasons[0]["threshold"] == "750"
-    assert "would not have held" in page.reasons[0]["counterfactual"]
+    assert page.reasons[0]["text_key"] == "NAME_MISMATCH.hard"
+    assert "text" not in page.reasons[0]
     assert page.features["payer_name"] == "X••• W•••"
     assert "Wang" not in repr(page)
     assert page.held.units == page.row.usdt.units

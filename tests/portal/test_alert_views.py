@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from core.db import reading
+from core.db import reading, transaction
 from tests.portal import market
 from tests.portal.market import held, signed_in, unchanged
 
@@ -154,6 +154,66 @@ def test_the_next_case_opens_at_once_and_is_the_officers(desk, stopped):
     where = browser.post("/alerts/next").headers["Location"]
     with reading() as tx:
         assert tx.call("select locked_by from alert where ref = %s", (where.rsplit("/", 1)[1],)) == "compliance"
+
+
+def test_after_a_decision_the_next_case_opens_and_says_what_was_decided_and_how_to_go_back(desk, stopped):
+    ref, name = stopped
+    _, mine = held(desk)
+    with transaction() as tx:
+        tx.run("update alert set locked_by = null, locked_until = null")
+    browser = signed_in(desk, "compliance")
+    browser.get(f"/alerts/show/{mine}")
+    browser.post(f"/alerts/action/take/{mine}")
+    answer = browser.post(f"/alerts/action/decide/{name}", GOOD | {"outcome": "refuse"})
+    assert answer.headers["Location"] == f"/alerts/show/{mine}", "what the officer has taken comes first"
+    page = browser.get(answer.headers["Location"])
+    assert f'<a href="/alerts/show/{name}">{name}</a>' in page.text
+    told = words(page)
+    assert re.search(
+        rf"Decided {name} : Refuse the order: return \S+ USDT to the reserve of acceptor\S+, who pays", told
+    )
+    assert "Nothing moves until another officer agrees." in told
+    second = signed_in(desk, "compliance2")
+    second.get(f"/alerts/show/{name}")
+    for _ in range(30):  # what waits for a second officer is handed out too, but never to the first
+        at = second.post("/alerts/next").headers["Location"]
+        if not at.startswith("/alerts/show/") or at.endswith(name):
+            break
+    assert at == f"/alerts/show/{name}"
+    assert second.post(f"/alerts/action/second/{name}", {"approve": "yes", "why": "agreed"}).status_code == 302
+    assert order(ref) == ("refunded", "refused")
+
+
+def test_when_nothing_else_waits_the_queue_says_so(desk, stopped):
+    with transaction() as tx:
+        tx.run(
+            "update alert set locked_by = 'other', locked_until = now() + interval '1 day'"
+            " where order_id <> (select id from orders where ref = %s)",
+            (stopped[0],),
+        )
+    browser = signed_in(desk, "compliance")
+    browser.get(f"/alerts/show/{stopped[1]}")
+    answer = browser.post(f"/alerts/action/decide/{stopped[1]}", GOOD)
+    assert answer.headers["Location"] == "/alerts/list/?stage=waiting&sort=due_at"
+    assert "No other case waits for you." in words(browser.get(answer.headers["Location"]))
+    with transaction() as tx:
+        tx.run("update alert set locked_by = null, locked_until = null")
+
+
+def test_what_will_happen_is_asked_in_words_and_amounts_before_it_is_sent(desk, stopped):
+    page = html.unescape(signed_in(desk, "compliance").get(f"/alerts/show/{stopped[1]}").text)
+    code = desk.trade.merchant_code
+    asked = dict(re.findall(r'name="outcome" value="(\w+)" required data-confirm="([^"]+)"', page))
+    assert re.fullmatch(
+        rf"Release 99\.\d{{6}} USDT to merchant {code} \(100\.000000 USDT from the escrow of acceptor\S+,"
+        r" less the fee of 0\.\d{6} USDT\)\. Nothing moves until another officer agrees\.",
+        asked["release"],
+    )
+    assert re.fullmatch(
+        rf"Refuse the order: return 100\.000000 USDT to the reserve of acceptor\S+, who pays 542\.00 BRL"
+        rf" back to the payer; merchant {code} is paid nothing\. Nothing moves until another officer agrees\.",
+        asked["refuse"],
+    )
 
 
 def test_who_only_sees_decides_nothing_and_all_others_see_nothing(desk, stopped):

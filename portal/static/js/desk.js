@@ -108,7 +108,8 @@
   // Forms that ask first. The question repeats amount and counterparty; the server checks everything again.
   document.addEventListener("submit", event => {
     const form = event.target;
-    const text = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+    const chosen = $(":checked[data-confirm]", form);
+    const text = event.submitter?.dataset.confirm ?? chosen?.dataset.confirm ?? form.dataset.confirm;
     const dialog = $("#confirm");
     if (text && dialog && !form.dataset.sure) {
       event.preventDefault();

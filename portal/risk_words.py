@@ -1,0 +1,164 @@
+"""What the gates saw and said, in the reader's language: stored are keys and facts, the words are made here."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from babel.numbers import format_decimal
+from flask_babel import get_locale, gettext, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.orders.matching import REASONS
+from core.risk.wording import WORDINGS
+from portal import format as show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_babel import LazyString
+
+RULES: Final[dict[str, LazyString]] = {
+    "GEO": _l("Barred country"),
+    "VEL_CNT": _l("Many orders"),
+    "VEL_AMT": _l("Large sum"),
+    "NEW_LARGE": _l("New account, large"),
+    "NAME_MISMATCH": _l("Payer name differs"),
+    "SHARED_PAYER": _l("Shared payer account"),
+    "PAYER_HIT": _l("Listed payer account"),
+    "M_CONFIRM": _l("Odd confirmation"),
+    "CANCEL_PROBE": _l("Unpaid orders"),
+}
+"""What a rule is called."""
+WINDOWS: Final[dict[str, LazyString]] = {
+    "10 minutes": _l("10 minutes"),
+    "1 hour": _l("1 hour"),
+    "24 hours": _l("24 hours"),
+    "1 day": _l("1 day"),
+    "30 days": _l("30 days"),
+}
+FEATURES: Final[dict[str, LazyString]] = {
+    "usdt_units": _l("Amount of the order"),
+    "kyc_level": _l("Customer's level"),
+    "customer_country": _l("Customer's country"),
+    "declared_country": _l("Country declared now"),
+    "merchant_country": _l("Merchant's country"),
+    "orders_10m": _l("Orders in 10 minutes"),
+    "orders_1h": _l("Orders in 1 hour"),
+    "orders_1d": _l("Orders in 1 day"),
+    "orders_30d": _l("Orders in 30 days"),
+    "usdt_24h_units": _l("Sum of 24 hours"),
+    "usdt_30d_units": _l("Sum of 30 days"),
+    "p95_90d_units": _l("Usual large order"),
+    "prior_orders": _l("Orders before"),
+    "prior_completed": _l("Completed before"),
+    "expired_unpaid_24h": _l("Expired unpaid in 24 hours"),
+    "account_age_seconds": _l("Customer known for"),
+    "cohort_median_units": _l("Usual first order"),
+    "payer_users_30d": _l("Customers of the payer's account, 30 days"),
+    "payer_age_seconds": _l("Payer's account known for"),
+    "payer_listed": _l("Payer's account listed"),
+    "payer_name": _l("Payer's name"),
+    "verified_name": _l("Verified name"),
+    "confirm_seconds": _l("From claim to confirmation"),
+    "bank_line_seen": _l("Bank line seen"),
+    "acceptor_disputed_30d": _l("Acceptor's disputes, 30 days"),
+    "acceptor_confirmed_30d": _l("Acceptor's confirmations, 30 days"),
+}
+"""What a figure of a gate is called."""
+_AMOUNTS: Final = frozenset({"sum", "limit", "room", "usual", "amount"})
+_OF_USDT: Final = ("VEL_AMT.", "NEW_LARGE.")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+class Told(NamedTuple):
+    """A fired rule in words: what happened, what would have kept it silent, its value and its threshold."""
+
+    text: str
+    unless: str
+    value: str
+    threshold: str
+
+
+class Seen(NamedTuple):
+    """One figure of a gate: how it is called and what it was."""
+
+    label: str
+    value: str
+
+
+def rule(code: str) -> str:
+    """Return what a rule is called."""
+    return str(RULES.get(code, code))
+
+
+def told(reason: Mapping[str, Any]) -> Told:
+    """Return a stored reason in words; one whose words are not known here speaks as it was stored, or by its code."""
+    wording = WORDINGS.get(str(reason.get("text_key", "")))
+    value, threshold = (_figure(reason, str(reason.get(name, "")), name) for name in ("value", "threshold"))
+    if wording is None:
+        text = str(reason.get("text") or rule(str(reason.get("code", ""))))
+        return Told(_sentence(text), _sentence(str(reason.get("counterfactual", ""))), value, threshold)
+    args = {name: _figure(reason, str(each), name) for name, each in reason.get("args", {}).items()}
+    # gettext puts the arguments in itself; a wording without any is not to be read as a format.
+    text, unless = (gettext(each, **args) if args else gettext(each) for each in wording)
+    return Told(_sentence(text), _sentence(unless), value, threshold)
+
+
+def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
+    """Return one argument of a reason as people write it: sums of USDT with separators, windows in words."""
+    if text in WINDOWS:
+        return str(WINDOWS[text])
+    of_usdt = str(reason.get("text_key", "")).startswith(_OF_USDT)
+    if not (of_usdt and name in _AMOUNTS | {"value", "threshold"}):
+        return text
+    try:
+        plain = Decimal(text)
+    except InvalidOperation:
+        return text
+    figure = format_decimal(plain, format="#,##0.00####", locale=get_locale() or "en")
+    return f"{figure} USDT" if name in {"value", "threshold"} else figure
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def lost(outcome: str) -> str:
+    """Return why a candidate was not chosen."""
+    known = REASONS.get(outcome)
+    return _sentence(gettext(known)) if known else outcome
+
+
+def seen(features: Mapping[str, Any]) -> list[Seen]:
+    """Return what a gate saw, in the order of the list of figures, each as people write it."""
+    places = {name: place for place, name in enumerate(FEATURES)}
+    names = sorted(features, key=lambda name: (places.get(name, len(places)), name))
+    return [Seen(str(FEATURES.get(name, name.replace("_", " "))), _value(name, features[name])) for name in names]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name.endswith("_units") and isinstance(value, int):
+        return f"{show.amount(value, 'USDT', trim=True)} USDT"
+    if name.endswith("_seconds") and isinstance(value, int):
+        return lasting(value)
+    return show.number(value) if isinstance(value, int) else str(value)
+
+
+def lasting(seconds: int) -> str:
+    """Return a length of time in its two largest parts, such as 3 d 4 h, 2 h 5 m, 7 m 40 s."""
+    days, rest = divmod(max(seconds, 0), _DAY)
+    hours, rest = divmod(rest, _HOUR)
+    minutes, rest = divmod(rest, _MINUTE)
+    if days:
+        return _("%(d)s d %(h)s h", d=show.number(days), h=hours)
+    if hours:
+        return _("%(h)s h %(m)s m", h=hours, m=minutes)
+    if minutes:
+        return _("%(m)s m %(s)s s", m=minutes, s=rest)
+    return ngettext("%(num)s second", "%(num)s seconds", rest)

@@ -1,0 +1,72 @@
+"""What an officer's decision will do, or has done, in words and amounts: asked before it is made, told after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from core.compliance import alerts
+from core.money import Money
+from core.orders.states import State
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from core.actor import Actor
+    from core.orders.queries import OrderView
+
+_FREE = frozenset({State.CREATED, State.MATCHING, State.OFFERED})
+"""States in which nothing is frozen for the order yet."""
+
+
+def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
+    """Return what the outcome will do to the order, as one sentence with amounts and parties."""
+    who = {"merchant": order.merchant.code, "acceptor": order.acceptor.code if order.acceptor else "–"}
+    fiat, usdt = order.fiat.show(), order.usdt.show()
+    if outcome == "release":
+        paid = Money(order.usdt.units - order.fee.units, order.usdt.asset).show()
+        return _(
+            "Release %(paid)s to merchant %(merchant)s"
+            " (%(usdt)s from the escrow of %(acceptor)s, less the fee of %(fee)s).",
+            paid=paid, usdt=usdt, fee=order.fee.show(), **who,
+        )  # fmt: skip
+    if outcome == "refuse" and order.state in _FREE:
+        return _(
+            "Call the order over %(fiat)s of merchant %(merchant)s off; nothing is frozen for it.", fiat=fiat, **who
+        )
+    if outcome == "refuse" and gate == "G1":
+        return _(
+            "Call the order over %(fiat)s of merchant %(merchant)s off"
+            " and return %(usdt)s to the reserve of %(acceptor)s.",
+            fiat=fiat, usdt=usdt, **who,
+        )  # fmt: skip
+    if outcome == "refuse":
+        return _(
+            "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays %(fiat)s back to the payer;"
+            " merchant %(merchant)s is paid nothing.",
+            fiat=fiat, usdt=usdt, **who,
+        )  # fmt: skip
+    if outcome == "dismiss":
+        return _(
+            "Dismiss the alert; the order over %(fiat)s of merchant %(merchant)s stays as it is.", fiat=fiat, **who
+        )
+    return outcome
+
+
+def proposed(outcome: str, order: OrderView) -> str:
+    """Return the same for a decision that only takes effect when another officer has agreed."""
+    return _("%(what)s Nothing moves until another officer agrees.", what=effect(outcome, order))
+
+
+def go_on(actor: Actor, said: str, tone: str, decided: str) -> ResponseReturnValue:
+    """Tell what was decided, with the way back to it, and open the officer's next case, or the queue if none waits."""
+    back = Markup('<a href="{}">{}</a>').format(url_for("AlertsDesk.show", key=decided), decided)
+    flash(escape(_("Decided %(alert)s: %(what)s")) % {"alert": back, "what": said}, tone)
+    ref = alerts.next_alert(actor, own_first=True)
+    if ref is None:
+        flash(_("No other case waits for you."), "ok")
+        return redirect(url_for("AlertsDesk.list", stage="waiting", sort="due_at"))
+    return redirect(url_for("AlertsDesk.show", key=ref))

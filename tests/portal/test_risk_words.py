@@ -1,0 +1,107 @@
+"""What gates say in the reader's language: from stored keys and facts, never from a stored sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.support import NullTranslations
+from flask import Flask
+from flask_babel import Babel
+
+from core.orders.matching import REASONS
+from core.risk.parameters import DEFAULT_RULESET
+from core.risk.rules import RULES, Features, evaluate
+from core.risk.wording import WORDINGS
+from portal import risk_words
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def english():
+    """A reader of English."""
+    app = Flask("words")
+    Babel(app)
+    with app.test_request_context():
+        yield
+
+
+def reason(**facts):
+    found = evaluate("G1", Features(**{"usdt_units": 100_000_000, "prior_orders": 3} | facts), DEFAULT_RULESET).reasons
+    return found[0].to_json()
+
+
+def test_a_reason_is_put_in_words_when_it_is_shown(english):
+    told = risk_words.told(reason(usdt_units=12_500_500_000, prior_orders=0))
+    assert told.text == "12,500.50 USDT as the first order, above 2,000.00 USDT"
+    assert told.unless == "Up to 2,000.00 USDT, or after a first order, it would not have fired"
+    assert (told.value, told.threshold) == ("12,500.50 USDT", "2,000.00 USDT")
+    told = risk_words.told(reason(orders_10m=7, account_age_seconds=10**7))
+    assert told.text == "8 orders within 10 minutes, more than the 5 that are usual"
+
+
+def test_a_reason_stored_with_its_sentence_or_of_an_unknown_rule_still_speaks(english):
+    old = {"code": "OLD", "text_key": "OLD.gone", "text": "it was odd", "counterfactual": "else not", "args": {}}
+    assert risk_words.told(old)[:2] == ("It was odd", "Else not")
+    assert risk_words.told({"code": "OLD"}).text == "OLD"
+
+
+SPANISH = {
+    "%(count)s orders within %(window)s, more than the %(limit)s that are usual": (
+        "%(count)s órdenes en %(window)s, más que las %(limit)s usuales"
+    ),
+    "10 minutes": "10 minutos",
+    "it is busier than the one chosen": "está más ocupado que el elegido",
+}
+
+
+def test_each_reader_reads_their_own_language(english, monkeypatch):
+    class Spanish(NullTranslations):
+        def ugettext(self, message):
+            return SPANISH.get(message, message)
+
+    monkeypatch.setattr("flask_babel.Domain.get_translations", lambda _self: Spanish())
+    assert risk_words.told(reason(orders_10m=7)).text == "8 órdenes en 10 minutos, más que las 5 usuales"
+    assert risk_words.lost("busier") == "Está más ocupado que el elegido"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 seconds"), (1, "1 second"), (59, "59 seconds"), (460, "7 m 40 s"), (7500, "2 h 5 m"), (273_600, "3 d 4 h"),
+     (86_400 * 1200, "1,200 d 0 h"), (-5, "0 seconds")],
+)  # fmt: skip
+def test_lengths_of_time_are_said_as_people_say_them(english, seconds, said):
+    assert risk_words.lasting(seconds) == said
+
+
+def test_what_a_gate_saw_is_named_and_formatted(english):
+    seen = dict(risk_words.seen({"bank_line_seen": False, "usdt_units": 4_850_000_000, "account_age_seconds": 273_600,
+                                 "orders_30d": 1200, "p95_90d_units": None, "new_one": "x"}))  # fmt: skip
+    assert seen == {
+        "Amount of the order": "4,850.00 USDT",
+        "Orders in 30 days": "1,200",
+        "Usual large order": "–",
+        "Customer known for": "3 d 4 h",
+        "Bank line seen": "no",
+        "new one": "x",
+    }
+
+
+def test_every_rule_and_figure_has_a_name():
+    assert set(risk_words.RULES) == set(RULES)
+    assert set(risk_words.FEATURES) == set(Features._fields)
+
+
+def test_the_words_of_the_core_are_collected_for_the_catalogues():
+    found = {
+        message
+        for _, _, message, *_ in extract_from_dir(
+            ROOT / "core", [("risk/wording.py", "python"), ("orders/matching.py", "python")]
+        )
+    }
+    words = {text for wording in WORDINGS.values() for text in wording} | set(REASONS.values())
+    assert words <= found
+    assert re.search(r"extract .*portal dashboards core$", (ROOT / "Makefile").read_text(), re.MULTILINE)
