@@ -1,0 +1,112 @@
+"""In Chromium: every page a role may open, light and wide, dark and narrow: no fault axe knows, nothing cut off.
+
+With SHOTS=folder (`make shots`) a picture of each is kept there.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from core.analytics import rollup
+from core.money import Money, fiat
+from core.orders import release
+from core.settings import settings
+from tests.browser.chromium import NARROW, PATIENCE_MS, WIDE, fits, served, visit
+from tests.portal import market
+from tests.portal.routes import ROWS
+from wsgi import compose
+
+pytestmark = pytest.mark.browser
+
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+NO_PAGE = (
+    "/login/", "/logout/", "/static/", "/healthz", "/readyz", "/metrics", "/api/", ".csv", ".json", ".ico", "/file/",
+    "/_",
+)  # fmt: skip
+USERS = {
+    "acceptor": "acceptor1", "merchant": "merchant1", "agent": "agent1", "compliance": "compliance",
+    "finance": "finance", "admin": "admin", "auditor": "auditor",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    """A market with something of everything: paid out, held for two officers, waiting for its acceptor."""
+    made = market.built()
+    paid = market.claimed(made.trade)
+    received = Money.parse("542.00", fiat("BRL"))
+    release.confirm(made.acceptor.actor, paid, received=received, payer_name="Joao Santos")
+    market.held(made)
+    market.claimed(made.trade)
+    rollup.advance()
+    made.app = compose(settings())
+    with served(made):
+        yield made
+
+
+def pages(role):
+    """Return the addresses that role may open by its place in the table of routes."""
+    return [
+        path
+        for row in ROWS
+        for path in [row.path or row.rule]
+        if row.method == "GET" and role in row.who and "<" not in path and not any(part in path for part in NO_PAGE)
+    ]
+
+
+def own_pages(role):
+    """Return home and what no role before it has: the same page is looked at with axe once, not once a role."""
+    before = {path for earlier in list(USERS)[: list(USERS).index(role)] for path in pages(earlier)}
+    return ["/", *(path for path in pages(role) if path != "/" and path not in before)]
+
+
+@pytest.mark.parametrize("role", USERS)
+def test_every_page_of_a_role_is_sound_in_light_and_dark_wide_and_narrow(desk, chromium, role):
+    found = []
+    with visit(desk, chromium, USERS[role]) as page:
+        closely = own_pages(role)
+        closely += [first for path in closely if "/list/" in path for first in first_of(page, path)]
+        for size, scheme in ((WIDE, "light"), (NARROW, "dark")):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme)
+            for path in dict.fromkeys([*closely, *pages(role)]):
+                assert page.goto(path).status == 200, path
+                drawn(page)
+                keep(page, f"{role}{path.replace('/', '-').rstrip('-')}-{scheme}")
+                told = faults(page) if path in closely else []
+                found += [f"{path} {scheme}: {fault}" for fault in told]
+                if not fits(page):
+                    found.append(f"{path} {scheme}: stands out to the right")
+    assert found == []
+
+
+def first_of(page, path):
+    """Return the page behind the first row of that list, if there is one."""
+    page.goto(path)
+    links = page.locator(f'main a[href^="{path.replace("list/", "show/")}"]')
+    return [links.first.get_attribute("href")] if links.count() else []
+
+
+def drawn(page):
+    """Wait until the charts of a dashboard stand, if it has any."""
+    if "/dashboards/" in page.url:
+        page.locator("main h1").first.wait_for()
+        expect(page.locator("[data-dash-is-loading=true]")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def faults(page):
+    """Return what is wrong with the page, a line each."""
+    told = Axe().run(page, options=WCAG).response["violations"]
+    return [f"{fault['id']} {fault['nodes'][0]['html'][:120]}" for fault in told]
+
+
+def keep(page, name):
+    """Keep a picture of the page when SHOTS names a folder."""
+    if folder := os.environ.get("SHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
