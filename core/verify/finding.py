@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from core.db import Transaction
 
@@ -61,6 +61,14 @@ class Check:
         """Add breaks that were found outside the database."""
         self.total += len(words)
         self.breaks += list(words[:SHOWN])
+        return self
+
+    def each(self, words: Iterable[str]) -> Check:
+        """Add breaks that were found outside the database one after the other; the first of them are kept."""
+        for found in words:
+            self.total += 1
+            if len(self.breaks) < SHOWN:
+                self.breaks.append(found)
         return self
 
     def finding(self) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.verify.finding import Check, Finding
+from core.verify.prices import reckoned_again
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -133,7 +134,7 @@ def legal_path(tx: Transaction) -> Finding:
 
 
 def fee_to_the_cent(tx: Transaction) -> Finding:
-    """I10: what an order's release pays is its quoted fee and frozen split, to the last unit."""
+    """I10: what a release pays is its quoted fee and frozen split, and these are what the versions of then give."""
     check = Check(tx, "I10", "fee and commission lines = gross - net exactly, as frozen at opening")
     check.counted("select count(*) from orders where state in ('completed', 'reversed')")
     check.none(
@@ -168,7 +169,8 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
         "    or (o.source <> 'import' and not exists (select 1 from jsonb_array_elements(o.split) s"
         "          where (s ->> 'agent_id')::bigint = c.agent_id and (s ->> 'level')::int = c.level"
         "            and (s ->> 'plan_version_id')::bigint = c.plan_version_id"
-        "            and (s ->> 'units')::bigint = c.units and (s ->> 'rate_bps')::int = c.rate_bps))",
+        "            and (s ->> 'units')::bigint = c.units and (s ->> 'rate_bps')::int = c.rate_bps"
+        "            and (s ->> 'own_bps')::int = c.own_bps and (s ->> 'below_bps')::int = c.below_bps))",
     )
     check.none(
         "select o.id, format('order %s: quote %s said gross %s, fee %s; the order has %s, %s',"
@@ -185,6 +187,7 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
         " c.plan_version_id"
         " where v.effective_from > o.created_at",
     )
+    reckoned_again(check)
     return check.finding()
 
 

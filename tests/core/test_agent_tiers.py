@@ -14,6 +14,7 @@ from core.commissions import tiers
 from core.commissions.plans import PlanVersion
 from core.errors import BadInput, NotFound
 from core.money import USDT, Money
+from core.verify import orders
 from tests import make
 from tests.core import lives
 
@@ -39,6 +40,12 @@ def shares(ref):
         return tx.call("select split from orders where ref = %s", (ref,))
 
 
+def reckoned_again():
+    """What the verifier finds when it reckons fees and splits again."""
+    with db.reading() as tx:
+        return orders.fee_to_the_cent(tx).breaks
+
+
 def reckoned():
     lives.rolled_up()
     agent_volume.refresh()
@@ -61,6 +68,7 @@ def test_the_branch_s_volume_of_the_month_chooses_the_tier(database, mode, third
     ]  # fmt: skip
     assert (third["own_bps"], third["tier"], third["volume_units"]) == (third_bps, 1, 2 * USDT_UNITS)
     assert datetime.fromisoformat(third["volume_at"]) == MAY
+    assert reckoned_again() == []
 
 
 def test_the_volume_counts_for_all_above_and_begins_anew_with_the_month(database):
@@ -78,6 +86,7 @@ def test_the_volume_counts_for_all_above_and_begins_anew_with_the_month(database
         assert late["volume_units"] == 0, "the job has not run in June yet, and May's volume is May's"
         reckoned()
         assert shares(lives.completed(market))[1]["volume_units"] == USDT_UNITS
+    assert reckoned_again() == []
 
 
 def test_a_rolling_window_forgets_what_is_older_than_thirty_days(database):

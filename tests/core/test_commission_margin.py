@@ -11,6 +11,7 @@ from core.money import USDT, Money, fiat
 from core.orders import page, queries
 from core.pricing import quotes
 from core.pricing.fees import SPREAD
+from core.verify import orders
 from portal.api import shapes
 from tests import make
 from tests.core import lives
@@ -41,6 +42,8 @@ def test_commissions_never_take_from_the_method_s_part_of_the_fee(database):
     assert fee > 3 * margin, "the method's fee is the greater part"
     assert sum(share["units"] for share in split) == margin, "20 bps are owed, the platform has 10"
     assert len(split) == 3
+    with db.reading() as tx:
+        assert orders.fee_to_the_cent(tx).breaks == []
 
 
 def test_a_margin_that_holds_the_commissions_does_not_cut_them(database):
