@@ -1,4 +1,4 @@
--- Postings alone, as a ledger of the pgledger kind keeps them (github.com/pgr0ss/pgledger; its shape, our words): ids
+-- Postings alone, as a ledger of the pgledger kind keeps them (its shape, our words): ids
 -- as ULID text, NUMERIC amounts, foreign keys with an index each, every account locked by itself in order,
 -- then for each transfer both balances updated, both checked, one transfer and two entries with the running balance.
 create function pl_ulid(p_id uuid) returns text language plpgsql immutable as $$
