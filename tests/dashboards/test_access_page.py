@@ -43,7 +43,7 @@ def callbacks(boards):
         yield output, ["", *("yes" if role in may else "" for role in ROLES)]
 
 
-def test_the_page_of_who_may_open_what_is_true(boards):
+def test_golden_page_of_who_may_open_what(boards):
     routes = sorted({(f"{row.method} {row.path or row.rule}", tuple(marks(row.who))) for row in ROWS})
     lines = [*table("address", routes), "## Charts (Dash callbacks)", "", *table("what it writes", callbacks(boards))]
     told = HEAD + "\n".join(lines)
