@@ -9,8 +9,8 @@ from core.actor import Right
 from core.db import transaction
 from core.errors import AlreadyDone, Barred, Changed, Conflict, Frozen, NotFound, WrongState
 from core.money import fiat
+from core.names import similarity
 from core.parties import acceptors, account_numbers, particulars
-from core.risk.names import similarity
 
 if TYPE_CHECKING:
     from core.actor import Actor

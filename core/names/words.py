@@ -12,7 +12,7 @@ from typing import Final
 
 from anyascii import anyascii
 
-_FORMS: Final = json.loads(resources.files("core.risk").joinpath("name_forms.json").read_text("utf-8"))
+_FORMS: Final = json.loads(resources.files("core.names").joinpath("forms.json").read_text("utf-8"))
 _TITLES: Final = frozenset(_FORMS["titles"].split()) | frozenset(_FORMS["company_forms"].split())
 _PARTICLES: Final = frozenset(_FORMS["particles"].split())
 _SUFFIX_TITLES: Final = tuple(_FORMS["suffix_titles"])
