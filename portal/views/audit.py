@@ -12,6 +12,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import get_timezone
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from core import clock, trail
 from core.actor import Actor, Right, Scope
@@ -25,11 +26,11 @@ from portal.filters import Text
 from portal.roles import ROLES, current_actor
 from portal.states import BADGES
 from portal.views.order_filters import Named, Window
+from portal.views.order_words import EVENTS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from flask.typing import ResponseReturnValue
-    from markupsafe import Markup
 
 PAGES = {
     "ord": "/orders/show/{}",
@@ -64,6 +65,13 @@ def _role(_row: Any, _column: Column, value: Any) -> str:
     return str(ROLES[value].label) if value in ROLES else str(value)
 
 
+def _deed(_row: Any, _column: Column, value: Any) -> Markup:
+    said = EVENTS.get(value)
+    words = str(said[0]) if said else value.replace(".", " ").replace("_", " ").capitalize()
+    return Markup('%s<span class="sub mono">%s</span>') % (words, value)
+
+
+drawing.kind("deed", _deed)
 drawing.kind("subject", _subject)
 drawing.kind("change", _change)
 drawing.kind("role", _role)
@@ -80,7 +88,7 @@ class AuditDesk(Desk):
     columns: ClassVar = (
         Column("at", _l("When"), "when"),
         Column("actor", _l("Who"), narrow="ref", under=Column("role", _l("Role"), "role")),
-        Column("action", _l("What"), narrow="state"),
+        Column("action", _l("What"), "deed", narrow="state"),
         Column("subject", _l("About"), "subject"),
         Column("to_state", _l("Change"), "change"),
         Column("reason", _l("Why"), wrap=True),
@@ -123,7 +131,7 @@ class AuditDesk(Desk):
         """Return what the row says."""
         return [
             (_("Who"), f"{row.actor} ({_role(row, self.columns[1], row.role)})"),
-            (_("What"), row.action),
+            (_("What"), _deed(row, self.columns[2], row.action)),
             (_("About"), _subject(row, self.columns[3], row.subject)),
             (_("Change"), _change(row, self.columns[4], row.to_state)),
             (_("Why"), row.reason or "–"),

@@ -32,7 +32,11 @@ PATIENCE = 3
 LEAST_LATE = 60
 LATEST_FAILURES = 20
 THOUSAND = 10_000
-"""Smaller numbers need no separators; process ids and years stay as they are."""
+"""Smaller numbers need no separators."""
+PLAIN = frozenset({"pid", "seed"})
+"""Numbers that are names."""
+FIRST = 6
+"""So much of what a run said stands in the table, the rest behind a click."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*[+Z]\S*")
 KINDS = {"worker": _l("Worker"), "cron": _l("Schedule"), "web": _l("Web")}
 PURPOSES = {
@@ -87,6 +91,7 @@ class JobsView(BaseView):
             exports=requests.own(actor, limit=10) if actor.may(Right.EXPORT) else [],
             now=clock.now(),
             details_of=details_of,
+            first=FIRST,
             decimal=lambda seconds: format_decimal(seconds, "0.00", locale=get_locale() or "en"),
         )
 
@@ -98,7 +103,7 @@ def details_of(details: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(value, dict):
             found += details_of(value)
         elif value not in {None, ""} if not isinstance(value, list) else value:
-            found.append((name.replace("_", " "), _said(value)))
+            found.append((name.replace("_", " "), str(value) if name in PLAIN else _said(value)))
     return found
 
 

@@ -51,6 +51,7 @@ EVENTS: dict[str, tuple[LazyString, str]] = {
     "alert.decide": (_l("Alert decided, waits for a second officer"), "hold"),
     "alert.reopen": (_l("Decision turned down"), "warn"),
     "alert.close": (_l("Alert closed"), ""),
+    "dispute.stop": (_l("Gate stopped the release of the dispute"), "hold"),
     "dispute.decide": (_l("Dispute decided, waits for a second officer"), "hold"),
     "dispute.agree": (_l("Decision agreed to"), ""),
     "dispute.turn_down": (_l("Decision turned down"), "warn"),
@@ -74,6 +75,21 @@ REASONS: dict[str, LazyString] = {
     "hold_close": _l("Hold ended"),
     "history_opening": _l("Opening of the history"),
 }
+
+ACCOUNT_PARTS: dict[str, LazyString] = {
+    "acceptor": _l("acceptor"),
+    "merchant": _l("merchant"),
+    "agent": _l("agent"),
+    "house": _l("platform"),
+    "available": _l("available"),
+    "reserve": _l("reserve"),
+    "escrow": _l("escrow"),
+    "held": _l("held"),
+    "custody": _l("custody"),
+    "fees": _l("fees"),
+    "rounding": _l("rounding"),
+}
+"""The parts of a ledger account's name that are no party's code."""
 
 POLICIES: dict[str, LazyString] = {
     "uniform_random": _l("drawn by lot"),

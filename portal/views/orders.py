@@ -29,6 +29,7 @@ from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
+from portal.views import decisions
 from portal.views import order_words as words
 from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
 
@@ -185,9 +186,12 @@ class OrdersDesk(Desk):
             blocks=sorted({entry.block for entry in legs or [] if entry.block is not None}),
             reasons=words.REASONS,
             told_of=risk_words.told,
+            effect=decisions.effect,
+            proposed=decisions.proposed,
             lost_by=risk_words.lost,
             fee_lines=words.FEE_LINES,
             policies=words.POLICIES,
+            account_parts=words.ACCOUNT_PARTS,
             steps=[words.step(row) for row in queries.timeline(actor, view)],
             rate=Rate(view.rate_price, fiat(view.currency)),
             tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
@@ -229,22 +233,33 @@ class OrdersDesk(Desk):
         return self._shown(order, told=(labels[kind], plain))
 
     @deed("dispute", _l("Decide the dispute"), Right.DECIDE_ALERT)
-    def dispute(self, rows: Sequence[Any]) -> None:
-        """Say how a disputed order ends; another officer must agree."""
-        form = request.form
-        came = form.get("received", "").strip()
-        received = Money.parse(came, fiat(rows[0].currency)) if came else None
-        disputes.decide(
-            current_actor(), rows[0].ref, form.get("outcome", ""), form.get("narrative", ""), received=received
-        )
-        flash(_("Your decision is written down. Another officer must agree before money moves."), "ok")
+    def dispute(self, rows: Sequence[Any]) -> ResponseReturnValue | None:
+        """Say how a disputed order ends; another officer must agree, or decide the alert that the gate raised."""
+        form, actor, ref = request.form, current_actor(), rows[0].ref
+        came, outcome = form.get("received", "").strip(), form.get("outcome", "")
+        seen = {
+            "received": Money.parse(came, fiat(rows[0].currency)) if came else None,
+            "payer_name": form.get("payer_name", ""),
+        }
+        said = disputes.decide(actor, ref, outcome, form.get("narrative", ""), **seen)
+        if said.alert:
+            flash(_("Gate G3 stopped the release. Two officers decide it here, with what the gate saw."), "warning")
+            return redirect(url_for("AlertsDesk.show", key=said.alert))
+        flash(decisions.proposed(outcome, queries.order(actor, ref)), "ok")
+        return None
 
     @deed("dispute_second", _l("Second decision"), Right.DECIDE_ALERT)
     def dispute_second(self, rows: Sequence[Any]) -> None:
         """Agree to or turn down another officer's decision about a dispute."""
+        actor, ref = current_actor(), rows[0].ref
         agree = read_yes(request.form.get("approve", ""))
-        done = disputes.second(current_actor(), rows[0].ref, agree, request.form.get("why", ""))
-        flash(_("The dispute is decided.") if done.decided else _("The decision is turned down."), "ok")
+        before, asked = queries.order(actor, ref), alert_listing.dispute_request(actor, ref)
+        done = disputes.second(actor, ref, agree, request.form.get("why", ""))
+        if done.decided and asked is not None:
+            what = decisions.effect(asked.payload["outcome"], before)
+            flash(_("The dispute is decided: %(what)s", what=what), "ok")
+        else:
+            flash(_("The decision is turned down."), "ok")
 
 
 def read_yes(text: str) -> bool:
