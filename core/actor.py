@@ -24,6 +24,8 @@ class Right(StrEnum):
     SEE_ACCEPTORS = "see_acceptors"
     SEE_POOLS = "see_pools"
     MANAGE_PARTIES = "manage_parties"
+    SET_STANDING = "set_standing"
+    MOVE_AGENTS = "move_agents"
     SET_ONLINE = "set_online"
     TOP_UP_RESERVE = "top_up_reserve"
     SEE_BANK_ACCOUNTS = "see_bank_accounts"

@@ -44,6 +44,8 @@ ROLES: dict[str, Role] = {
         _SEE_ALL
         | {
             Right.MANAGE_PARTIES,
+            Right.SET_STANDING,
+            Right.MOVE_AGENTS,
             Right.MANAGE_PRICING,
             Right.MANAGE_USERS,
             Right.MANAGE_KEYS,
@@ -58,13 +60,20 @@ ROLES: dict[str, Role] = {
         _l("Compliance officer"),
         Scope.ALL,
         (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS})
-        | {Right.DECIDE_ALERT, Right.REVEAL, Right.FREEZE_BANK_ACCOUNT, Right.MANAGE_RULES, Right.EXPORT},
+        | {
+            Right.SET_STANDING,
+            Right.DECIDE_ALERT,
+            Right.REVEAL,
+            Right.FREEZE_BANK_ACCOUNT,
+            Right.MANAGE_RULES,
+            Right.EXPORT,
+        },
     ),
     # Counts the money: balances, commissions, reports. Books top-ups that have arrived.
     "finance": Role(
         _l("Finance"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS}) | {Right.TOP_UP_RESERVE, Right.EXPORT},
+        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS}) | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.EXPORT},
     ),
     "agent": Role(
         _l("Agent"),

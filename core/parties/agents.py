@@ -68,7 +68,8 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
     Raises Forbidden, NotFound, Conflict when the new parent stands below the agent, WrongState when it is
     the parent already, BadInput when the tree would grow too deep or no reason is given.
     """
-    actor.must(Right.MANAGE_PARTIES)
+    if not actor.may(Right.MANAGE_PARTIES):
+        actor.must(Right.MOVE_AGENTS)
     reason = particulars.read_why(why)
     with transaction() as tx:
         _lock_tree(tx)

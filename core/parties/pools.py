@@ -12,13 +12,11 @@ from core.errors import AlreadyDone, BadAmount, BadInput, Conflict, Frozen, NotF
 from core.ledger import accounts
 from core.money import USDT, Asset, Money, fiat
 from core.parties import acceptors, particulars
+from core.parties.policies import POLICIES
 
 if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
-
-POLICIES: Final = ("uniform_random", "least_loaded")
-"""How a pool may choose among its acceptors; each is a function of `orders.matching`."""
 
 LEAST_RESERVE: Final = Money(1_000_000, USDT)
 _SECONDS = {"pay_seconds": (60, 86_400), "confirm_seconds": (60, 86_400), "quote_seconds": (30, 3_600)}
@@ -96,6 +94,7 @@ def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
     with transaction() as tx:
         pool_id, _ = _pool(tx, pool_ref)
         merchant = particulars.find(tx, merchant_ref, "merchant")
+        _in_good_standing(merchant.code, merchant.state, "merchant")
         sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
         if not tx.run(sql, (pool_id, merchant.id)):
             said = f"{merchant.code} may use this pool already"
@@ -218,21 +217,27 @@ def _pool(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
 def _bank_account(tx: Transaction, ref: str, offers: tuple[str, str]) -> tuple[int, int]:
     """Return the numbers of an acceptor's active account that fits the pool, and of its owner."""
     rows = tx.rows(
-        "select b.id, b.party_id, b.state, b.currency, b.method, p.kind"
+        "select b.id, b.party_id, b.state, b.currency, b.method, p.kind, p.code, p.state"
         " from bank_account b join party p on p.id = b.party_id where b.ref = %s for no key update of b",
         (ref,),
     )
     if not rows:
         raise NotFound(f"there is no bank account {ref[:40]}", field="bank_account", ref=ref[:40])
-    number, owner, state, currency, method, kind = rows[0]
+    number, owner, state, currency, method, kind, code, standing = rows[0]
     if kind != "acceptor":
         raise Conflict("only acceptors' bank accounts serve pools", field="bank_account", ref=ref)
+    _in_good_standing(code, standing, "bank_account")
     if state != "active":
         raise Frozen(f"the bank account is {state}", field="bank_account", ref=ref, state=state)
     if (currency, method) != offers:
         said = f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}"
         raise Conflict(said, field="bank_account", ref=ref)
     return number, owner
+
+
+def _in_good_standing(code: str, state: str, field: str) -> None:
+    if state in {"suspended", "barred"}:
+        raise Frozen(f"{code} is {state}: no new business with it", field=field, state=state)
 
 
 def _whole(field: str, value: int, least: int, most: int) -> None:

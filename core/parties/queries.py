@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 LINES = 15
 
 
-class Line(NamedTuple):
-    """One leg of an account's statement; `balance` is its pocket's after it. `order_ref` is "" when it is for none."""
-
-    happened_at: datetime
-    entry_ref: str
-    reason: str
-    order_ref: str
-    pocket: str
-    units: int
-    balance: int
-
-
 class Statement(NamedTuple):
     """What a party held just before `at`, and the last legs before that, newest first.
 
@@ -44,7 +32,7 @@ class Statement(NamedTuple):
     held: Money
     stored: Money
     summed: Money
-    lines: list[Line]
+    lines: list[statements.StatementLine]
 
     @property
     def difference(self) -> Money:
@@ -106,12 +94,6 @@ select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, a.weight,
   join bank_account b on b.id = a.bank_account_id left join pool_account_load l on l.pool_account_id = a.id
  where c.ref = %s order by p.currency, p.code, b.ref
 """
-_LEGS = """
-select e.happened_at, e.ref, e.reason, coalesce(o.ref, ''), l.pocket, l.units
-  from journal_leg l join journal_entry e on e.id = l.entry_id left join orders o on o.id = e.order_id
- where l.account_id = %s and e.happened_at < %s
- order by e.happened_at desc, e.booked_at desc, l.id desc limit %s
-"""
 
 
 def shop_pools(actor: Actor, ref: str) -> list[ShopPool]:
@@ -144,12 +126,7 @@ def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:
         moment = at or clock.now()
         now, then = accounts.balance(tx, account), statements.balance_at(tx, account, moment)
         whole = statements.balance_at(tx, account, clock.now()) if at else then
-        rows = tx.rows(_LEGS, (account, moment, LINES))
-    running = {"available": then.available, "escrow": then.escrow, "held": then.held}
-    lines: list[Line] = []
-    for row in rows:
-        lines.append(Line._make((*row, running[row[4]])))
-        running[row[4]] -= row[5]
+        lines = statements.last_lines(tx, account, moment, LINES)
     available, escrow, held = (Money(each, USDT) for each in (then.available, then.escrow, then.held))
     stored, summed = (Money(each.available + each.escrow + each.held, USDT) for each in (now, whole))
     return Statement(moment, at is not None, available, escrow, held, stored, summed, lines)

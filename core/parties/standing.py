@@ -1,4 +1,4 @@
-"""A party's standing: active, suspended for a while, or barred for good."""
+"""The standing of parties and customers: active, suspended for a while, or barred."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from core import audit, outbox
 from core.actor import Right
-from core.db import transaction
-from core.errors import WrongState
+from core.db import reading, transaction
+from core.errors import NotFound, WrongState
 from core.parties import acceptors, particulars
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def bar(actor: Actor, ref: str, why: str) -> None:
 
 
 def _turn(actor: Actor, ref: str, why: str, *, before: tuple[str, ...], after: str) -> None:
-    actor.must(Right.MANAGE_PARTIES)
+    _must(actor)
     reason = particulars.read_why(why)
     with transaction() as tx:
         party = particulars.find(tx, ref, lock=True)
@@ -41,3 +41,48 @@ def _turn(actor: Actor, ref: str, why: str, *, before: tuple[str, ...], after: s
             acceptors.sync(tx, party.id)
         audit.write(tx, actor, f"party.{after}", ref, reason=reason, details={"before": party.state})
         outbox.tell(tx, f"party.{after}", ref, payload={"kind": party.kind})
+
+
+def bar_customer(actor: Actor, ref: str, why: str) -> None:
+    """Refuse a merchant's customer every new order; open ones go on. Raises as `admit_customer`."""
+    _turn_customer(actor, ref, why, before="active", after="barred")
+
+
+def admit_customer(actor: Actor, ref: str, why: str) -> None:
+    """Let a barred customer open orders again. Raises Forbidden, NotFound, WrongState, BadInput."""
+    _turn_customer(actor, ref, why, before="barred", after="active")
+
+
+def of_customer(actor: Actor, ref: str) -> str:
+    """Return a customer's state. Raises Forbidden, NotFound."""
+    actor.must(Right.SEE_ALERTS)
+    with reading() as tx:
+        state: str | None = tx.call("select state from customer where ref = %s", (ref,))
+    if state is None:
+        raise NotFound(f"there is no customer {ref[:40]}", ref=ref[:40])
+    return state
+
+
+def _turn_customer(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
+    _must(actor)
+    reason = particulars.read_why(why)
+    with transaction() as tx:
+        rows = tx.rows(
+            "select c.id, c.state, p.ref from customer c join party p on p.id = c.merchant_id where c.ref = %s"
+            " for no key update of c",
+            (ref,),
+        )
+        if not rows:
+            raise NotFound(f"there is no customer {ref[:40]}", ref=ref[:40])
+        number, state, merchant = rows[0]
+        if state != before:
+            raise WrongState(f"the customer is {state}", ref=ref, state=state)
+        tx.run("update customer set state = %s where id = %s", (after, number))
+        audit.write(tx, actor, f"customer.{after}", ref, reason=reason, details={"before": state, "merchant": merchant})
+        outbox.tell(tx, f"customer.{after}", ref, payload={"merchant": merchant})
+
+
+def _must(actor: Actor) -> None:
+    """Refuse who neither runs the parties nor judges them."""
+    if not actor.may(Right.MANAGE_PARTIES):
+        actor.must(Right.SET_STANDING)

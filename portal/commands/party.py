@@ -10,7 +10,7 @@ import click
 from core.actor import system
 from core.errors import BadInput
 from core.money import USDT, Money
-from core.parties import acceptors, agents, bank_accounts, merchants, naming
+from core.parties import acceptors, agents, bank_accounts, merchants, naming, standing
 
 _KINDS = ("merchant", "acceptor", "agent")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -112,6 +112,36 @@ def move(agent: str, under: str | None, top: bool, why: str) -> None:
     above = naming.party(actor, under, "agent", field="under") if under is not None else None
     agents.reparent(actor, naming.party(actor, agent, "agent"), above, why)
     click.echo(f"{agent} stands {f'below {under}' if under else 'at the top'} now")
+
+
+@command.command("suspend")
+@click.argument("party")
+@_WHY
+def suspend(party: str, why: str) -> None:
+    """Stop new business with PARTY; what is open goes on."""
+    actor = system("terminal")
+    standing.suspend(actor, naming.party(actor, party, *_KINDS), why)
+    click.echo(f"{party} is suspended")
+
+
+@command.command("reinstate")
+@click.argument("party")
+@_WHY
+def reinstate(party: str, why: str) -> None:
+    """End a suspension."""
+    actor = system("terminal")
+    standing.reinstate(actor, naming.party(actor, party, *_KINDS), why)
+    click.echo(f"{party} is active again")
+
+
+@command.command("bar")
+@click.argument("party")
+@_WHY
+def bar(party: str, why: str) -> None:
+    """Bar PARTY for good: its users and keys get in no more."""
+    actor = system("terminal")
+    standing.bar(actor, naming.party(actor, party, *_KINDS), why)
+    click.echo(f"{party} is barred")
 
 
 def _tell(as_json: bool, words: str, **facts: str) -> None:

@@ -87,19 +87,20 @@ def sign_in(username: str, password: str, *, ip: str, agent: str, device: str = 
     """Return the user if the password is right, None otherwise, in the same time for unknown names.
 
     `device` is the number of a device known for the account. Refuses with `too_many` who has to wait. An
-    account must be active and have exactly one role of `portal.roles`.
+    account must be active, have exactly one role of `portal.roles` and act for no party that is barred.
     """
     attempt = admit(username, ip, agent, device)
     with reading() as tx:
         found = tx.rows(
             "select u.id, u.password, u.active, (select array_agg(r.name) from ab_user_role ur "
-            "join ab_role r on r.id = ur.role_id where ur.user_id = u.id) "
+            "join ab_role r on r.id = ur.role_id where ur.user_id = u.id), exists (select 1 from user_party p "
+            "join party b on b.id = p.party_id where p.user_id = u.id and b.state = 'barred') "
             "from ab_user u where lower(u.username) = %s",
             (attempt.account,),
         )
-    user_id, kept, active, roles = found[0] if len(found) == 1 else (0, "", False, [])
+    user_id, kept, active, roles, barred = found[0] if len(found) == 1 else (0, "", False, [], False)
     fits = check_password_hash(kept or _NOBODY, password[:LONGEST])
-    if not (fits and kept and active and len(roles or ()) == 1 and roles[0] in ROLES):
+    if not (fits and kept and active and not barred and len(roles or ()) == 1 and roles[0] in ROLES):
         return None
     succeeded(attempt, user_id)
     return SignedIn(user_id, kept, roles[0])

@@ -34,6 +34,7 @@ join ab_user u on u.id = s.user_id and u.active
 left join user_party p on p.user_id = u.id
 left join portal_user t on t.user_id = u.id
 where s.token_hash = %s and s.ended_at is null
+  and not exists (select 1 from party b where b.id = p.party_id and b.state = 'barred')
 """
 
 

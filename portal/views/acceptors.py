@@ -24,6 +24,7 @@ from portal.views import party_parts as parts
 from portal.views.enrolling import Enrols
 from portal.views.home import Card
 from portal.views.order_filters import Named
+from portal.views.standing import Stands, gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 STATUSES = tuple((s, badge_of(s).text) for s in ("online", "offline", "paused", "suspended", "barred", "imported"))
 
 
-class AcceptorsDesk(Enrols, Desk):
+class AcceptorsDesk(Enrols, Stands, Desk):
     """The liquidity providers: all, an agent's subtree's, or an acceptor's own."""
 
     route_base = "/acceptors"
@@ -165,9 +166,9 @@ class AcceptorsDesk(Enrols, Desk):
         return url_for("LiveDeskView.of", ref=ref) if actor.may(Right.MANAGE_PARTIES) else ""
 
     def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
-        """Return the actions of the actor's role: pause or resume, whichever is possible."""
-        other = "pause" if row.paused else "resume"
-        return [each for each in super().buttons(row, actor) if each.name != other]
+        """Return the actions of the actor's role that are possible from the acceptor's state."""
+        out = gone(row.state) | {"pause" if row.paused else "resume"}
+        return [each for each in super().buttons(row, actor) if each.name not in out]
 
     def why_not(self, name: str, row: Any, actor: Actor) -> str:  # noqa: ARG002 - the same for every actor
         """Return why an action is not possible for the acceptor now."""

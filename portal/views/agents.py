@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import g, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -14,15 +14,21 @@ from core import clock
 from core.actor import Actor, Right, Scope
 from core.commissions import queries as commissions
 from core.commissions import tiers
+from core.errors import NotFound, Refusal
 from core.money import USDT, Money
-from core.parties import tree
+from core.parties import agents, naming, tree
 from portal import format as show
+from portal import in_place
+from portal.desk import Button
 from portal.roles import current_actor
 from portal.views import party_parts as parts
+from portal.views import standing
 from portal.views.enrolling import Enrols
 from portal.views.home import Card, card
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flask.typing import ResponseReturnValue
 
 HOUR = timedelta(hours=1)
@@ -54,7 +60,9 @@ class AgentsView(Enrols, BaseView):
     @expose("/show/<ref>", methods=["GET"])
     def show(self, ref: str) -> ResponseReturnValue:
         """Show one agent of the actor's."""
-        actor = current_actor()
+        return self._page(current_actor(), ref)
+
+    def _page(self, actor: Actor, ref: str) -> str:
         agent = tree.agent(actor, ref)
         own = actor.scope is Scope.ALL or actor.party_id == agent.id
         return render_template(
@@ -67,8 +75,43 @@ class AgentsView(Enrols, BaseView):
             lines_href=_lines(actor, agent.code),
             report_href=_report(actor, agent.code),
             actor=actor,
+            buttons=self._buttons(actor, agent),
+            agents=naming.known(actor, "agent") if actor.may(Right.MOVE_AGENTS) else [],
             **(parts.statement(actor, ref) if own else {"statement": None}),
         )
+
+    @expose("/action/<string:name>/<ref>", methods=["POST"])
+    def action(self, name: str, ref: str) -> ResponseReturnValue:
+        """Do a deed to one agent of the actor's, then show it; a refusal is told there and nothing has changed."""
+        actor = current_actor()
+        agent = tree.agent(actor, ref)
+        there = redirect(url_for("AgentsView.show", ref=ref))
+        if name != "move" and name not in standing.BEFORE:
+            raise NotFound(_("There is no such action here."), action=name[:40])
+        actor.must(Right.MOVE_AGENTS if name == "move" else Right.SET_STANDING)
+        try:
+            if name == "move":
+                self._move(actor, agent)
+            else:
+                standing.turn(actor, name, ref, agent.code)
+        except Refusal as refusal:
+            if in_place.wanted():
+                return in_place.refused(refusal)
+            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            return self._page(actor, ref), refusal.status
+        return in_place.done(there) if in_place.wanted() else there
+
+    def _move(self, actor: Actor, agent: tree.AgentView) -> None:
+        """Put the agent below another; shares of open orders stay as they were frozen."""
+        named = request.form.get("parent", "").strip()
+        above = naming.party(actor, named, "agent", field="parent") if named else None
+        agents.reparent(actor, agent.ref, above, request.form.get("reason", ""))
+        where = _("below %(code)s", code=named) if named else _("at the top")
+        flash(_("%(code)s stands %(where)s now. Open orders keep their shares.", code=agent.code, where=where), "ok")
+
+    def _buttons(self, actor: Actor, agent: tree.AgentView) -> Sequence[Button]:
+        moves = [Button("move", _("Move"), "", "", "network", "", "")] if actor.may(Right.MOVE_AGENTS) else []
+        return [*moves, *standing.buttons(actor, agent.state)]
 
     def _cards(self, actor: Actor, agent: tree.AgentView) -> list[Card]:
         month = f"{clock.now():%Y-%m}"

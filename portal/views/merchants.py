@@ -22,17 +22,21 @@ from portal.views import party_parts as parts
 from portal.views.enrolling import Enrols
 from portal.views.home import Card
 from portal.views.order_filters import Named
+from portal.views.standing import Stands, gone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
+    from portal.desk import Button
     from portal.filters import Filter
 
 BALANCE = Column("balance_units", _l("Balance"), "money", asset="USDT", narrow="amount")
 VOLUME = Column("volume_units", _l("Volume, 30 days"), "money", asset="USDT")
 
 
-class MerchantsDesk(Enrols, Desk):
+class MerchantsDesk(Enrols, Stands, Desk):
     """The platforms and shops: all, an agent's subtree's, or a merchant's own."""
 
     route_base = "/merchants"
@@ -121,6 +125,10 @@ class MerchantsDesk(Enrols, Desk):
             "accounts_href": url_for("BankAccountsDesk.list", q=row.code) if actor.may(Right.SEE_BANK_ACCOUNTS) else "",
             **found,
         }
+
+    def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
+        """Return the actions of the actor's role that are possible from the merchant's state."""
+        return [each for each in super().buttons(row, actor) if each.name not in gone(row.state)]
 
     def cards(self, row: Any, actor: Actor, statement: queries.Statement | None) -> list[Card]:
         """Return the merchant's figures."""

@@ -112,6 +112,7 @@ DESKS: list[Row] = [
     *desk("/acceptors", SIGNED_IN - {"merchant"}),
     Row("GET", "/agents/list/", SIGNED_IN - {"acceptor", "merchant"}),
     Row("GET", "/agents/show/<ref>", SIGNED_IN - {"acceptor", "merchant"}),
+    Row("POST", "/agents/action/<string:name>/<ref>", SIGNED_IN - {"acceptor", "merchant"}),
     *(Row("GET", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
     *(Row("POST", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
     *desk("/bank-accounts", SIGNED_IN - {"agent"}),

@@ -1,0 +1,133 @@
+"""The standing of parties on their pages: who sets it, that a reason is asked, and where the party is refused then."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.actor import system
+from core.db import reading
+from core.errors import Refusal
+from core.parties import keys, pools, standing
+from tests import make
+from tests.portal import market
+from tests.portal.market import PASSWORD, Browser, opened, signed_in
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    made = market.built()
+    with reading() as tx:
+        made.codes = dict(tx.rows("select ref, code from party"))
+    return made
+
+
+def state(ref):
+    with reading() as tx:
+        return tx.call("select state from party where ref = %s", (ref,))
+
+
+def act(browser, kind, name, ref, **form):
+    browser.get(f"/{kind}/show/{ref}")
+    return browser.post(f"/{kind}/action/{name}/{ref}", form)
+
+
+def test_each_kind_is_suspended_and_reinstated_with_a_reason_in_the_trail(desk):
+    refs = {"merchants": desk.trade.merchant_ref, "acceptors": desk.acceptor.ref, "agents": desk.trade.agents[0]}
+    for name in ("admin", "compliance"):
+        browser = signed_in(desk, name)
+        for kind, ref in refs.items():
+            refused = act(browser, kind, "suspend", ref, reason="")
+            assert refused.status_code == 422, kind
+            assert "bad_input" in refused.text
+            assert state(ref) == "active"
+            assert act(browser, kind, "suspend", ref, reason="papers ran out").status_code == 302
+            assert state(ref) == "suspended"
+            assert "ask-reinstate" in browser.get(f"/{kind}/show/{ref}").text
+            assert act(browser, kind, "suspend", ref, reason="again").status_code == 409
+            assert act(browser, kind, "reinstate", ref, reason="papers renewed").status_code == 302
+            assert state(ref) == "active"
+            with reading() as tx:
+                trail = tx.rows(
+                    "select action, reason from audit where actor = %s and subject = %s order by at", (name, ref)
+                )
+            assert trail == [("party.suspended", "papers ran out"), ("party.active", "papers renewed")]
+
+
+@pytest.mark.parametrize("name", ["finance", "auditor", "agent1", "acceptor1", "merchant1"])
+def test_nobody_else_sets_a_standing(desk, name):
+    browser = signed_in(desk, name)
+    for kind, ref in (
+        ("merchants", desk.trade.merchant_ref),
+        ("acceptors", desk.acceptor.ref),
+        ("agents", desk.trade.agents[0]),
+    ):
+        assert act(browser, kind, "bar", ref, reason="because").status_code in {403, 404}
+        assert state(ref) == "active"
+        assert "ask-bar" not in browser.get(f"/{kind}/show/{ref}").text
+
+
+def test_a_suspended_merchant_opens_nothing_and_a_suspended_acceptor_gets_nothing(desk):
+    browser = signed_in(desk, "compliance")
+    for kind, ref in (("merchants", desk.trade.merchant_ref), ("acceptors", desk.acceptor.ref)):
+        act(browser, kind, "suspend", ref, reason="is looked into")
+        if kind == "merchants":
+            with pytest.raises(Refusal):
+                opened(desk.trade)
+        else:
+            waiting = opened(desk.trade)
+            with reading() as tx:
+                assert tx.call("select state from orders where ref = %s", (waiting,)) in {"matching", "no_liquidity"}
+        act(browser, kind, "reinstate", ref, reason="all is well")
+
+
+def test_no_pool_takes_in_who_is_suspended(desk):
+    shop = make.merchants.create(system(), "shut-shop", "Shut", country="BR")
+    standing.suspend(system(), shop, "papers")
+    with pytest.raises(Refusal) as caught:
+        pools.admit(system(), desk.trade.pool_ref, shop)
+    assert caught.value.code == "frozen"
+
+
+def test_who_is_barred_is_out_at_once_and_gets_in_no_more(desk):
+    browser, admin, far = signed_in(desk, "merchant2"), signed_in(desk, "admin"), "merchants"
+    with reading() as tx:
+        ref = tx.call("select ref from party where code = 'shop-far'")
+    _key_ref, key = keys.create(system(), ref, "")
+    assert browser.get("/").status_code == 200
+    assert act(admin, far, "bar", ref, reason="forged papers").status_code == 302
+    assert browser.get("/").headers.get("Location", "").startswith("/login/")
+    assert Browser(desk.app).sign_in("merchant2", PASSWORD).status_code == 401
+    with pytest.raises(Refusal) as caught:
+        keys.authenticate(key)
+    assert caught.value.code == "barred"
+    assert act(admin, far, "reinstate", ref, reason="sorry").status_code == 409
+    page = admin.get(f"/merchants/show/{ref}").text
+    assert not any(f"ask-{name}" in page for name in ("suspend", "reinstate", "bar"))
+
+
+def test_an_agent_is_moved_by_an_administrator_and_open_orders_keep_their_shares(desk):
+    lower, root = desk.trade.agents
+    before = opened(desk.trade)
+
+    def split(ref):
+        with reading() as tx:
+            return tx.call("select split from orders where ref = %s", (ref,))
+
+    frozen = split(before)
+    browser = signed_in(desk, "admin")
+    assert "keep the shares" in browser.get(f"/agents/show/{lower}").text
+    assert act(browser, "agents", "move", root, parent=desk.codes[lower], reason="a ring").status_code == 409
+    assert act(browser, "agents", "move", lower, parent="nobody", reason="lost").status_code == 404
+    assert act(browser, "agents", "move", lower, parent="", reason="").status_code == 422
+    assert act(browser, "agents", "move", lower, parent="", reason="works alone now").status_code == 302
+    with reading() as tx:
+        assert (
+            tx.call("select parent_id from agent g join party p on p.id = g.party_id where p.ref = %s", (lower,))
+            is None
+        )
+    assert split(before) == frozen
+    assert len(split(opened(desk.trade))) < len(frozen)
+    back = {"parent": desk.codes[root], "reason": "together again"}
+    assert act(signed_in(desk, "finance"), "agents", "move", lower, **back).status_code == 302
+    for name in ("compliance", "auditor", "agent1"):
+        assert act(signed_in(desk, name), "agents", "move", lower, parent="", reason="x").status_code == 403
