@@ -20,7 +20,7 @@ _COLUMNS = "ref, kind, subject, payload, state, requested_by, requested_at, reas
 
 
 class Approval(NamedTuple):
-    """A request and what became of it; `state` is waiting, approved, refused or withdrawn."""
+    """A request and what became of it; `state` is waiting, approved or refused."""
 
     ref: str
     kind: str
@@ -83,17 +83,6 @@ def decide(tx: Transaction, actor: Actor, ref: str, approve: bool, why: str) -> 
     return _settle(tx, actor, found, "approved" if approve else "refused", said)
 
 
-def withdraw(tx: Transaction, actor: Actor, ref: str, why: str) -> Approval:
-    """Take one's own waiting request back. Raises NotFound, WrongState, Forbidden when it is another's."""
-    said = _said(why)
-    found = find(tx, ref, lock=True)
-    if found.state != "waiting":
-        raise WrongState(f"{ref} was {found.state} already", ref=ref, state=found.state)
-    if found.requested_by != actor.name:
-        raise Forbidden("only whoever requested this may withdraw it", ref=ref)
-    return _settle(tx, actor, found, "withdrawn", said)
-
-
 def find(tx: Transaction, ref: str, *, lock: bool = False) -> Approval:
     """Return the request with that ref, locked if asked. Raises NotFound."""
     rows = tx.rows(f"select {_COLUMNS} from approval where ref = %s{' for update' if lock else ''}", (ref,))  # noqa: S608
@@ -120,7 +109,7 @@ def _settle(tx: Transaction, actor: Actor, found: Approval, state: str, why: str
         (state, actor.name, at, why, found.ref),
     )
     details = {"kind": found.kind, "subject": found.subject, "requested_by": found.requested_by}
-    verb = {"approved": "approve", "refused": "refuse", "withdrawn": "withdraw"}[state]
+    verb = {"approved": "approve", "refused": "refuse"}[state]
     audit.write(tx, actor, f"approval.{verb}", found.ref, reason=why, details=details)
     outbox.tell(tx, f"approval.{state}", found.ref, payload={"kind": found.kind, "subject": found.subject})
     return found._replace(state=state, decided_by=actor.name, decided_at=at, decided_why=why)

@@ -13,7 +13,6 @@
     │   ├── AlreadyDone          409 already_done
     │   ├── ShortReserve         409 short_reserve
     │   ├── QuoteExpired         409 quote_expired
-    │   ├── NoLiquidity          409 no_liquidity
     │   ├── UnderReview          409 under_review
     │   ├── Frozen               409 frozen
     │   ├── TooLate              409 too_late
@@ -119,12 +118,6 @@ class QuoteExpired(Conflict):
     """The quoted price is no longer offered."""
 
     code = "quote_expired"
-
-
-class NoLiquidity(Conflict):
-    """No acceptor can serve the order now."""
-
-    code = "no_liquidity"
 
 
 class UnderReview(Conflict):

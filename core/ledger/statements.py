@@ -1,4 +1,4 @@
-"""Statements: what an account held at any moment, and every line that moved it in between."""
+"""Statements: what an account held at any moment, and the last lines that moved it before."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from core.errors import BadInput, NotFound
 from core.ledger.accounts import Balance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from core.db import Transaction
 
+_LEGS = """
+select e.happened_at, e.ref, e.reason, coalesce(o.ref, ''), l.pocket, l.units
+  from journal_leg l join journal_entry e on e.id = l.entry_id left join orders o on o.id = e.order_id
+ where l.account_id = %s and e.happened_at < %s
+ order by e.happened_at desc, e.booked_at desc, l.id desc limit %s
+"""
+
 
 class StatementLine(NamedTuple):
-    """One entry's effect on one pocket of the account; `balance` is the pocket's, after it."""
+    """One leg of an account's statement; `balance` is its pocket's after it. `order_ref` is "" when it is for none."""
 
     happened_at: datetime
-    booked_at: datetime
     entry_ref: str
     reason: str
-    key: str
+    order_ref: str
     pocket: str
     units: int
     balance: int
@@ -52,23 +57,18 @@ def balance_at(tx: Transaction, account_id: int, at: datetime, *, known_at: date
     return Balance(*rows[0])
 
 
-def lines(tx: Transaction, account_id: int, starts_at: datetime, ends_at: datetime) -> Iterator[StatementLine]:
-    """Yield what moved the account from `starts_at` up to (not with) `ends_at`, oldest first.
+def last_lines(tx: Transaction, account_id: int, at: datetime, limit: int) -> list[StatementLine]:
+    """Return the last legs of the account before `at`, newest first, each with its pocket's balance after it.
 
-    The running balance begins with what the account held at `starts_at`. Raises as `balance_at` does.
+    Raises as `balance_at` does.
     """
-    opening = balance_at(tx, account_id, starts_at)
-    running = {"available": opening.available, "escrow": opening.escrow, "held": opening.held}
-    found = tx.raw.execute(
-        "select e.happened_at, e.booked_at, e.ref, e.reason, e.key, l.pocket, l.units"
-        "  from journal_leg l join journal_entry e on e.id = l.entry_id"
-        " where l.account_id = %s and e.happened_at >= %s and e.happened_at < %s"
-        " order by e.happened_at, e.booked_at, l.id",
-        (account_id, _moment(starts_at), _moment(ends_at)),
-    )
-    for happened_at, booked_at, ref, reason, key, pocket, units in found:
-        running[pocket] += units
-        yield StatementLine(happened_at, booked_at, ref, reason, key, pocket, units, running[pocket])
+    then = balance_at(tx, account_id, at)
+    running = {"available": then.available, "escrow": then.escrow, "held": then.held}
+    found: list[StatementLine] = []
+    for happened_at, ref, reason, order_ref, pocket, units in tx.rows(_LEGS, (account_id, at, limit)):
+        found.append(StatementLine(happened_at, ref, reason, order_ref, pocket, units, running[pocket]))
+        running[pocket] -= units
+    return found
 
 
 def _moment(at: datetime) -> datetime:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import WrongState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 
 class State(StrEnum):
@@ -184,13 +184,3 @@ def next_actor(state: State, risk: RiskState = RiskState.CLEAR, dispute: Dispute
     """Return whose move it is; a hold or an open dispute hands a waiting order to compliance."""
     stopped = risk is RiskState.HELD or dispute is DisputeState.OPEN
     return NextActor.COMPLIANCE if stopped and state in WAITING else NEXT_ACTOR[state]
-
-
-def legal_walk(states: Sequence[State]) -> bool:
-    """Return whether the states, first to last, are a walk through the table that begins with `created`."""
-    before: State | None = None
-    for after in states:
-        if (before, after) not in _STEPS:
-            return False
-        before = after
-    return before is not None

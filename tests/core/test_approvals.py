@@ -87,15 +87,6 @@ def test_many_deciding_at_once_decide_once(database):
         assert sum(crowd.map(attempt, range(6))) == 1
 
 
-def test_whoever_asked_may_withdraw_and_nobody_else(database):
-    ref = ask()
-    with pytest.raises(Forbidden), db.transaction() as tx:
-        approvals.withdraw(tx, LEE, ref, "not needed")
-    with db.transaction() as tx:
-        assert approvals.withdraw(tx, MIA, ref, "not needed").state == "withdrawn"
-        assert approvals.waiting(tx, "release_held", "ord_1") is None
-
-
 def test_reasons_are_asked_for_and_unknown_requests_are_refused(database):
     with pytest.raises(BadInput):
         ask(reason="  ")

@@ -15,8 +15,7 @@ import core.analytics.tables
 import core.commissions.tables
 import core.compliance.tables
 import core.orders.tables
-import core.parties.tables
-import core.pricing.tables  # noqa: F401 - each adds its tables to Base
+import core.parties.tables  # noqa: F401 - each adds its tables to Base
 from core import db, embedded
 from core.embedded import postgres
 from core.migrations import runner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -61,11 +62,17 @@ def test_the_lines_lead_from_one_balance_to_the_next(lived):
     with reading() as tx:
         number = account(tx, lived)
         start, end = lives.DAYS, lives.DAYS + timedelta(hours=5)
-        told = list(statements.lines(tx, number, start, end))
+        told = statements.last_lines(tx, number, end, 1000)[::-1]
+        two = statements.last_lines(tx, number, end, 2)
         closing = statements.balance_at(tx, number, end)
+    assert told[0].balance == 10_000_000_000, "the reserve begins with what was topped up"
+    told = [line for line in told if line.happened_at >= start]
+    assert two == told[:-3:-1]
     assert {line.pocket for line in told} == {"available", "escrow"}
     for pocket in ("available", "escrow"):
         assert [line.balance for line in told if line.pocket == pocket][-1] == getattr(closing, pocket)
+    assert all(after.balance - after.units == before.balance for pocket in ("available", "escrow")
+               for before, after in pairwise([line for line in told if line.pocket == pocket]))  # fmt: skip
     assert [line.happened_at for line in told] == sorted(line.happened_at for line in told)
     assert {line.reason for line in told} == {"escrow_freeze", "escrow_release", "escrow_return"}
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.errors import WrongState
 from core.orders.states import (
@@ -21,7 +19,6 @@ from core.orders.states import (
     RiskState,
     State,
     allowed,
-    legal_walk,
     next_actor,
     step,
 )
@@ -113,26 +110,3 @@ def test_a_hold_or_dispute_hands_the_move_to_compliance():
     assert next_actor(State.PAID_CLAIMED, RiskState.HELD) is NextActor.COMPLIANCE
     assert next_actor(State.PAID_CLAIMED, dispute=DisputeState.OPEN) is NextActor.COMPLIANCE
     assert next_actor(State.COMPLETED, RiskState.HELD) is NextActor.NOBODY
-
-
-@given(st.lists(st.sampled_from(list(Event)), max_size=12))
-def test_whatever_was_stepped_is_a_legal_walk(events):
-    state, walked = State.CREATED, [State.CREATED]
-    for event in events:
-        if (state, event) in TRANSITIONS:
-            state = step(state, event)
-            walked.append(state)
-    assert legal_walk(walked)
-
-
-def test_a_path_with_a_jump_a_standstill_or_a_wrong_start_is_no_walk():
-    happy = [State.CREATED, State.AWAITING_PAYMENT, State.PAID_CLAIMED, State.COMPLETED]
-    assert legal_walk(happy)
-    assert legal_walk([State(name) for name in ("created", "matching", "offered", "matching", "no_liquidity")])
-    assert legal_walk([*happy, State.REVERSED])
-    assert not legal_walk([])
-    assert not legal_walk(happy[1:])
-    assert not legal_walk([State.CREATED, State.COMPLETED])
-    assert not legal_walk([State.CREATED, State.CREATED])
-    assert not legal_walk([*happy, State.REFUNDED])
-    assert not legal_walk([State.CREATED, State.AWAITING_PAYMENT, State.PAID_CLAIMED, State.AWAITING_PAYMENT])

@@ -43,10 +43,6 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "short_reserve": f"Top up the account, or use a smaller amount. {FINAL}",
     "quote_expired": "Ask for a new quote, show the customer the new price, open the order from that one.",
-    "no_liquidity": (
-        "No acceptor can serve this amount now: try a smaller one, or later. (An opened deposit does not end "
-        "so at once: it waits in `matching` and is matched as soon as somebody can serve it.)"
-    ),
     "under_review": "Wait: a compliance officer decides. Nothing is needed from you, and nobody will tell you more.",
     "frozen": f"The bank account or party is frozen or suspended. Ask operations; use another account. {FINAL}",
     "too_late": (
