@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.errors import BadInput
+from core.parties.policies import PolicyName
 from core.words import N_
 
 if TYPE_CHECKING:
@@ -88,10 +89,10 @@ def _load(candidate: Candidate) -> int:
 
 
 POLICIES: Final[dict[str, Policy]] = {
-    "uniform_random": Policy(rank=lambda _: 0, lost=NOT_DRAWN),
-    "least_loaded": Policy(rank=_load, lost=BUSIER),
+    PolicyName.UNIFORM_RANDOM: Policy(rank=lambda _: 0, lost=NOT_DRAWN),
+    PolicyName.LEAST_LOADED: Policy(rank=_load, lost=BUSIER),
 }
-"""The policies a pool may name; a new one is a new row here."""
+"""What each policy that a pool may name does; a new one is a new name there and a new row here."""
 
 
 def choose(
