@@ -192,7 +192,7 @@
   const arrived = performance.getEntriesByType("navigation")[0];
   const time = { off: 0, set: at => { const off = Date.parse(at) - Date.now(); if (!Number.isNaN(off)) time.off = off; } };
   if (arrived?.transferSize > 0 && root.dataset.now) {
-    time.off = Date.parse(root.dataset.now) - (performance.timeOrigin + arrived.responseStart);
+    time.off = Date.parse(root.dataset.now) - (Date.now() - performance.now() + arrived.responseStart);
   }
   const pad = number => String(number).padStart(2, "0");
   const tick = () => all("[data-until]").forEach(clock => {

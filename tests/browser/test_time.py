@@ -1,0 +1,69 @@
+"""In Chromium: countdowns run by the server's time, times are told in the user's own zone, the exact one on hover."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+from core.db import reading
+from tests.browser.chromium import served, visit
+from tests.portal import market
+from tests.portal.market import claimed
+
+pytestmark = pytest.mark.browser
+ONE_HOUR_FAST = "const right = Date.now.bind(Date); Date.now = () => right() + 3_600_000;"
+ASLEEP = "const before = Date.now.bind(Date); Date.now = () => before() + 600_000;"
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    made = market.built()
+    with served(made):
+        yield made
+
+
+def seconds(text):
+    """Return what a countdown shows, in seconds."""
+    minus, plain = text.startswith("−"), text.lstrip("−")
+    total = sum(int(part) * 60**place for place, part in enumerate(reversed(plain.split(":"))))
+    return -total if minus else total
+
+
+def left(ref):
+    with reading() as tx:
+        return int(tx.call("select extract(epoch from deadline_at - now()) from orders where ref = %s", (ref,)))
+
+
+@pytest.mark.parametrize("place", ["/orders/show/", "/desk/"])
+def test_a_machine_whose_clock_is_wrong_counts_down_right(desk, chromium, place):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "acceptor1") as page:
+        page.add_init_script(ONE_HOUR_FAST)
+        page.goto(place if place == "/desk/" else place + ref)
+        clock = page.locator(f'.job[data-ref="{ref}"] [data-until]' if place == "/desk/" else "main .head [data-until]")
+        page.wait_for_timeout(2200)
+        assert abs(seconds(clock.text_content()) - left(ref)) < 10
+        page.evaluate(ASLEEP)
+        page.wait_for_timeout(1200)
+        slept = left(ref) - 600
+        if place == "/orders/show/":  # ten minutes passed here while the machine slept
+            assert abs(seconds(clock.text_content()) - slept) < 10
+
+
+def test_times_are_told_in_the_users_zone_and_in_utc_on_hover(desk, chromium):
+    ref = claimed(desk.trade)
+    with reading() as tx:
+        opened = tx.call("select created_at from orders where ref = %s", (ref,))
+    with visit(desk, chromium, "merchant1") as page:
+        page.goto("/account/")
+        page.select_option("[name=zone]", "Asia/Shanghai")
+        page.get_by_role("button", name="Save").click()
+        page.goto(f"/orders/show/{ref}")
+        told = page.locator(".tl time").last
+        expect(told).to_have_text(f"{opened.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M:%S}")
+        expect(told).to_have_attribute("title", f"{opened:%Y-%m-%d %H:%M:%S} UTC · {told.text_content()} Asia/Shanghai")
+        page.goto("/account/")
+        page.select_option("[name=zone]", "UTC")
+        page.get_by_role("button", name="Save").click()
