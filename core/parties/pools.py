@@ -13,7 +13,6 @@ from core.ledger import accounts
 from core.money import USDT, Asset, Money, fiat
 from core.parties import acceptors, particulars
 from core.parties.policies import POLICIES
-from core.parties.policies import POLICIES
 
 if TYPE_CHECKING:
     from core.actor import Actor
