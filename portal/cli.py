@@ -39,6 +39,7 @@ COMMANDS = {
     "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database="ours"),
     "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database="ours"),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database="ours"),
+    "rollup": Entry("portal.commands.rollup:command", "Bring figures up to date, or count again.", database="ours"),
     "seal": Entry("portal.commands.seal:command", "Seal the journal and the audit trail.", database="ours"),
     "export": Entry("portal.commands.export:command", "Write a report to files.", database="ours"),
     "backup": Entry("portal.commands.backup:backup", "Write a backup of the database.", database="ours"),
