@@ -73,7 +73,8 @@ ROLES: dict[str, Role] = {
     "finance": Role(
         _l("Finance"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS}) | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.EXPORT},
+        (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS})
+        | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.EXPORT},
     ),
     "agent": Role(
         _l("Agent"),

@@ -28,7 +28,7 @@ from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views import decisions, order_words
+from portal.views import decisions, judging, order_words
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
@@ -215,6 +215,8 @@ class AlertsDesk(Desk):
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             least=choices.LEAST_WORDS,
             told=told,
+            judged=judging.standing_of(actor, order),
+            judged_from=key,
             actor=actor,
         )
         return html, status

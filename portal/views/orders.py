@@ -29,7 +29,7 @@ from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
-from portal.views import decisions
+from portal.views import decisions, judging
 from portal.views import order_words as words
 from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
 
@@ -74,7 +74,7 @@ OFFICERS = (
 drawing.kind("order_state", words.state_cell)
 
 
-class OrdersDesk(Desk):
+class OrdersDesk(judging.Judges, Desk):
     """Deposits and withdrawals of whoever looks: a party's own, an agent's subtree's, all of them for the desk."""
 
     route_base = "/orders"
@@ -196,7 +196,9 @@ class OrdersDesk(Desk):
             rate=Rate(view.rate_price, fiat(view.currency)),
             tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
             pay_to=queries.pay_to(actor, view),
+            form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             told=told,
+            judged=judging.standing_of(actor, view),
             actor=actor,
         )
         return html, status
