@@ -36,7 +36,7 @@ def _month_ago() -> datetime:
 
 
 _since = sa.bindparam("month_ago", callable_=_month_ago, type_=sa.DateTime(timezone=True))
-_COUNTED: Final = ("created", "matched", "claimed", "completed", "usdt_units")
+_COUNTED: Final = ("created", "matched", "completed", "refunded", "usdt_units")
 _hours = sa.table(
     "rollup_hour",
     *(sa.column(name, sa.BigInteger) for name in (*_COUNTED, "merchant_id", "acceptor_id")),
@@ -139,8 +139,9 @@ _ACCEPTORS: Final = (
         _account.c.held.label("held_units"),
         _load(PoolAccountLoad.open_orders).label("open_orders"), _load(PoolAccount.open_limit).label("open_limit"),
         _units(_taker.c.usdt_units).label("volume_units"), _units(_taker.c.matched).label("matched_30d"),
-        _units(_taker.c.claimed).label("claimed_30d"), _units(_taker.c.completed).label("completed_30d"),
-        _bps(_taker.c.completed, _taker.c.claimed).label("success_bps"),
+        _units(_taker.c.completed).label("completed_30d"), _units(_taker.c.refunded).label("refunded_30d"),
+        # Of what has ended: an order that is paid and waits is no failure.
+        _bps(_taker.c.completed, _taker.c.completed + _taker.c.refunded).label("success_bps"),
         _bps(_taker.c.matched, _matched_by_all.scalar_subquery()).label("share_bps"),
         _last_order("acceptor_id").label("last_order_at"),
     )

@@ -151,7 +151,8 @@ class AcceptorsDesk(Enrols, Stands, Desk):
                 parts.money_card(_("In escrow"), row.escrow_units, foot=held),
             ]
         load = _("of %(n)s slots", n=show.number(row.open_limit))
-        done = _("%(n)s completed, %(all)s paid", n=show.number(row.completed_30d), all=show.number(row.claimed_30d))
+        ended, lost = show.number(row.completed_30d), show.number(row.refunded_30d)
+        done = _("%(n)s completed, %(lost)s refunded", n=ended, lost=lost)
         share = [Card(_("Share of dispatches"), show.share(row.share_bps), aside=month)] if _sees_all() else []
         return [
             *found,

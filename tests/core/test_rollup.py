@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies
 
-from core import clock
+from core import clock, db
 from core.analytics import rollup
 from core.analytics.boards import commissions
 from core.analytics.boards.asking import Days, Filters
 from core.db import reading, transaction
 from core.orders import deposit, dispatch
-from core.parties import acceptors
+from core.parties import acceptors, listing
 from core.verify.rollups import rollups
 from tests import make
 from tests.core import lives
@@ -228,3 +229,13 @@ def _one_step(chance: random.Random, crowd: list, waiting: list) -> None:
         lives.confirm(market, ref, amount)
     elif state == "awaiting_payment":
         deposit.cancel(market.merchant, ref, reason="no longer wanted")
+
+
+def test_a_paid_order_that_still_waits_is_no_failure_of_its_acceptor(database):
+    market = make.market(1)
+    lives.completed(market)
+    lives.claimed(market, "100.00", customer="c-2")
+    lives.rolled_up()
+    with db.engine().connect() as connection:
+        [row] = connection.execute(sa.select(listing.AcceptorRow.__table__)).all()
+    assert (row.completed_30d, row.refunded_30d, row.success_bps) == (1, 0, 10_000)
