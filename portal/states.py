@@ -39,6 +39,7 @@ BADGES: dict[str, Badge] = {
     "in_time": Badge(_l("In time"), "ok"),
     "late": Badge(_l("Late"), "warn"),
     "open": Badge(_l("Open"), "warn"),
+    "pool_open": Badge(_l("Open"), "ok"),
     "decided": Badge(_l("Decided"), "ok"),
     "clear": Badge(_l("Clear"), "ok"),
     "flagged": Badge(_l("Flagged"), "warn"),

@@ -56,7 +56,7 @@ def _subject(_row: Any, _column: Column, value: Any) -> Markup | str:
 
 def _change(row: Any, _column: Column, value: Any) -> str:
     if not value or value == row.from_state:
-        return "–"
+        return show.NONE
     states = [str(BADGES[each].text) if each in BADGES else each for each in (row.from_state, value) if each]
     return " → ".join(states)
 

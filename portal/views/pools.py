@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from portal.desk import Button
 
+FROM_THE_START = 1970
+"""The year of versions that were there before all orders."""
 STATES = tuple((state, badge_of(state).text) for state in ("open", "paused", "imported"))
 POLICIES = {
     "uniform_random": _l("By chance, each alike"),
@@ -62,9 +64,15 @@ def _policy(row: Any, _column: Column, value: Any) -> Markup:
     return Markup('{}<span class="sub">v{}</span>').format(POLICIES.get(value, value), row.policy_version)
 
 
+def _state(state: str) -> str:
+    """Return whose badge the pool's state has: an open pool is well, an open alert is work."""
+    return "pool_open" if state == "open" else state
+
+
 drawing.kind("pool", _code)
 drawing.kind("served", _served)
 drawing.kind("policy", _policy)
+drawing.kind("pool_state", lambda _row, _column, value: show.badge(_state(value)))
 
 
 class PoolsDesk(Desk):
@@ -78,7 +86,7 @@ class PoolsDesk(Desk):
         Column(
             "code", _l("Pool"), "pool", href="/pools/show/{}", narrow="ref", under=Column("fee_code", _l("Fees")),
         ),
-        Column("state", _l("State"), "badge", narrow="state"),
+        Column("state", _l("State"), "pool_state", narrow="state"),
         Column("currency", _l("Currency"), under=Column("method", _l("Method"))),
         Column(
             "min_fiat_units", _l("One order from"), "money", asset="currency",
@@ -152,6 +160,10 @@ class PoolsDesk(Desk):
         """Return the actions of the actor's role: pause or reopen, whichever is possible."""
         gone = {"open": {"reopen"}, "paused": {"pause"}}.get(row.state, {"pause", "reopen"})
         return [each for each in super().buttons(row, actor) if each.name not in gone]
+
+    def states(self, row: Any) -> list[str]:
+        """Return the badge beside the title."""
+        return [_state(row.state)]
 
     def why_not(self, name: str, row: Any, actor: Actor) -> str:
         """Return why an action is not possible for the pool now."""
@@ -251,6 +263,8 @@ def _opened(actor: Actor, form: Mapping[str, str]) -> str:
 
 def _fee_words(fees: pool_pages.FeeVersion) -> Markup:
     words = Markup('{} v{} <span class="sub">{} {}</span>')
+    if fees.effective_from.year == FROM_THE_START:
+        return words.format(fees.code, fees.version, _("in force from the start"), "")
     return words.format(fees.code, fees.version, _("in force since"), show.when(fees.effective_from))
 
 
