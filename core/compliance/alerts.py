@@ -112,9 +112,9 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
     """Decide an alert, and with it all open alerts of that order and gate; return what that did.
 
     `release` pays the order out, `refuse` gives the reserve back (before the payment: calls the order off),
-    `dismiss` leaves the order as it is. Held USDT moves only when another officer agrees (`second`): until then
-    the alerts are `pending_second`. Refuses with forbidden, not_found, bad_input, wrong_state, and conflict while
-    another officer has the alert.
+    `dismiss` leaves the order as it is. What is held or in dispute moves only when another officer agrees
+    (`second`): until then the alerts are `pending_second`. Refuses with forbidden, not_found, bad_input, wrong_state,
+    and conflict while another officer has the alert.
     """
     actor.must(Right.DECIDE_ALERT)
     said = choices.read(outcome, disposition, narrative)
@@ -124,7 +124,7 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
         files.must_be_free(file, actor)
         choices.check(outcome, file.gate, file.asked.verdict, file.order_state)
         refs = file.standing("open")
-        if file.hold:
+        if file.two:
             return _ask(tx, actor, file, refs, outcome, disposition, said)
         state = _carry_out(tx, actor, file, outcome)
         files.close(tx, actor, file, refs, outcome=outcome, disposition=disposition, narrative=said)

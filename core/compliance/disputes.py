@@ -9,9 +9,10 @@ from core import approvals, audit, ids, outbox
 from core.actor import Right
 from core.compliance import choices
 from core.db import transaction
-from core.errors import AmountDiffers, BadInput, NotFound, UnderReview, WrongState
+from core.errors import AlreadyDone, AmountDiffers, BadInput, NotFound, UnderReview, WrongState
 from core.money import Money, fiat
 from core.orders import rulings
+from core.orders.input import text
 from core.orders.states import DisputeState, State
 
 if TYPE_CHECKING:
@@ -31,12 +32,16 @@ _STOPPED = (
 
 
 class Ruling(NamedTuple):
-    """What became of a disputed order: `request` waits for a second officer until `decided`."""
+    """What became of a disputed order: `request` waits for a second officer until `decided`.
+
+    `alert` is the first that gate G3 raised when it stopped the release ("" else): then two officers decide that.
+    """
 
     order_ref: str
     order_state: str
     request: str
     decided: bool
+    alert: str = ""
 
 
 class _Order(NamedTuple):
@@ -50,13 +55,16 @@ class _Order(NamedTuple):
     received_units: int | None
 
 
-def decide(actor: Actor, order_ref: str, outcome: str, narrative: str, *, received: Money | None = None) -> Ruling:
+def decide(
+    actor: Actor, order_ref: str, outcome: str, narrative: str, *, received: Money | None = None, payer_name: str = ""
+) -> Ruling:
     """Say how a disputed order ends: `release` to the merchant or `refuse`; another officer must agree (`second`).
 
-    A release of an order its acceptor never confirmed asks for `received`, what came in on the acceptor's bank
-    account by the evidence: all of what is due. Refuses with forbidden, not_found, bad_input, amount_differs,
-    wrong_state when there is no dispute, under_review while an alert keeps the order, and already_done while a
-    decision waits for the second officer.
+    A release stands in for the acceptor's confirmation, so it asks for the same: `received`, what came in on the
+    acceptor's bank account by the evidence (all of what is due), and `payer_name`, the name on that bank line. Gate
+    G3 looks as it always does; what it stops goes on as an alert that two officers decide. Refuses with forbidden,
+    not_found, bad_input, amount_differs, wrong_state when there is no dispute, under_review while an alert keeps the
+    order, and already_done while a decision waits for the second officer.
     """
     actor.must(Right.DECIDE_ALERT)
     if outcome not in {choices.RELEASE, choices.REFUSE}:
@@ -66,7 +74,10 @@ def decide(actor: Actor, order_ref: str, outcome: str, narrative: str, *, receiv
         order = _locked(tx, order_ref)
         payload: dict[str, Any] = {"outcome": outcome, "narrative": said}
         if outcome == choices.RELEASE:
-            payload["received_units"] = _received(order, received)
+            payload |= {"received_units": _received(order, received), "payer_name": text(payer_name, "payer.name")}
+            said_by_gate = rulings.judged(order_ref, payer_name=payload["payer_name"])
+            if said_by_gate.gate.stops:
+                return _stop(tx, actor, order, said_by_gate, payload)
         request = approvals.request(tx, actor, KIND, order_ref, payload, said)
         details = {"outcome": outcome, "request": request}
         audit.write(tx, actor, "dispute.decide", order_ref, reason=said, details=details, order_id=order.id)
@@ -76,9 +87,10 @@ def decide(actor: Actor, order_ref: str, outcome: str, narrative: str, *, receiv
 def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # noqa: FBT001 - yes or no
     """Agree to or turn down what another officer decided about a disputed order; return what that did.
 
-    Agreed: the dispute is decided and the order ends, in one transaction. Turned down: the dispute stays open.
-    Refuses with forbidden (fact `rule` = `four_eyes` for the one who decided first), not_found, bad_input
-    without a reason, and wrong_state when nothing waits.
+    Agreed: the dispute is decided and the order ends, in one transaction. Turned down: the dispute stays open. A
+    release that gate G3 would stop by now is refused with under_review: what is known has changed since.
+    Refuses with forbidden (fact `rule` = `four_eyes` for the one who decided first), not_found, bad_input without a
+    reason, and wrong_state when nothing waits.
     """
     actor.must(Right.DECIDE_ALERT)
     with transaction() as tx:
@@ -97,6 +109,18 @@ def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # 
         state = _carry_out(tx, actor, order, waiting.payload)
         outbox.tell(tx, "dispute.decided", order_ref, payload={"outcome": waiting.payload["outcome"]})
     return Ruling(order_ref, state, waiting.ref, decided=True)
+
+
+def _stop(tx: Transaction, actor: Actor, order: _Order, said: rulings.Judged, payload: dict[str, Any]) -> Ruling:
+    """Let the gate have its say: the order is kept back, and its alerts are decided by two officers."""
+    if approvals.waiting(tx, KIND, order.ref) is not None:
+        raise AlreadyDone("a request for this is waiting for a decision already", kind=KIND, subject=order.ref)
+    rulings.stop(tx, actor, order.ref, said, received=payload["received_units"])
+    alert: str = tx.call(_STOPPED, (order.id,))
+    audit.write(
+        tx, actor, "dispute.stop", order.ref, reason=payload["narrative"], details={"alert": alert}, order_id=order.id
+    )
+    return Ruling(order.ref, order.state, "", decided=False, alert=alert)
 
 
 def _locked(tx: Transaction, order_ref: str) -> _Order:
@@ -137,9 +161,15 @@ def _received(order: _Order, received: Money | None) -> int:
 
 def _carry_out(tx: Transaction, actor: Actor, order: _Order, said: dict[str, Any]) -> str:
     change = {"dispute_state": DisputeState.DECIDED}
+    gate = None
     if said["outcome"] == choices.RELEASE:
         change["received_units"] = said["received_units"]
+        gate = rulings.judged(order.ref, payer_name=said.get("payer_name", "")).gate
+        if gate.stops:
+            raise UnderReview(
+                "more is known by now than when this was decided; turn it down and decide again", ref=order.ref
+            )
     tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
-    if said["outcome"] == choices.RELEASE:
-        return rulings.release(tx, actor, order.ref, reason="after review")
+    if gate is not None:
+        return rulings.release(tx, actor, order.ref, reason="after review", gate=gate)
     return rulings.refund(tx, actor, order.ref, reason="after review")

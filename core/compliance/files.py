@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core import audit, clock, ids, outbox
 from core.errors import Conflict, NotFound, WrongState
-from core.orders.states import RiskState
+from core.orders.states import DisputeState, RiskState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.approvals import Approval
     from core.db import Transaction
 
-_ORDER = "select id, ref, state, risk_state, version from orders where id = %s for no key update"
+_ORDER = "select id, ref, state, risk_state, dispute_state from orders where id = %s for no key update"
 _ALERTS = (
     "select ref, state, verdict, locked_by, locked_until, raised_at from alert"
     " where order_id = %s and gate = %s order by id for update"
@@ -34,7 +34,10 @@ class Held(NamedTuple):
 
 
 class File(NamedTuple):
-    """An order with the alerts that one gate raised on it, and whether USDT is held for them."""
+    """An order with the alerts that one gate raised on it, and whether deciding them takes `two` officers.
+
+    It does where USDT is held, and where the parties disagree about the order.
+    """
 
     alert_ref: str
     gate: str
@@ -43,7 +46,7 @@ class File(NamedTuple):
     order_state: str
     risk_state: str
     alerts: tuple[Held, ...]
-    hold: bool
+    two: bool
 
     @property
     def asked(self) -> Held:
@@ -61,10 +64,11 @@ def locked(tx: Transaction, ref: str) -> File:
     if not found:
         raise NotFound(f"there is no alert {ref}", ref=ref)
     order_id, gate = found[0]
-    order, order_ref, state, risk_state, _ = tx.rows(_ORDER, (order_id,))[0]
+    order, order_ref, state, risk_state, dispute = tx.rows(_ORDER, (order_id,))[0]
     alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate)))
     hold = tx.call("select exists (select 1 from hold where order_id = %s and closed_at is null)", (order_id,))
-    return File(ref, gate, order, order_ref, state, risk_state, alerts, hold and gate == "G3")
+    two = gate == "G3" and (hold or dispute == DisputeState.OPEN)
+    return File(ref, gate, order, order_ref, state, risk_state, alerts, two)
 
 
 def must_be(file: File, state: str) -> None:

@@ -61,23 +61,29 @@ def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
     _must_be_what_is_due(order, received)
     gate = gates.release(order, numbers(order["vector"]), payer_name=seen_name)
     if gate.stops:
-        once("select order_stop(%s)", (json.dumps(_stopped(actor, ref, order, gate, received)),))
+        once("select order_stop(%s)", (json.dumps(stopped(actor, ref, order, gate, received.units)),))
         return before
     call("order_release", pay_out(actor, ref, order, target, gate=gate, received=received.units))
     return target
 
 
 def _look(actor: Actor, ref: str) -> dict[str, Any]:
-    """Return the order as it is now, without a lock: what follows is guarded by its version."""
+    """Return the order of an acceptor's own. Refuses with forbidden and not_found."""
     actor.must(Right.CONFIRM_RECEIPT)
+    order = look(ref)
+    if not actor.owns(acceptor_id=order["acceptor_id"]):
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    return order
+
+
+def look(ref: str) -> dict[str, Any]:
+    """Return the order as it is now, without a lock: what follows is guarded by its version. Refuses with not_found."""
     row = call("order_release_look", {"ref": ids.check(ref, "ord"), "at": moment()})
     if row is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
     order: dict[str, Any] = dict(row)
     for name in _NUMBERS:
         order[name] = None if order[name] is None else int(order[name])
-    if not actor.owns(acceptor_id=order["acceptor_id"]):
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
     order["split"] = json.loads(order["split"])
     return order
 
@@ -150,7 +156,7 @@ def pay_out(
     }
 
 
-def _stopped(actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: Money) -> dict[str, Any]:
+def stopped(actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: int) -> dict[str, Any]:
     """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held."""
     at = datetime.fromisoformat(order["at"])
     told = gate.facts()
@@ -162,7 +168,7 @@ def _stopped(actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, re
         "change": {
             "risk_state": gate.risk_state,
             "next_actor": NextActor.COMPLIANCE,
-            "received_units": received.units,
+            "received_units": received,
             "deadline_at": (at + timedelta(seconds=REVIEW_SECONDS)).isoformat(),
         },
         "gate": {

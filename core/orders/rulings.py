@@ -1,16 +1,18 @@
-"""What an officer's decision does to an order that was stopped: release it, or refund the customer."""
+"""What an officer's decision does to an order that was stopped or is in dispute: release it, or refund the customer."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids
 from core.actor import Actor, Right
 from core.orders.ending import end
 from core.orders.locking import after, locked
-from core.orders.release import pay_out
+from core.orders.opening import numbers
+from core.orders.release import look, pay_out, stopped
 from core.orders.states import Event, NextActor, RiskState, State
+from core.risk import gates
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -23,9 +25,29 @@ def _close_hold(tx: Transaction, actor: Actor, order: dict[str, Any], outcome: s
     )
 
 
-def release(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
+class Judged(NamedTuple):
+    """What gate G3 says to a release in the acceptor's place, and the order as the gate saw it."""
+
+    order: dict[str, Any]
+    gate: gates.Gate
+
+
+def judged(ref: str, *, payer_name: str) -> Judged:
+    """Ask gate G3 about releasing an order whose acceptor is silent; the payer's name is what the evidence shows."""
+    order = look(ref)
+    return Judged(order, gates.release(order, numbers(order["vector"]), payer_name=payer_name, ruled=True))
+
+
+def stop(tx: Transaction, actor: Actor, ref: str, said: Judged, *, received: int) -> None:
+    """Keep an order back as the gate says: alerts for officers, and with a hold the escrow moves to held."""
+    actor.must(Right.DECIDE_ALERT)
+    tx.call("select order_stop(%s)", (json.dumps(stopped(actor, ref, said.order, said.gate, received)),))
+
+
+def release(tx: Transaction, actor: Actor, ref: str, *, reason: str, gate: gates.Gate | None = None) -> State:
     """Release a stopped order whose fiat the acceptor has confirmed; a hold on it ends first.
 
+    With `gate`, the answer that let a disputed order pass, its evaluation is stored with the release.
     Returns the state afterwards: `completed`, or `paid_claimed` when the acceptor has not confirmed yet
     (then nothing but the hold and the flag have gone). Runs in the caller's transaction.
     """
@@ -41,10 +63,10 @@ def release(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
         ref,
         order,
         target,
-        gate=None,
+        gate=gate,
         received=order["received_units"],
         reason=reason,
-        risk_state=RiskState.CLEAR,
+        risk_state=RiskState.CLEAR if gate is None else None,
     )
     names = ", ".join(f"p_{fact} => %({fact})s" for fact in facts)
     tx.run(f"select order_release({names})", facts)

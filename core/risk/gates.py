@@ -112,8 +112,11 @@ def opening(row: Row, vector: list[int], *, units: int, payer_name: str, custome
     return _judged("G1", row["ruleset_id"], features)
 
 
-def release(row: Row, vector: list[int], *, payer_name: str) -> Gate:
-    """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned."""
+def release(row: Row, vector: list[int], *, payer_name: str, ruled: bool = False) -> Gate:
+    """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned.
+
+    Where officers have `ruled` in the acceptor's place, there is no confirmation whose time could be odd.
+    """
     features = Features(
         **_named(vector),
         usdt_units=int(row["usdt_units"] or 0),
@@ -122,7 +125,7 @@ def release(row: Row, vector: list[int], *, payer_name: str) -> Gate:
         payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,
         verified_name=row["customer_name"] or "",
-        confirm_seconds=int(row["claimed_seconds_ago"] or 0),
+        confirm_seconds=None if ruled else int(row["claimed_seconds_ago"] or 0),
     )
     return _judged("G3", row["ruleset_id"], features)
 

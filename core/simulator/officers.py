@@ -28,7 +28,7 @@ select distinct on (a.order_id, a.gate) a.ref, a.gate, a.rule, a.verdict, a.rais
  where a.state = 'open' and a.raised_at < %s order by a.order_id, a.gate, a.score desc, a.id
 """
 _DISPUTES: Final = """
-select ref, currency, fiat_units, claimed_at from orders
+select ref, currency, fiat_units, claimed_at, payer_name from orders
  where dispute_state = 'open' and state = 'paid_claimed' and claimed_at < %s
    and not exists (select 1 from approval p where p.subject = orders.ref and p.state = 'waiting') order by id
 """
@@ -82,12 +82,12 @@ def evening(*, seed: int, left_days: int) -> None:
         if at < now and _in_turn(rng, left_days):
             with clock.at(at):
                 _judge(rng, alert, alone=left_days == 0)
-    for ref, currency, units, claimed_at in disputed:
+    for ref, currency, units, claimed_at, payer in disputed:
         rng = Random(f"{seed}:{ref}")
         at = claimed_at + timedelta(hours=rng.randint(3, 20))
         if at < now and _in_turn(rng, left_days):
             with clock.at(at):
-                _settle(rng, ref, Money(units, fiat(currency)))
+                _settle(rng, ref, Money(units, fiat(currency)), payer)
 
 
 def _undecided(now: datetime) -> tuple[list[_Alert], list[tuple[Any, ...]]]:
@@ -126,14 +126,14 @@ def _judge(rng: Random, alert: _Alert, *, alone: bool) -> None:
         return
 
 
-def _settle(rng: Random, ref: str, due: Money) -> None:
+def _settle(rng: Random, ref: str, due: Money, payer: str) -> None:
     """Decide a dispute by what the customer showed, with the second officer."""
     one, other = _pair(rng)
     paid = rng.randrange(100) < 60  # noqa: PLR2004 - in percent
     try:
         if paid:
             said = "The customer's receipt and the bank's line agree; the acceptor did not answer."
-            patiently(lambda: disputes.decide(one, ref, choices.RELEASE, said, received=due))
+            patiently(lambda: disputes.decide(one, ref, choices.RELEASE, said, received=due, payer_name=payer))
         else:
             said = "No payment reached the account by the bank's statement; the receipt is for another transfer."
             patiently(lambda: disputes.decide(one, ref, choices.REFUSE, said))

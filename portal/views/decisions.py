@@ -29,9 +29,9 @@ def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
     if outcome == "release":
         paid = Money(order.usdt.units - order.fee.units, order.usdt.asset).show()
         return _(
-            "Release %(paid)s to merchant %(merchant)s"
+            "Release %(paid)s to merchant %(merchant)s for %(fiat)s"
             " (%(usdt)s from the escrow of %(acceptor)s, less the fee of %(fee)s).",
-            paid=paid, usdt=usdt, fee=order.fee.show(), **who,
+            paid=paid, fiat=fiat, usdt=usdt, fee=order.fee.show(), **who,
         )  # fmt: skip
     if outcome == "refuse" and order.state in _FREE:
         return _(

@@ -59,9 +59,9 @@ def test_two_officers_release_what_is_held(desk, chromium):
         page.select_option("#d-disposition", "explained")
         page.fill("#d-narrative", "the bank line names the customer")
         page.get_by_role("button", name="Decide").click()
-        expect(page.locator("#confirm")).to_contain_text("542.00 BRL")
+        expect(page.locator("#confirm")).to_contain_text(f"to merchant {desk.trade.merchant_code} for 542.00 BRL")
         page.locator("#confirm [data-go]").click()
-        expect(page.locator(".note.warning").first).to_contain_text("Another officer must agree")
+        expect(page.locator(".note.warning").first).to_contain_text("Nothing moves until another officer agrees")
     assert state(ref) == "paid_claimed"
     with visit(desk, chromium, "compliance2", NARROW) as page:
         page.goto(f"/alerts/show/{alert}")
@@ -69,7 +69,7 @@ def test_two_officers_release_what_is_held(desk, chromium):
         page.fill("#s-why", "the statement shows it")
         page.get_by_role("button", name="Agree and carry out").click()
         page.locator("#confirm [data-go]").click()
-        expect(page.locator(".note.ok").first).to_contain_text("Carried out")
+        expect(page.locator(".note.ok").first).to_contain_text("Release 99.")
     assert state(ref) == "completed"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core import verify
+from core import vault, verify
 from core.actor import Actor, Right, Scope
-from core.compliance import disputes, reveals
+from core.compliance import alerts, disputes, reveals
 from core.errors import AlreadyDone, AmountDiffers, BadInput, Forbidden, NotFound, UnderReview, WrongState
 from core.money import Money, fiat
 from core.orders import deposit
@@ -124,7 +124,7 @@ def test_a_listed_account_is_held_at_the_payout_and_flagged_at_the_opening(marke
     deposit.claim_paid(market.merchant, order, payer_name="Joao Silva", payer_account="BR66-0000-1111")
     review.confirm(market, order, "250.00")
     assert review.state(order)[1] == "held"
-    assert "police letter 42" in review.one("select reason ->> 'text' from alert where ref = %s", review.alert(order))
+    assert "police letter 42" in review.one("select reason -> 'args' ->> 'listed' from alert where ref = %s", review.alert(order))
     with pytest.raises(AlreadyDone):
         lists.list_payer(ANN, payer, "police letter 43")
     assert lists.unlist_payer(BOB, payer, "letter withdrawn") == payer
@@ -177,9 +177,15 @@ def test_a_dispute_is_released_by_two_officers_on_proof_of_the_whole_payment(mar
     ):
         before = review.everything()
         with pytest.raises(code):
-            disputes.decide(ANN, order, "release", WHY, received=received)
+            disputes.decide(ANN, order, "release", WHY, received=received, payer_name="Joao Silva")
         assert review.everything() == before
-    assert not disputes.decide(ANN, order, "release", WHY, received=brl("250.00")).decided
+    for name in ("", " ", "x" * 141):
+        with pytest.raises(BadInput) as unnamed:
+            disputes.decide(ANN, order, "release", WHY, received=brl("250.00"), payer_name=name)
+        assert unnamed.value.facts["field"] == "payer.name"
+    assert review.everything() == before
+    seen = {"received": brl("250.00"), "payer_name": "Joao Silva"}
+    assert not disputes.decide(ANN, order, "release", WHY, **seen).decided
     with pytest.raises(AlreadyDone):
         disputes.decide(BOB, order, "refuse", WHY)
     with pytest.raises(Forbidden) as refused:
@@ -188,6 +194,63 @@ def test_a_dispute_is_released_by_two_officers_on_proof_of_the_whole_payment(mar
     assert disputes.second(BOB, order, True, "seen it too").order_state == "completed"
     assert review.state(order) == ("completed", "clear", "decided", "nobody")
     assert review.one("select received_units from orders where ref = %s", order) == 25000
+    assert evaluated(order) == ["allow"]
+    assert review.breaks() == []
+
+
+def evaluated(order):
+    """The verdicts of gate G3 about an order, in turn."""
+    sql = (
+        "select e.verdict from evaluation e join orders o on o.id = e.order_id where o.ref = %s and e.gate = 'G3'"
+        " order by e.id"
+    )
+    return [verdict for (verdict,) in review.rows(sql, order)]
+
+
+def test_a_dispute_s_release_that_the_gate_holds_is_an_alert_of_two_officers(market):
+    before = review.pockets(market)
+    order = review.disputed(market)
+    said = disputes.decide(ANN, order, "release", WHY, received=brl("250.00"), payer_name="Xiulan Wang")
+    assert (said.decided, said.request, said.alert) == (False, "", review.alert(order))
+    assert review.state(order) == ("paid_claimed", "held", "open", "compliance")
+    with pytest.raises(UnderReview):
+        disputes.decide(BOB, order, "refuse", WHY)
+    assert alerts.decide(ANN, said.alert, "release", "explained", WHY).state == "pending_second"
+    with pytest.raises(Forbidden):
+        alerts.second(ANN, said.alert, True, "me again")
+    assert alerts.second(BOB, said.alert, True, "the spouse paid").order_state == "completed"
+    assert review.state(order) == ("completed", "clear", "decided", "nobody")
+    assert evaluated(order) == ["hold"]
+    assert review.pockets(market)[1:] == before[1:]
+    assert review.breaks() == []
+
+
+def test_a_disputed_order_takes_two_officers_even_where_nothing_is_held(market):
+    order = review.disputed(market)
+    said = disputes.decide(ANN, order, "release", WHY, received=brl("250.00"), payer_name="Joao Silvano Pereira")
+    assert review.state(order)[1] == "flagged"
+    assert alerts.decide(BOB, said.alert, "refuse", "explained", WHY).state == "pending_second"
+    assert alerts.second(ANN, said.alert, True, "nothing came").order_state == "refunded"
+    assert review.state(order) == ("refunded", "refused", "decided", "nobody")
+    assert review.breaks() == []
+
+
+def test_what_is_known_only_after_the_first_officer_s_word_is_not_passed_over(market):
+    order = review.disputed(market)
+    account = review.one(
+        "select y.sealed from orders o join payer_account y on y.id = o.payer_account_id where o.ref = %s", order
+    )
+    disputes.decide(ANN, order, "release", WHY, received=brl("250.00"), payer_name="Joao Silva")
+    lists.list_payer(ANN, vault.open_(account), "police letter")
+    before = review.everything()
+    with pytest.raises(UnderReview):
+        disputes.second(BOB, order, True, "agreed")
+    assert review.everything() == before
+    assert not disputes.second(BOB, order, False, "the account is listed by now").decided
+    said = disputes.decide(ANN, order, "release", WHY, received=brl("250.00"), payer_name="Joao Silva")
+    assert [row[2:] for row in review.alerts(order) if row[1] == "G3"] == [("PAYER_HIT", "hold", "open")]
+    assert alerts.decide(ANN, said.alert, "refuse", "confirmed_reported", WHY).state == "pending_second"
+    assert alerts.second(BOB, said.alert, True, "agreed").order_state == "refunded"
     assert review.breaks() == []
 
 

@@ -167,11 +167,11 @@ class OrderMachine(RuleBasedStateMachine):
             done = self.attempt(ref, lambda alert=alert: alerts.second(actor, alert, agrees, "looked at it"))
             assert done == (state == "pending_second" and first != actor.name)
 
-    @rule(place=PLACES, officer=st.integers(0, 1), outcome=st.sampled_from(["release", "refuse"]))
-    def rules(self, place, officer, outcome):
+    @rule(place=PLACES, officer=st.integers(0, 1), outcome=st.sampled_from(["release", "refuse"]), name=SEEN)
+    def rules(self, place, officer, outcome, name):
         ref = self.pick(place, "o.dispute_state = 'open'")
-        money = self.received(ref)
-        self.attempt(ref, lambda: disputes.decide(self.officers[officer], ref, outcome, WHY, received=money))
+        said = {"received": self.received(ref), "payer_name": name}
+        self.attempt(ref, lambda: disputes.decide(self.officers[officer], ref, outcome, WHY, **said))
 
     @rule(place=PLACES, officer=st.integers(0, 1), agrees=st.booleans())
     def seconds_ruling(self, place, officer, agrees):

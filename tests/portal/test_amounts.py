@@ -97,7 +97,7 @@ DOORS = {
     ),
     "a dispute's payment": _form(
         "compliance", "/orders/show/{disputed}", "/orders/action/dispute/{disputed}", "received",
-        outcome="release", narrative="the bank line names the customer",
+        outcome="release", payer_name="Joao Santos", narrative="the bank line names the customer",
     ),
     "a top-up": _form(
         "finance", "/acceptors/show/{acceptor}", "/acceptors/action/top_up/{acceptor}", "amount", arrival="T-1"
