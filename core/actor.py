@@ -39,6 +39,7 @@ class Right(StrEnum):
     SEE_AUDIT = "see_audit"
     SEE_JOBS = "see_jobs"
     MANAGE_PRICING = "manage_pricing"
+    APPROVE_PRICING = "approve_pricing"
     MANAGE_RULES = "manage_rules"
     MANAGE_USERS = "manage_users"
     MANAGE_KEYS = "manage_keys"

@@ -36,7 +36,7 @@ COMMANDS = {
     "renumber": Entry("portal.commands.renumber:command", "After a logical restore: count onwards.", database="any"),
     "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database="any"),
     "import": Entry("portal.commands.imports:command", "Read past orders, statements or lists.", database="ours"),
-    "rules": Entry("portal.commands.rules:command", "Replay risk rules on history.", database="ours"),
+    "rules": Entry("portal.commands.rules:command", "Draft risk rules, put them in force.", database="ours"),
     "screen": Entry("portal.commands.screen:command", "Screen names from stdin.", database="ours"),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database="ours"),
     "rollup": Entry("portal.commands.rollup:command", "Bring figures up to date, or count again.", database="ours"),
@@ -51,6 +51,8 @@ COMMANDS = {
     "key": Entry("portal.commands.key:command", "Make API keys.", database="ours"),
     "user": Entry("portal.commands.user:command", "Make users, give roles, reset passwords.", database="ours"),
     "rate": Entry("portal.commands.rate:command", "Tell the desk exchange rates.", database="ours"),
+    "fees": Entry("portal.commands.versions:fees", "Propose and approve fee schedules.", database="ours"),
+    "plans": Entry("portal.commands.versions:plans", "Propose and approve commission plans.", database="ours"),
     "clock": Entry("portal.commands.clock:command", "Show or set the sandbox's clock.", database="ours"),
     "test": Entry("portal.commands.test:command", "Run the test suite."),
 }

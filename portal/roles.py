@@ -47,6 +47,7 @@ ROLES: dict[str, Role] = {
             Right.SET_STANDING,
             Right.MOVE_AGENTS,
             Right.MANAGE_PRICING,
+            Right.APPROVE_PRICING,
             Right.MANAGE_USERS,
             Right.MANAGE_KEYS,
             Right.DESIGNATE_BANK_ACCOUNT,
@@ -74,7 +75,7 @@ ROLES: dict[str, Role] = {
         _l("Finance"),
         Scope.ALL,
         (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS})
-        | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.EXPORT},
+        | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.APPROVE_PRICING, Right.EXPORT},
     ),
     "agent": Role(
         _l("Agent"),

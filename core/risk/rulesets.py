@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core import audit, clock, ids, outbox, words
 from core.actor import Right
-from core.db import remembered, transaction
+from core.db import reading, remembered, transaction
 from core.errors import Forbidden, NotFound, WrongState
 from core.risk.rules import DEFAULTS, Ruleset
 from core.steps import once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from core.actor import Actor
     from core.db import Transaction
 
 LONGEST_WHY: Final = 500
+
+
+class Known(NamedTuple):
+    """A version as a list tells it."""
+
+    ref: str
+    version: int
+    state: str
+    requested_by: str
+    approved_by: str | None
+    effective_from: datetime
+
+
+def known(actor: Actor) -> list[Known]:
+    """Return every version of the rules, oldest first. Raises Forbidden."""
+    actor.must(Right.SEE_RISK)
+    with reading() as tx:
+        rows = tx.rows(
+            "select ref, version, state, requested_by, approved_by, effective_from from ruleset order by version"
+        )
+    return [Known(*row) for row in rows]
 
 
 def ensure_default(tx: Transaction) -> None:

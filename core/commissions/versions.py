@@ -1,0 +1,171 @@
+"""Versions of fee schedules and commission plans: proposed by one, approved by another, in force from a moment on."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from core import approvals, audit, clock, outbox
+from core.actor import Right
+from core.commissions.plans import PlanVersion
+from core.db import reading, transaction
+from core.errors import BadInput, NotFound
+from core.parties import particulars
+from core.pricing.fees import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.actor import Actor
+    from core.db import Transaction
+
+FEES: Final = "fee_schedule"
+PLAN: Final = "commission_plan"
+KINDS: Final = (FEES, PLAN)
+
+_ALL: Final = {
+    FEES: "select code, version, terms, effective_from, created_at from fee_schedule order by code, version",
+    PLAN: "select p.code, v.version, v.terms, v.effective_from, v.created_at from plan_version v"
+    " join plan p on p.id = v.plan_id order by p.code, v.version",
+}
+_LAST: Final = {
+    FEES: "select version, effective_from from fee_schedule where code = %s order by version desc limit 1",
+    PLAN: "select v.version, v.effective_from from plan_version v join plan p on p.id = v.plan_id"
+    " where p.code = %s order by v.version desc limit 1",
+}
+
+
+class Version(NamedTuple):
+    """One version as it is stored, and whether it is the one in force now."""
+
+    code: str
+    version: int
+    terms: dict[str, Any]
+    effective_from: datetime
+    in_force: bool
+
+
+class Decided(NamedTuple):
+    """What became of a proposal: the version it is now and from when, or none when it was turned down."""
+
+    code: str
+    version: int | None
+    effective_from: datetime | None
+
+
+def propose(
+    actor: Actor, kind: str, code: str, terms: Mapping[str, object], why: str, *, start: datetime | None = None
+) -> str:
+    """Propose the next version of a schedule or plan (a new code begins one); return the request's ref.
+
+    Nothing is priced or split by it before somebody else approves it. `start` is when it comes into force: at
+    once, when it is approved, unless given. Raises Forbidden, BadInput that names the field, AlreadyDone while
+    another proposal for it waits.
+    """
+    actor.must(Right.MANAGE_PRICING)
+    _known(kind)
+    named = particulars.read_code(code)
+    if start is not None and (start.tzinfo is None or start < clock.now()):
+        raise BadInput("a version comes into force in the future, and not in the past", field="effective_from")
+    with transaction() as tx:
+        version, _ = _next(tx, kind, named, start)
+        payload = {
+            "terms": _read(kind, terms, version),
+            "version": version,
+            "effective_from": start.isoformat() if start else None,
+            "user_id": actor.user_id,
+        }
+        ref = approvals.request(tx, actor, kind, named, payload, why)
+        audit.write(tx, actor, f"{kind}.propose", named, reason=why, details={"version": version, "request": ref})
+    return ref
+
+
+def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa: FBT001 - yes or no
+    """Approve or turn down another's proposal; approved, it is the next version from its moment on.
+
+    Old quotes and orders keep the version they were made with. Raises Forbidden (fact `rule` = `four_eyes` for
+    whoever proposed it), NotFound, WrongState when it was decided before, BadInput without a reason.
+    """
+    actor.must(Right.APPROVE_PRICING)
+    with transaction() as tx:
+        found = approvals.find(tx, ref)
+        if found.kind not in KINDS:
+            raise NotFound(f"there is no proposal {ref[:40]}", ref=ref[:40])
+        done = approvals.decide(tx, actor, ref, approve, why)
+        if not approve:
+            audit.write(tx, actor, f"{done.kind}.turn_down", done.subject, reason=done.decided_why)
+            return Decided(done.subject, None, None)
+        start = _moment(done.payload["effective_from"])
+        version, earliest = _next(tx, done.kind, done.subject, None)
+        begins = max(filter(None, (start, earliest, clock.now())))
+        terms = _read(done.kind, done.payload["terms"], version)
+        eyes = (done.payload.get("user_id"), actor.user_id)
+        _store(tx, done.kind, done.subject, (version, json.dumps(terms), begins, clock.now(), *eyes))
+        details = {"version": version, "from": begins.isoformat(), "proposed_by": done.requested_by, "request": ref}
+        audit.write(tx, actor, f"{done.kind}.approve", done.subject, reason=done.decided_why, details=details)
+        outbox.tell(tx, f"{done.kind}.approved", done.subject, payload={"version": version, "from": begins.isoformat()})
+    return Decided(done.subject, version, begins)
+
+
+def known(actor: Actor, kind: str) -> list[Version]:
+    """Return every version of every schedule or plan, by code. Raises Forbidden."""
+    actor.must(Right.SEE_LEDGER)
+    _known(kind)
+    now = clock.now()
+    with reading() as tx:
+        rows = tx.rows(_ALL[kind])
+    newest: dict[str, int] = {code: version for code, version, _, start, _ in rows if start <= now}
+    return [Version(row[0], row[1], row[2], row[3], newest.get(row[0]) == row[1]) for row in rows]
+
+
+def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:
+    """Return the proposals that wait for a decision. Raises Forbidden."""
+    actor.must(Right.SEE_LEDGER)
+    with reading() as tx:
+        refs = tx.rows("select ref from approval where kind = %s and state = 'waiting' order by requested_at", (kind,))
+        return [approvals.find(tx, ref) for (ref,) in refs]
+
+
+def _known(kind: str) -> None:
+    if kind not in KINDS:
+        raise BadInput(f"a version is of one of {', '.join(KINDS)}", field="kind")
+
+
+def _read(kind: str, terms: Mapping[str, object], version: int) -> dict[str, object]:
+    """Return the terms in full, checked, as they are stored. Raises BadInput that names the field."""
+    given = {name: value for name, value in terms.items() if name not in {"id", "version"}}
+    read = Schedule.read if kind == FEES else PlanVersion.read
+    full = read({**given, "version": version}).to_json()
+    return {name: value for name, value in full.items() if name not in {"id", "version"}}
+
+
+def _next(tx: Transaction, kind: str, code: str, start: datetime | None) -> tuple[int, datetime | None]:
+    """Return the number of the next version and from when the last one is in force; versions follow in time."""
+    tx.call("select pg_advisory_xact_lock(hashtextextended(%s, 0))::text", (f"{kind} {code}",))
+    rows = tx.rows(_LAST[kind], (code,))
+    version, last = rows[0] if rows else (0, None)
+    if start is not None and last is not None and start <= last:
+        said = f"version {version} comes into force at {last:%Y-%m-%dT%H:%M:%SZ}; the next one later"
+        raise BadInput(said, field="effective_from")
+    return int(version) + 1, last
+
+
+def _store(tx: Transaction, kind: str, code: str, row: tuple[object, ...]) -> None:
+    if kind == FEES:
+        tx.run(
+            "insert into fee_schedule (version, terms, effective_from, created_at, requested_by, approved_by, code)"
+            " values (%s, %s::jsonb, %s, %s, %s, %s, %s)",
+            (*row, code),
+        )
+        return
+    tx.run("insert into plan (code) values (%s) on conflict do nothing", (code,))
+    tx.run(
+        "insert into plan_version (version, terms, effective_from, created_at, requested_by, approved_by, plan_id)"
+        " select %s, %s::jsonb, %s, %s, %s, %s, id from plan where code = %s",
+        (*row, code),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
