@@ -92,3 +92,15 @@ def test_every_page_of_these_desks_fits_and_is_quiet_for_every_role(desk, chromi
                 for path in paths:
                     assert page.goto(path).status == 200, f"{name} {path}"
                     assert fits(page), f"{name} {path} {size}"
+
+
+def test_what_is_most_wanted_is_whole_at_every_width(desk, chromium):
+    held(desk)
+    cut = "[...document.querySelectorAll('.card .scroll')].some(each => each.scrollWidth > each.clientWidth)"
+    with visit(desk, chromium, "compliance") as page:
+        for width in (1440, 1280, 1200, 1100, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.goto("/")
+            expect(page.get_by_role("heading", name="Most wanted")).to_be_visible()
+            assert not page.evaluate(cut), width
+            assert fits(page)
