@@ -61,7 +61,7 @@ def _served(row: Any, _column: Column, value: Any) -> Markup:
 
 
 def _policy(row: Any, _column: Column, value: Any) -> Markup:
-    return Markup('{}<span class="sub">v{}</span>').format(POLICIES.get(value, value), row.policy_version)
+    return Markup('{} <span class="muted">v{}</span>').format(POLICIES.get(value, value), row.policy_version)
 
 
 def _state(state: str) -> str:
