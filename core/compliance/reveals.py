@@ -38,10 +38,14 @@ _SUBJECT: Final = {
     "ord": "select id from orders where ref = %s",
     "alr": "select order_id from alert where ref = %s",
 }
+_ALONE: Final = {"bnk": "select id from bank_account where ref = %s"}
+"""What may be looked at for its own sake, on its own page: it belongs to no order."""
 
 
 def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> str:
     """Return the plain value, and log who saw whose data, for which order or alert (`subject_ref`) and why.
+
+    A party's bank account may be the subject itself, where somebody looks at it on its own page.
 
     Refuses with forbidden, bad_input for an unknown kind or a reason under 5 characters, and not_found for a
     thing or a subject that is not there; nothing is shown then, and nothing logged.
@@ -63,12 +67,13 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
     return plain
 
 
-def _subject(tx: Transaction, subject_ref: str) -> int:
-    """Return the number of the order that the look is for."""
-    sql = _SUBJECT.get(subject_ref[:3])
+def _subject(tx: Transaction, subject_ref: str) -> int | None:
+    """Return the number of the order that the look is for, None where it is for no order."""
+    kind = subject_ref[:3]
+    sql = _SUBJECT.get(kind) or _ALONE.get(kind)
     if sql is None:
-        raise BadInput("say for which order (ord_…) or alert (alr_…) you look", field="subject_ref")
-    order_id: int | None = tx.call(sql, (ids.check(subject_ref, subject_ref[:3]),))
-    if order_id is None:
+        raise BadInput("say for which order (ord_…), alert (alr_…) or account (bnk_…) you look", field="subject_ref")
+    number: int | None = tx.call(sql, (ids.check(subject_ref, kind),))
+    if number is None:
         raise NotFound(f"there is no {subject_ref}", ref=subject_ref)
-    return order_id
+    return number if kind in _SUBJECT else None

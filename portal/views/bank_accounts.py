@@ -12,9 +12,10 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from core.actor import Actor, Right, Scope
+from core.compliance import reveals
 from core.errors import BadInput, Forbidden, Refusal
 from core.orders import recent
-from core.parties import bank_accounts, listing, queries, reveal
+from core.parties import bank_accounts, listing, queries
 from core.parties.listing import BankAccountRow
 from portal import columns as drawing
 from portal import format as show
@@ -181,7 +182,7 @@ class BankAccountsDesk(Desk):
         why = request.form.get("why", "").strip()
         if len(why) < LEAST_WORDS:
             raise BadInput(_("Say why you look, in at least %(n)s characters.", n=LEAST_WORDS), field="why")
-        plain = reveal.number(current_actor(), rows[0].ref, why)
+        plain = reveals.reveal(current_actor(), "bank_account", rows[0].ref, why, rows[0].ref)
         g.told = plain
         return self._shown(rows[0].ref)
 

@@ -10,6 +10,7 @@ import pytest
 
 from core import db
 from core.actor import Right
+from core.compliance import reveals
 from core.errors import (
     AlreadyDone,
     BadInput,
@@ -22,7 +23,7 @@ from core.errors import (
     Refusal,
     WrongState,
 )
-from core.parties import acceptors, account_numbers, bank_accounts, merchants, reveal, standing
+from core.parties import acceptors, account_numbers, bank_accounts, merchants, standing
 from tests import make
 
 ADMIN = make.person("admin", Right.MANAGE_PARTIES, Right.DESIGNATE_BANK_ACCOUNT, Right.FREEZE_BANK_ACCOUNT)
@@ -85,16 +86,17 @@ def test_the_number_is_stored_sealed_and_shown_masked(joao):
 
 def test_a_look_at_the_number_needs_the_right_and_leaves_a_row(joao):
     ref = add(joao, "12.345-678 8812")
-    assert reveal.number(OFFICER, ref, "bank asked for it") == "123456788812"
-    assert one("select reason from audit where action = 'account.reveal' and subject = %s", ref) == "bank asked for it"
+    assert reveals.reveal(OFFICER, "bank_account", ref, "bank asked for it", ref) == "123456788812"
+    said = "select reason from audit where action = 'reveal.bank_account' and subject = %s"
+    assert one(said, ref) == "bank asked for it"
     for bad, error in (
-        ((ADMIN, ref, "why"), Forbidden),
+        ((ADMIN, ref, "bank asked"), Forbidden),
         ((OFFICER, ref, ""), BadInput),
-        ((OFFICER, "bnk_x", "y"), NotFound),
+        ((OFFICER, "bnk_0000000000000000", "bank asked"), NotFound),
     ):
         with pytest.raises(error):
-            reveal.number(*bad)
-    assert one("select count(*) from audit where action = 'account.reveal'") == 1
+            reveals.reveal(bad[0], "bank_account", bad[1], bad[2], bad[1])
+    assert one("select count(*) from audit where action = 'reveal.bank_account'") == 1
 
 
 def test_an_acceptor_works_with_its_own_accounts_only(joao):

@@ -16,7 +16,6 @@ from core.errors import BadInput
 from core.money import USDT, Money, fiat
 from core.orders import deposit, release
 from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools, standing
-from core.parties import reveal as numbers
 from core.pricing import quotes
 from core.reports import requests
 from core.risk import lists, rulesets
@@ -152,7 +151,7 @@ COMMANDS = {
     "dispute": lambda m, text: disputes.decide(m.officer, m.disputed, "refuse", text),
     "dispute: second": lambda m, text: disputes.second(m.officer, m.ruled, approve=True, why=text),
     "reveal": lambda m, text: reveals.reveal(m.officer, "customer", m.customer, text, m.held),
-    "reveal: number": lambda m, text: numbers.number(m.officer, m.account, text),
+    "reveal: number": lambda m, text: reveals.reveal(m.officer, "bank_account", m.account, text, m.account),
     "list payer": lambda m, text: lists.list_payer(m.officer, "BR7712348812", text),
     "unlist payer": lambda m, text: lists.unlist_payer(m.officer, "BR7712348812", text),
     "ruleset": lambda m, text: rulesets.draft(m.officer, {}, text),

@@ -71,7 +71,7 @@ def test_each_party_sees_its_own_accounts_and_nobody_a_whole_number(desk):
 def test_a_number_is_shown_once_to_who_says_why_and_the_look_is_written_down(desk):
     browser, number = signed_in(desk, "compliance"), plain_number(desk.mine)
     browser.get(f"/bank-accounts/show/{desk.mine}")
-    looks = "audit where action = 'account.reveal' and subject = %s"
+    looks = "audit where action = 'reveal.bank_account' and subject = %s"
     before = count(looks, desk.mine)
     refused = browser.post(f"/bank-accounts/action/reveal/{desk.mine}", {"why": "x"})
     assert refused.status_code == 422
