@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask_babel import gettext as _
 
@@ -63,15 +63,8 @@ def drawn(
         for each in series
     ]
     together = frame[[each.key for each in series]].sum(axis=1)
-    mean = None
-    if bucket == "day" and len(axis) >= LEAST_DAYS:
-        means = frames.moving_mean(together)
-        mean = figures.Part(
-            _("7-day mean"),
-            INK_3,
-            [None if units is None else drawn_as(units) for units in means],
-            ["" if units is None else said(units) for units in means],
-        )
+    long_enough = bucket == "day" and len(axis) >= LEAST_DAYS
+    mean = _mean_of(together, drawn_as, said) if long_enough else None
     labels = [place.long for place in axis]
     figure = figures.stacked(labels, [place.short for place in axis], parts, unit=unit, mean=mean)
     heads = (
@@ -93,3 +86,14 @@ def drawn(
     sums = [sum(columns[each.key]) for each in series]
     total = (Cell(_("Together")), *(Cell(said(each), plain(each)) for each in [*sums, sum(sums)]))
     return Drawn(Table(heads, lines, total), figure)
+
+
+def _mean_of(together: pd.Series, drawn_as: Callable[[int], Any], said: Callable[[int], str]) -> figures.Part:
+    """Return the line of the week's mean; the first days, which have no whole week behind them, are left open."""
+    means = frames.moving_mean(together)
+    return figures.Part(
+        _("7-day mean"),
+        INK_3,
+        [None if units is None else drawn_as(units) for units in means],
+        ["" if units is None else said(units) for units in means],
+    )
