@@ -67,7 +67,7 @@ def test_an_officer_takes_the_next_case_and_decides_it(desk, chromium):
         page.keyboard.press("Enter")
         tab_to(page, page.locator("#confirm [data-go]"))
         page.keyboard.press("Enter")
-        expect(page.locator(".note.warning").first).to_contain_text("Another officer must agree")
+        expect(page.locator(".note.warning").first).to_contain_text("Nothing moves until another officer agrees")
 
 
 def test_an_acceptor_confirms_and_hears_what_comes(desk, chromium):
