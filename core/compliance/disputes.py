@@ -115,7 +115,7 @@ def _stop(tx: Transaction, actor: Actor, order: _Order, said: rulings.Judged, pa
     """Let the gate have its say: the order is kept back, and its alerts are decided by two officers."""
     if approvals.waiting(tx, KIND, order.ref) is not None:
         raise AlreadyDone("a request for this is waiting for a decision already", kind=KIND, subject=order.ref)
-    rulings.stop(tx, actor, order.ref, said, received=payload["received_units"])
+    rulings.stop(tx, actor, said, received=payload["received_units"])
     alert: str = tx.call(_STOPPED, (order.id,))
     audit.write(
         tx, actor, "dispute.stop", order.ref, reason=payload["narrative"], details={"alert": alert}, order_id=order.id

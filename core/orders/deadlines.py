@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from core.actor import Right, system
 from core.db import reading, transaction
@@ -16,6 +16,7 @@ from core.orders.states import DisputeState, Event, NextActor, State
 if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
+    from core.orders.now import LockedOrder
 
 DISPUTE_SECONDS = 24 * 3600
 """How long the dispute desk has for an order whose acceptor is silent; then it is asked again."""
@@ -48,8 +49,8 @@ def expire(ref: str) -> State:
     actor = system("deadlines")
     with transaction() as tx:
         order = locked(tx, actor, Right.CANCEL_ORDER, ref)
-        state = State(order["state"])
-        if not order["late"]:
+        state = order.state
+        if not order.late:
             return state
         if state is State.PAID_CLAIMED:
             _to_dispute_desk(tx, actor, order)
@@ -61,16 +62,15 @@ def expire(ref: str) -> State:
     return target
 
 
-def _to_dispute_desk(tx: Transaction, actor: Actor, order: dict[str, Any]) -> None:
+def _to_dispute_desk(tx: Transaction, actor: Actor, order: LockedOrder) -> None:
     """Hand a claimed order over; one that compliance has already is asked for again."""
-    at = datetime.fromisoformat(order["at"])
-    stopped = order["next_actor"] == NextActor.COMPLIANCE
+    stopped = order.next_actor == NextActor.COMPLIANCE
     change = {
-        "deadline_at": (at + timedelta(seconds=DISPUTE_SECONDS)).isoformat(),
+        "deadline_at": (order.moment + timedelta(seconds=DISPUTE_SECONDS)).isoformat(),
         "next_actor": NextActor.COMPLIANCE,
-        "dispute_state": order["dispute_state"] if stopped else DisputeState.OPEN,
+        "dispute_state": order.dispute_state if stopped else DisputeState.OPEN,
     }
-    tx.call("select order_change(%s, %s, %s)", (order["id"], order["version"], json.dumps(change)))
+    tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
     if not stopped:
         facts = base(order, actor)
         tx.run(
@@ -82,10 +82,10 @@ def _to_dispute_desk(tx: Transaction, actor: Actor, order: dict[str, Any]) -> No
     tx.call(
         "select order_tell_from(%s, %s, %s, %s)",
         (
-            order["id"],
+            order.id,
             json.dumps(base(order, actor)),
-            order["at"],
-            json.dumps(event_row("remind" if stopped else "dispute", order["state"], None, reason="deadline passed")),
+            order.at,
+            json.dumps(event_row("remind" if stopped else "dispute", order.state, None, reason="deadline passed")),
         ),
     )
 

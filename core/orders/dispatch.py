@@ -12,8 +12,8 @@ from core.actor import Right, system
 from core.db import reading, transaction
 from core.errors import Changed
 from core.orders import matching
-from core.orders.locking import base, event_row, locked, moment
-from core.orders.states import NEXT_ACTOR, Event, State, step
+from core.orders.locking import after, base, event_row, locked, moment
+from core.orders.states import NEXT_ACTOR, Event, State
 from core.steps import once
 
 if TYPE_CHECKING:
@@ -113,30 +113,30 @@ def match_waiting(actor: Actor, ref: str) -> State:
     """Try once more to find an acceptor for an order in `matching`; return its state afterwards."""
     with transaction() as tx:
         order = locked(tx, actor, Right.OPEN_ORDER, ref)
-        target = step(State(order["state"]), Event.MATCH)
+        target = after(order, Event.MATCH)
         policy, version, pay_seconds = tx.rows(
-            "select policy, policy_version, pay_seconds from pool where id = %s", (order["pool_id"],)
+            "select policy, policy_version, pay_seconds from pool where id = %s", (order.pool_id,)
         )[0]
-        need, fiat = order["usdt_units"], order["fiat_units"]
-        at = datetime.fromisoformat(order["at"])
-        found = wider(order["pool_id"], at, need_units=need, fiat_units=fiat)
+        need, fiat = order.usdt_units, order.fiat_units
+        at = order.moment
+        found = wider(order.pool_id, at, need_units=need, fiat_units=fiat)
         chosen = plan(policy, version, found, need_units=need, fiat_units=fiat)
         if not chosen.accounts:
-            return State(order["state"])
+            return order.state
         facts = base(order, actor) | {
             "pool_accounts": chosen.pool_accounts,
             "accounts": chosen.accounts,
             "acceptors": chosen.acceptors,
             "dispatch": chosen.told,
-            "attempt": order["attempts"] + 1,
+            "attempt": order.attempts + 1,
             "entry": ids.new("jrn"),
             "state": target,
             "next_actor": NEXT_ACTOR[target],
             "deadline_at": (at + timedelta(seconds=pay_seconds)).isoformat(),
-            "event": event_row(Event.MATCH, order["state"], target),
+            "event": event_row(Event.MATCH, order.state, target),
         }
         won = tx.call("select order_match(%s)", (json.dumps(facts),))
-        return target if won else State(order["state"])
+        return target if won else order.state
 
 
 def match_due(limit: int = 200) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import clock, ids
 from core.errors import NotFound
+from core.orders.now import LockedOrder
 from core.orders.states import Event, State, step
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from core.actor import Actor, Right
     from core.db import Transaction
+    from core.orders.now import OrderNow
 
 
 def moment() -> datetime | None:
@@ -25,21 +27,29 @@ def actor_facts(actor: Actor) -> dict[str, object]:
     return {"actor": actor.name, "role": actor.role, "user": actor.user_id, "trace": actor.trace_id}
 
 
-def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> dict[str, Any]:
-    """Lock an order for a step and return its row, with `at`, `late` and `claimed_seconds_ago`.
+def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> LockedOrder:
+    """Lock an order for a step and return it.
 
     Refuses with `forbidden` without the right, and with `not_found` for no such order or another party's.
     """
     actor.must(right)
-    order: dict[str, Any] | None = tx.call("select order_for_step(%s, %s)", (ids.check(ref, "ord"), moment()))
-    if order is None or not actor.owns(merchant_id=order["merchant_id"], acceptor_id=order["acceptor_id"]):
+    row: dict[str, Any] | None = tx.call("select order_for_step(%s, %s)", (ids.check(ref, "ord"), moment()))
+    if row is None or not actor.owns(merchant_id=row["merchant_id"], acceptor_id=row["acceptor_id"]):
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
-    return order
+    return LockedOrder.read(
+        row,
+        ref,
+        pool_id=row["pool_id"],
+        attempts=row["attempts"],
+        next_actor=row["next_actor"],
+        received_units=row["received_units"],
+        late=row["late"],
+    )
 
 
-def after(order: dict[str, Any], event: Event) -> State:
+def after(order: OrderNow, event: Event) -> State:
     """Return the state the order takes by `event`, else refuse with `wrong_state`."""
-    return step(State(order["state"]), event)
+    return step(order.state, event)
 
 
 def event_row(event: str, before: str | None, to: str | None, *, reason: str = "") -> dict[str, Any]:
@@ -53,7 +63,7 @@ _BASE = (
 )  # fmt: skip
 
 
-def base(order: dict[str, Any], actor: Actor) -> dict[str, Any]:
+def base(order: OrderNow, actor: Actor) -> dict[str, Any]:
     """Return the facts that every rarer step hands to its SQL function as JSON."""
     who = {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id}
-    return {"order_id": order["id"], "actor": who, **{key: order[key] for key in _BASE}}
+    return {"order_id": order.id, "actor": who, **{key: getattr(order, key) for key in _BASE}}

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids
 from core.actor import Actor, Right
 from core.errors import AmountDiffers, BadInput, Changed, NotFound, UnderReview
 from core.orders import escrow
 from core.orders.input import text
-from core.orders.locking import actor_facts, event_row, moment
+from core.orders.locking import actor_facts, after, event_row, moment
+from core.orders.now import OrderNow
 from core.orders.opening import numbers
-from core.orders.states import NEXT_ACTOR, DisputeState, Event, NextActor, RiskState, State, step
+from core.orders.states import NEXT_ACTOR, DisputeState, Event, NextActor, RiskState, State
 from core.risk import gates
 from core.steps import once
 from core.steps import step as call
 
 if TYPE_CHECKING:
     from core.money import Money
+    from core.steps import Row
 
 _LOOKS = 3
 """How often a confirmation looks at the order again when it changed under its hands."""
@@ -27,11 +29,16 @@ _LOOKS = 3
 REVIEW_SECONDS = 24 * 3600
 """How long compliance has for an order it stopped."""
 
-_NUMBERS = (
-    "id", "version", "merchant_id", "acceptor_id", "customer_id", "payer_account_id", "escrow_account_id",
-    "pool_account_id", "fiat_units", "usdt_units", "fee_units", "claimed_seconds_ago", "open_alerts",
-    "merchant_account_id",
-)  # fmt: skip
+
+class Look(NamedTuple):
+    """An order as it is now, without a lock, and what gate G3 asks about it."""
+
+    order: OrderNow
+    row: Row
+
+    def judged(self, *, payer_name: str, ruled: bool = False) -> gates.Gate:
+        """Return what gate G3 says to its release, with the payer's name as the bank line bears it."""
+        return gates.release(self.row, numbers(self.row["vector"]), payer_name=payer_name, ruled=ruled)
 
 
 def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> State:
@@ -54,51 +61,42 @@ def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> Stat
 
 
 def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
-    order = _look(actor, ref)
-    before = State(order["state"])
-    target = step(before, Event.CONFIRM)
-    _must_be_free(order, ref)
+    actor.must(Right.CONFIRM_RECEIPT)
+    seen = look(ref)
+    order = seen.order
+    if not actor.owns(acceptor_id=order.acceptor_id):
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    target = after(order, Event.CONFIRM)
+    _must_be_free(seen)
     _must_be_what_is_due(order, received)
-    gate = gates.release(order, numbers(order["vector"]), payer_name=seen_name)
+    gate = seen.judged(payer_name=seen_name)
     if gate.stops:
-        once("select order_stop(%s)", (json.dumps(stopped(actor, ref, order, gate, received.units)),))
-        return before
-    call("order_release", pay_out(actor, ref, order, target, gate=gate, received=received.units))
+        once("select order_stop(%s)", (json.dumps(stopped(actor, order, gate, received.units)),))
+        return order.state
+    call("order_release", pay_out(actor, order, target, gate=gate, received=received.units))
     return target
 
 
-def _look(actor: Actor, ref: str) -> dict[str, Any]:
-    """Return the order of an acceptor's own. Refuses with forbidden and not_found."""
-    actor.must(Right.CONFIRM_RECEIPT)
-    order = look(ref)
-    if not actor.owns(acceptor_id=order["acceptor_id"]):
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
-    return order
-
-
-def look(ref: str) -> dict[str, Any]:
-    """Return the order as it is now, without a lock: what follows is guarded by its version. Refuses with not_found."""
+def look(ref: str) -> Look:
+    """Return the order as it is now: what follows is guarded by its version. Refuses with not_found."""
     row = call("order_release_look", {"ref": ids.check(ref, "ord"), "at": moment()})
     if row is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
-    order: dict[str, Any] = dict(row)
-    for name in _NUMBERS:
-        order[name] = None if order[name] is None else int(order[name])
-    order["split"] = json.loads(order["split"])
-    return order
+    return Look(OrderNow.read(row, ref), row)
 
 
-def _must_be_free(order: dict[str, Any], ref: str) -> None:
-    stopped = order["risk_state"] == RiskState.HELD or order["open_alerts"] > 0
-    if stopped or order["dispute_state"] == DisputeState.OPEN:
-        raise UnderReview("this order is under review; nothing is needed from you", ref=ref)
+def _must_be_free(seen: Look) -> None:
+    order = seen.order
+    held = order.risk_state == RiskState.HELD or int(seen.row["open_alerts"] or 0) > 0
+    if held or order.dispute_state == DisputeState.OPEN:
+        raise UnderReview("this order is under review; nothing is needed from you", ref=order.ref)
 
 
-def _must_be_what_is_due(order: dict[str, Any], received: Money) -> None:
-    if received.asset.code != order["currency"]:
-        raise BadInput(f"this order is in {order['currency']}, not {received.asset.code}", currency=order["currency"])
-    if received.units != order["fiat_units"]:
-        due = type(received)(order["fiat_units"], received.asset)
+def _must_be_what_is_due(order: OrderNow, received: Money) -> None:
+    if received.asset.code != order.currency:
+        raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+    if received.units != order.fiat_units:
+        due = type(received)(order.fiat_units, received.asset)
         raise AmountDiffers(
             f"{due.show()} is due, not {received.show()}; confirm only the whole amount, else open a dispute",
             due=due.text(),
@@ -107,37 +105,37 @@ def _must_be_what_is_due(order: dict[str, Any], received: Money) -> None:
 
 
 def pay_out(
-    actor: Actor, ref: str, order: dict[str, Any], target: State, *, gate: gates.Gate | None,
+    actor: Actor, order: OrderNow, target: State, *, gate: gates.Gate | None,
     received: int, reason: str = "", risk_state: RiskState | None = None,
 ) -> dict[str, object]:  # fmt: skip
     """Return what `order_release` needs to pay an order out: one entry, the commission lines, the end."""
-    shares: list[dict[str, Any]] = order["split"]
+    shares = order.split
     legs = escrow.release(
-        escrow_account=order["escrow_account_id"],
-        merchant_account=order["merchant_account_id"],
-        usdt_units=order["usdt_units"],
-        fee_units=order["fee_units"],
+        escrow_account=order.escrow_account_id,
+        merchant_account=order.merchant_account_id,
+        usdt_units=order.usdt_units,
+        fee_units=order.fee_units,
         shares=shares,
     )
-    state = risk_state or (gate.risk_state if gate is not None and gate.risk_state != "clear" else order["risk_state"])
+    state = risk_state or (gate.risk_state if gate is not None and gate.risk_state != "clear" else order.risk_state)
     no_gate = dict.fromkeys(("gate", "ruleset", "verdict", "score", "features", "reasons", "alerts"))
     return {
-        "at": order["at"],
-        "order": order["id"],
-        "version": order["version"],
-        "ref": ref,
-        "from": order["state"],
+        "at": order.at,
+        "order": order.id,
+        "version": order.version,
+        "ref": order.ref,
+        "from": order.state,
         "to": target,
         "next": NEXT_ACTOR[target],
         "received": received,
         "risk_state": state,
-        "customer": order["customer_id"],
-        "merchant": order["merchant_id"],
-        "acceptor": order["acceptor_id"],
-        "payer": order["payer_account_id"],
-        "usdt": order["usdt_units"],
-        "pool_account": order["pool_account_id"],
-        "seconds": order["claimed_seconds_ago"],
+        "customer": order.customer_id,
+        "merchant": order.merchant_id,
+        "acceptor": order.acceptor_id,
+        "payer": order.payer_account_id,
+        "usdt": order.usdt_units,
+        "pool_account": order.pool_account_id,
+        "seconds": order.claimed_seconds_ago,
         "entry": ids.new("jrn"),
         "accounts": legs.accounts,
         "pockets": legs.pockets,
@@ -156,27 +154,26 @@ def pay_out(
     }
 
 
-def stopped(actor: Actor, ref: str, order: dict[str, Any], gate: gates.Gate, received: int) -> dict[str, Any]:
+def stopped(actor: Actor, order: OrderNow, gate: gates.Gate, received: int) -> dict[str, Any]:
     """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held."""
-    at = datetime.fromisoformat(order["at"])
     told = gate.facts()
     facts = {
-        "order_id": order["id"],
+        "order_id": order.id,
         "actor": {"name": actor.name, "role": actor.role, "user_id": actor.user_id, "trace": actor.trace_id},
-        **{key: order[key] for key in ("version", "at", "usdt_units", "acceptor_id", "escrow_account_id")},
-        "ref": ref,
+        **{key: getattr(order, key) for key in ("version", "at", "usdt_units", "acceptor_id", "escrow_account_id")},
+        "ref": order.ref,
         "change": {
             "risk_state": gate.risk_state,
             "next_actor": NextActor.COMPLIANCE,
             "received_units": received,
-            "deadline_at": (at + timedelta(seconds=REVIEW_SECONDS)).isoformat(),
+            "deadline_at": (order.moment + timedelta(seconds=REVIEW_SECONDS)).isoformat(),
         },
         "gate": {
             **told,
             "ruleset_id": told["ruleset"],
             **{name: json.loads(str(told[name] or "null")) for name in ("features", "reasons", "alerts")},
         },
-        "event": event_row("stop", order["state"], None, reason="gate G3"),
+        "event": event_row("stop", order.state, None, reason="gate G3"),
     }
     if gate.holds:
         facts |= {"hold": ids.new("hld"), "entry": ids.new("jrn")}

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import ids
 from core.actor import Actor, Right
 from core.orders.ending import end
 from core.orders.locking import after, locked
-from core.orders.opening import numbers
 from core.orders.release import look, pay_out, stopped
 from core.orders.states import Event, NextActor, RiskState, State
-from core.risk import gates
 
 if TYPE_CHECKING:
     from core.db import Transaction
+    from core.orders.now import OrderNow
+    from core.risk import gates
 
 
-def _close_hold(tx: Transaction, actor: Actor, order: dict[str, Any], outcome: str) -> None:
+def _close_hold(tx: Transaction, actor: Actor, order: OrderNow, outcome: str) -> None:
     tx.call(
         "select hold_close(%s, %s, %s, %s, %s)",
-        (order["id"], ids.new("jrn"), order["at"], actor.name, outcome),
+        (order.id, ids.new("jrn"), order.at, actor.name, outcome),
     )
 
 
 class Judged(NamedTuple):
     """What gate G3 says to a release in the acceptor's place, and the order as the gate saw it."""
 
-    order: dict[str, Any]
+    order: OrderNow
     gate: gates.Gate
 
 
 def judged(ref: str, *, payer_name: str) -> Judged:
     """Ask gate G3 about releasing an order whose acceptor is silent; the payer's name is what the evidence shows."""
-    order = look(ref)
-    return Judged(order, gates.release(order, numbers(order["vector"]), payer_name=payer_name, ruled=True))
+    seen = look(ref)
+    return Judged(seen.order, seen.judged(payer_name=payer_name, ruled=True))
 
 
-def stop(tx: Transaction, actor: Actor, ref: str, said: Judged, *, received: int) -> None:
+def stop(tx: Transaction, actor: Actor, said: Judged, *, received: int) -> None:
     """Keep an order back as the gate says: alerts for officers, and with a hold the escrow moves to held."""
     actor.must(Right.DECIDE_ALERT)
-    tx.call("select order_stop(%s)", (json.dumps(stopped(actor, ref, said.order, said.gate, received)),))
+    tx.call("select order_stop(%s)", (json.dumps(stopped(actor, said.order, said.gate, received)),))
 
 
 def release(tx: Transaction, actor: Actor, ref: str, *, reason: str, gate: gates.Gate | None = None) -> State:
@@ -54,17 +54,16 @@ def release(tx: Transaction, actor: Actor, ref: str, *, reason: str, gate: gates
     order = locked(tx, actor, Right.DECIDE_ALERT, ref)
     target = after(order, Event.CONFIRM)
     _close_hold(tx, actor, order, "released")
-    if order["received_units"] is None:
+    if order.received_units is None:
         change = {"risk_state": RiskState.CLEAR, "next_actor": NextActor.ACCEPTOR}
-        tx.call("select order_change(%s, %s, %s)", (order["id"], order["version"], json.dumps(change)))
-        return State(order["state"])
+        tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
+        return order.state
     facts = pay_out(
         actor,
-        ref,
         order,
         target,
         gate=gate,
-        received=order["received_units"],
+        received=order.received_units,
         reason=reason,
         risk_state=RiskState.CLEAR if gate is None else None,
     )
