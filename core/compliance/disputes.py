@@ -13,7 +13,7 @@ from core.errors import AlreadyDone, AmountDiffers, BadInput, NotFound, UnderRev
 from core.money import Money, fiat
 from core.orders import rulings
 from core.orders.input import text
-from core.orders.states import DisputeState, State
+from core.orders.states import AmountState, DisputeState, State
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -160,10 +160,10 @@ def _received(order: _Order, received: Money | None) -> int:
 
 
 def _carry_out(tx: Transaction, actor: Actor, order: _Order, said: dict[str, Any]) -> str:
-    change = {"dispute_state": DisputeState.DECIDED}
+    change: dict[str, Any] = {"dispute_state": DisputeState.DECIDED}
     gate = None
     if said["outcome"] == choices.RELEASE:
-        change["received_units"] = said["received_units"]
+        change |= {"received_units": said["received_units"], "amount_state": AmountState.EXACT}
         gate = rulings.judged(order.ref, payer_name=said.get("payer_name", "")).gate
         if gate.stops:
             raise UnderReview(

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
 from core.actor import Right, system
 from core.db import reading, transaction
 from core.errors import Refusal
+from core.orders.disputing import hand_over
 from core.orders.ending import end
-from core.orders.locking import after, base, event_row, locked, moment
-from core.orders.states import DisputeState, Event, NextActor, State
-
-if TYPE_CHECKING:
-    from core.actor import Actor
-    from core.db import Transaction
-    from core.orders.now import LockedOrder
-
-DISPUTE_SECONDS = 24 * 3600
-"""How long the dispute desk has for an order whose acceptor is silent; then it is asked again."""
+from core.orders.locking import after, locked, moment
+from core.orders.states import Event, State
 
 _EVENT = {
     State.CREATED: Event.GIVE_UP,
@@ -53,41 +42,13 @@ def expire(ref: str) -> State:
         if not order.late:
             return state
         if state is State.PAID_CLAIMED:
-            _to_dispute_desk(tx, actor, order)
+            hand_over(tx, actor, order, reason="deadline passed")
             return state
         event = _EVENT[state]
         target = after(order, event)
         fact = "order_expired" if event is Event.EXPIRE else "order_unmatched"
         end(tx, actor, order, event, target, reason="deadline passed", fact=fact)
     return target
-
-
-def _to_dispute_desk(tx: Transaction, actor: Actor, order: LockedOrder) -> None:
-    """Hand a claimed order over; one that compliance has already is asked for again."""
-    stopped = order.next_actor == NextActor.COMPLIANCE
-    change = {
-        "deadline_at": (order.moment + timedelta(seconds=DISPUTE_SECONDS)).isoformat(),
-        "next_actor": NextActor.COMPLIANCE,
-        "dispute_state": order.dispute_state if stopped else DisputeState.OPEN,
-    }
-    tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
-    if not stopped:
-        facts = base(order, actor)
-        tx.run(
-            "insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id,"
-            " payer_account_id, usdt_units) values ('order_disputed', %(at)s, %(at)s, %(ref)s, %(customer_id)s,"
-            " %(merchant_id)s, %(acceptor_id)s, %(payer_account_id)s, %(usdt_units)s)",
-            facts,
-        )
-    tx.call(
-        "select order_tell_from(%s, %s, %s, %s)",
-        (
-            order.id,
-            json.dumps(base(order, actor)),
-            order.at,
-            json.dumps(event_row("remind" if stopped else "dispute", order.state, None, reason="deadline passed")),
-        ),
-    )
 
 
 def expire_due(limit: int = 500) -> int:

@@ -14,7 +14,7 @@ from core.orders.input import text
 from core.orders.locking import actor_facts, after, event_row, moment
 from core.orders.now import OrderNow
 from core.orders.opening import numbers
-from core.orders.states import NEXT_ACTOR, DisputeState, Event, NextActor, RiskState, State
+from core.orders.states import NEXT_ACTOR, AmountState, DisputeState, Event, NextActor, RiskState, State
 from core.risk import gates
 from core.steps import once
 from core.steps import step as call
@@ -98,7 +98,7 @@ def _must_be_what_is_due(order: OrderNow, received: Money) -> None:
     if received.units != order.fiat_units:
         due = type(received)(order.fiat_units, received.asset)
         raise AmountDiffers(
-            f"{due.show()} is due, not {received.show()}; confirm only the whole amount, else open a dispute",
+            f"{due.show()} is due, not {received.show()}; confirm only the whole amount, else say what came",
             due=due.text(),
             received=received.text(),
         )
@@ -166,6 +166,7 @@ def stopped(actor: Actor, order: OrderNow, gate: gates.Gate, received: int) -> d
             "risk_state": gate.risk_state,
             "next_actor": NextActor.COMPLIANCE,
             "received_units": received,
+            "amount_state": AmountState.EXACT,
             "deadline_at": (order.moment + timedelta(seconds=REVIEW_SECONDS)).isoformat(),
         },
         "gate": {

@@ -165,7 +165,7 @@ def why_not(name: str, view: OrderView) -> str:
         if view.state == "paid_claimed":
             return _("The customer has said that it paid: only a receipt or a decision leads on.")
         return _("The order has ended.")
-    if name == "confirm":
+    if name in {"confirm", "contest"}:
         if view.state != "paid_claimed":
             waits = view.state in {"created", "matching", "offered", "awaiting_payment"}
             return _("The customer has not said yet that it paid.") if waits else _("The order has ended.")

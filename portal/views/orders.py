@@ -17,7 +17,7 @@ from core.compliance import disputes, reveals
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Money, Rate, fiat
-from core.orders import deposit, listing, page, queries, release
+from core.orders import deposit, disputing, listing, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
@@ -208,8 +208,8 @@ class OrdersDesk(judging.Judges, Desk):
         return words.why_not(name, row)
 
     def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
-        """Return the actions of the actor's role; confirming is for deposits' acceptors only."""
-        return [button for button in super().buttons(row, actor) if button.name in {"cancel", "confirm"}]
+        """Return the actions of the actor's role; what has come is for deposits' acceptors only."""
+        return [button for button in super().buttons(row, actor) if button.name in {"cancel", "confirm", "contest"}]
 
     @deed("cancel", _l("Cancel order"), Right.CANCEL_ORDER, look="bad", sign="ban")
     def cancel(self, rows: Sequence[Any]) -> None:
@@ -221,6 +221,14 @@ class OrdersDesk(judging.Judges, Desk):
     def confirm(self, rows: Sequence[Any]) -> None:
         """Say that the fiat has come: the escrow is paid out."""
         flash(*confirmed(current_actor(), rows[0].ref, rows[0].currency))
+
+    @deed("contest", _l("Something else came"), Right.CONFIRM_RECEIPT, sign="triangle-alert")
+    def contest(self, rows: Sequence[Any]) -> None:
+        """Say that another amount has come, or none: officers decide, and the escrow stays frozen."""
+        form, currency = request.form, fiat(rows[0].currency)
+        received = Money.parse(form.get("received", "").strip(), currency, allow_zero=True)
+        disputing.contest(current_actor(), rows[0].ref, received=received, why=form.get("why", ""))
+        flash(_("The dispute desk has it. The escrow stays frozen until two officers have decided."), "warning")
 
     @deed("reveal", _l("Reveal"), Right.REVEAL, sign="eye")
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:

@@ -103,3 +103,22 @@ def test_a_release_under_another_name_goes_on_as_an_alert(desk, chromium, disput
         page.goto(f"/orders/show/{disputed}")
         expect(page.get_by_text("two officers decide the alert")).to_be_visible()
     assert order(disputed) == ("paid_claimed", "open", "held")
+
+
+def test_an_acceptor_says_that_less_has_come_and_the_dispute_desk_reads_it(desk, chromium):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "acceptor1", NARROW) as page:
+        page.goto(f"/orders/show/{ref}")
+        page.get_by_role("button", name="Something else came").click()
+        dialog = page.locator("#ask-contest")
+        expect(dialog).to_contain_text("542.00 BRL is due")
+        page.fill("#contest-received", "500.00")
+        page.fill("#contest-why", "one line of 500 under this reference")
+        dialog.get_by_role("button", name="Hand it to the dispute desk").click()
+        expect(page.locator(".note.warning").first).to_contain_text("The dispute desk has it")
+        assert fits(page)
+    assert order(ref) == ("paid_claimed", "open", "clear")
+    with visit(desk, chromium, "compliance") as page:
+        page.goto(f"/orders/show/{ref}")
+        expect(page.get_by_text("It says that less has come")).to_be_visible()
+        expect(page.get_by_text("500.00 BRL: one line of 500 under this reference")).to_be_visible()

@@ -50,8 +50,8 @@ ADVICE: Final[dict[str, str]] = {
         "already, tell operations: the payment is found by its reference."
     ),
     "amount_differs": (
-        "Only the whole amount can be confirmed. If another amount came, say so to operations: it is a case "
-        "for a person."
+        'Only the whole amount can be confirmed. If another amount came, say so with "Something else came" '
+        "on the order's page: two officers decide."
     ),
     "still_running": "Your first request with this key has not ended yet. Wait a second and send it again, unchanged.",
     "idempotency_key_reused": (

@@ -189,7 +189,7 @@ def test_deeds_need_their_right_their_row_and_their_token(desk):
         assert other.post(f"/orders/action/confirm/{desk.claimed}", form).status_code == 404
         auditor = signed_in(desk, "auditor")
         auditor.get("/orders/list/")
-        for name in ("cancel", "confirm", "reveal", "dispute", "dispute_second"):
+        for name in ("cancel", "confirm", "contest", "reveal", "dispute", "dispute_second"):
             assert auditor.post(f"/orders/action/{name}/{desk.claimed}").status_code == 403
         acceptor = signed_in(desk, "acceptor1")
         acceptor.token = "forged"

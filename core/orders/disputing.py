@@ -1,0 +1,68 @@
+"""An order goes to the dispute desk: its acceptor is silent, or says that something else has come."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from core.actor import Right
+from core.db import transaction
+from core.errors import BadInput, UnderReview
+from core.orders.input import text
+from core.orders.locking import after, base, event_row, locked
+from core.orders.states import AmountState, DisputeState, Event, NextActor
+
+if TYPE_CHECKING:
+    from core.actor import Actor
+    from core.db import Transaction
+    from core.money import Money
+    from core.orders.now import LockedOrder
+
+DISPUTE_SECONDS = 24 * 3600
+"""How long the dispute desk has for an order; then it is asked again."""
+
+
+def contest(actor: Actor, ref: str, *, received: Money, why: str) -> AmountState:
+    """The acceptor says that another amount has come, or none (zero): two officers decide, the escrow stays frozen.
+
+    Returns how what came compares with what is due. Refuses with wrong_state, under_review, not_found, bad_input.
+    """
+    said = text(why, "reason", longest=280)
+    with transaction() as tx:
+        order = locked(tx, actor, Right.CONFIRM_RECEIPT, ref)
+        after(order, Event.CONFIRM)
+        if order.next_actor == NextActor.COMPLIANCE:
+            raise UnderReview("this order is under review; nothing is needed from you", ref=ref)
+        if received.asset.code != order.currency:
+            raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+        if received.units == order.fiat_units:
+            raise BadInput(f"{received.show()} is what is due: confirm it", field="received")
+        amount_state = AmountState.UNDER if received.units < order.fiat_units else AmountState.OVER
+        hand_over(tx, actor, order, reason=f"{received.show()}: {said}", amount_state=amount_state)
+    return amount_state
+
+
+def hand_over(
+    tx: Transaction, actor: Actor, order: LockedOrder, *, reason: str, amount_state: AmountState | None = None
+) -> None:
+    """Put a claimed order before the dispute desk; one that compliance has already is asked for again."""
+    has = order.next_actor == NextActor.COMPLIANCE
+    change: dict[str, object] = {
+        "deadline_at": (order.moment + timedelta(seconds=DISPUTE_SECONDS)).isoformat(),
+        "next_actor": NextActor.COMPLIANCE,
+        "dispute_state": order.dispute_state if has else DisputeState.OPEN,
+    }
+    if amount_state is not None:
+        change["amount_state"] = amount_state
+    tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
+    facts = base(order, actor)
+    if not has:
+        tx.run(
+            "insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id,"
+            " payer_account_id, usdt_units) values ('order_disputed', %(at)s, %(at)s, %(ref)s, %(customer_id)s,"
+            " %(merchant_id)s, %(acceptor_id)s, %(payer_account_id)s, %(usdt_units)s)",
+            facts,
+        )
+    event = event_row("remind" if has else "dispute", order.state, None, reason=reason)
+    tx.call("select order_tell_from(%s, %s, %s, %s)", (order.id, json.dumps(facts), order.at, json.dumps(event)))
