@@ -6,15 +6,20 @@ import itertools
 import random
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
+from psycopg.errors import DeadlockDetected
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from core.db import driver_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.crew import Work
+
+T = TypeVar("T")
 
 GROSS, FEE, SHARE = 44_483_985, 266_903, 44_484
 
@@ -158,6 +163,16 @@ def _confirm(engine: sa.Engine, number: int, payer: str) -> None:
         session.commit()
 
 
+def _again(step: Callable[..., T], *args: object) -> T:
+    """Do a step anew when the database has broken a deadlock on its foreign keys, as such programs do."""
+    while True:
+        try:
+            return step(*args)
+        except sa.exc.OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected):
+                raise
+
+
 def work(url: str, number: int) -> Work:
     """Prepare whole deposits in three transactions of the ORM's unit of work."""
     engine = sa.create_engine(driver_url(url), pool_size=1)
@@ -168,11 +183,11 @@ def work(url: str, number: int) -> Work:
         at = next(count)
         customer = f"{name}-{at // 4}"
         begun = time.perf_counter()
-        order = _open(engine, f"{name}-{at}", customer, draw)
+        order = _again(_open, engine, f"{name}-{at}", customer, draw)
         opened = time.perf_counter()
-        _claim(engine, order)
+        _again(_claim, engine, order)
         claimed = time.perf_counter()
-        _confirm(engine, order, customer)
+        _again(_confirm, engine, order, customer)
         return opened - begun, claimed - opened, time.perf_counter() - claimed
 
     return one

@@ -12,7 +12,8 @@ from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from core.errors import Refusal
-from core.money import Money, asset
+from core.money import asset
+from portal import typed
 
 if TYPE_CHECKING:
     from flask_babel import LazyString
@@ -185,7 +186,7 @@ class Amount:
 
 def _units(text: str, code: str) -> int:
     try:
-        return Money.parse(text, asset(code), allow_zero=True).units
+        return typed.money(text, asset(code), allow_zero=True).units
     except Refusal as refusal:
         raise BadList(refusal.detail, **refusal.facts) from refusal
 

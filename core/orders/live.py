@@ -20,11 +20,15 @@ MOST: Final = 200
 
 
 class Job(NamedTuple):
-    """One live order of an acceptor. `review` says that nothing is needed from it; accounts are masked."""
+    """One live order of an acceptor; accounts are masked.
+
+    `review` says that nothing is needed from the acceptor, `held` that the USDT is held and no longer in escrow.
+    """
 
     ref: str
     state: str
     review: bool
+    held: bool
     fiat: Money
     usdt: Money
     pay_code: str
@@ -57,7 +61,8 @@ _WHO = """
 select p.id, p.ref, p.code, p.state, a.online, a.paused from acceptor a join party p on p.id = a.party_id where
 """
 _JOBS = """
-select o.ref, o.state, o.next_actor = 'compliance', o.currency, o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
+select o.ref, o.state, o.next_actor = 'compliance', o.risk_state = 'held', o.currency,
+       o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
        coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, w.deadline_at
   from order_waiting w join orders o on o.id = w.order_id
   left join payer_account y on y.id = o.payer_account_id
@@ -88,7 +93,7 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
         holds = accounts.balance(tx, accounts.of_party(tx, number))
         done, units = tx.rows(_DONE, (number, since, since))[0]
         jobs = [
-            Job._make((*row[:3], Money(row[4], fiat(row[3])), Money(row[5], USDT), *row[6:]))
+            Job._make((*row[:4], Money(row[5], fiat(row[4])), Money(row[6], USDT), *row[7:]))
             for row in tx.rows(_JOBS, (number, MOST))
         ]
     return Board(

@@ -102,9 +102,9 @@ def resume(actor: Actor, ref: str, why: str) -> None:
 def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
     """Book USDT that has arrived in custody to the acceptor's reserve; return the entry's ref.
 
-    `key` names the arrival (such as a transaction hash): the same one is booked once per acceptor. Orders
-    that wait for liquidity hear of it through the outbox. Raises Forbidden, NotFound, BadAmount, BadInput,
-    AlreadyDone, Barred.
+    `key` names the arrival (such as a transaction hash), in whatever case: the same one is booked once, to one
+    acceptor. Orders that wait for liquidity hear of it through the outbox. Raises Forbidden, NotFound, BadAmount,
+    BadInput, AlreadyDone, Barred.
     """
     actor.must(Right.TOP_UP_RESERVE)
     if amount.asset != USDT or amount.units <= 0:
@@ -116,7 +116,7 @@ def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
             raise Barred(f"{acceptor.code} is barred: its money is not taken", ref=ref)
         entry = post(
             tx,
-            key=f"{ref}:topup:{arrival}",
+            key=f"topup:{arrival.casefold()}",
             reason="reserve_topup",
             legs=[
                 Leg(accounts.of_party(tx, acceptor.id), "available", amount.units),

@@ -88,8 +88,8 @@ _matched_by_all = sa.select(sa.func.sum(_hours.c.matched)).where(_hours.c.hour >
 
 
 def _bps(part: Any, whole: Any) -> Any:
-    """Return a share in basis points; what began before the window and ended within makes no share above all."""
-    return sa.cast(sa.func.least(part * 10_000 / sa.func.nullif(whole, 0), 10_000), sa.Integer)
+    """Return a share in basis points, nothing of nothing; what began before the window makes no share above all."""
+    return sa.case((whole > 0, sa.cast(sa.func.least(part * 10_000 / whole, 10_000), sa.Integer)))
 
 
 _MERCHANTS: Final = (

@@ -201,7 +201,7 @@ def _serve(party: Party, corridor: Corridor, pool_ref: str, digits: str) -> None
             system("set-up"), party.ref, bank, party.name, digits, corridor.currency, corridor.method
         )
     with suppress(AlreadyDone):
-        acceptors.top_up(system("treasury"), party.ref, RESERVE, f"first-{corridor.currency}")
+        acceptors.top_up(system("treasury"), party.ref, RESERVE, f"first-{party.ref}")
     acceptors.set_online(party.actor, party.ref, online=True)
     limit = Money.parse(corridor.day_limit, fiat(corridor.currency))
     pools.join(system("set-up"), pool_ref, account, open_limit=25, day_limit=limit)

@@ -168,10 +168,9 @@ def _morning(cast: Cast) -> None:
             " where p.kind = 'acceptor' and p.state = 'active' and a.available < %s order by p.id",
             (people.LOW_UNITS,),
         )
-    key = f"morning-{clock.now().isoformat()}"
     for (ref,) in low:
         if ref in cast.acceptors:
-            _top_up(ref, key)
+            _top_up(ref, f"morning-{clock.now().isoformat()}-{ref}")
 
 
 def _top_up(ref: str, key: str) -> None:

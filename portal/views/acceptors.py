@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
-from core.money import USDT, Money
+from core.money import USDT
 from core.orders import recent
 from core.parties import acceptors, listing, queries
 from core.parties.listing import AcceptorRow
 from portal import format as show
+from portal import typed
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk, deed
 from portal.filters import Choice
@@ -190,7 +191,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
     @deed("top_up", _l("Top up reserve"), Right.TOP_UP_RESERVE, look="pri", sign="plus")
     def top_up(self, rows: Sequence[Any]) -> None:
         """Book USDT that has arrived in custody to the reserve."""
-        amount = Money.parse(request.form.get("amount", "").strip(), USDT)
+        amount = typed.money(request.form.get("amount", ""), USDT)
         entry = acceptors.top_up(current_actor(), rows[0].ref, amount, request.form.get("arrival", ""))
         said = _("%(amount)s is booked to the reserve of %(code)s: %(entry)s.", amount=amount.show(),
                  code=rows[0].code, entry=entry)  # fmt: skip

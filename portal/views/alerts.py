@@ -150,7 +150,7 @@ class AlertsDesk(Desk):
     order = "-raised_at"
     sorts: ClassVar = ("raised_at", "due_at", "usdt_units")
     reads: ClassVar = ("state", "disposition", "locked_by", "locked_until")
-    sums: ClassVar = (Sum("usdt_units", "USDT", _l("USDT")),)
+    sums: ClassVar = (Sum("usdt_units", "USDT", _l("USDT"), once="order_id"),)
     empty: ClassVar = (_l("Nothing waits for review"), _l("An alert appears here when a rule fires at a gate."))
     list_template = "alerts/list.html"
     show_template = "alerts/show.html"

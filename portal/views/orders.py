@@ -16,14 +16,14 @@ from core.actor import Actor, Right, Scope
 from core.compliance import disputes, reveals
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
-from core.money import Money, Rate, fiat
+from core.money import Rate, fiat
 from core.orders import deposit, disputing, listing, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
 from portal import columns as drawing
 from portal import listing as listing_engine
-from portal import menu, risk_words
+from portal import menu, risk_words, typed
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
@@ -226,7 +226,7 @@ class OrdersDesk(judging.Judges, Desk):
     def contest(self, rows: Sequence[Any]) -> None:
         """Say that another amount has come, or none: officers decide, and the escrow stays frozen."""
         form, currency = request.form, fiat(rows[0].currency)
-        received = Money.parse(form.get("received", "").strip(), currency, allow_zero=True)
+        received = typed.money(form.get("received", ""), currency, allow_zero=True)
         disputing.contest(current_actor(), rows[0].ref, received=received, why=form.get("why", ""))
         flash(_("The dispute desk has it. The escrow stays frozen until two officers have decided."), "warning")
 
@@ -248,7 +248,7 @@ class OrdersDesk(judging.Judges, Desk):
         form, actor, ref = request.form, current_actor(), rows[0].ref
         came, outcome = form.get("received", "").strip(), form.get("outcome", "")
         seen = {
-            "received": Money.parse(came, fiat(rows[0].currency)) if came else None,
+            "received": typed.money(came, fiat(rows[0].currency)) if came else None,
             "payer_name": form.get("payer_name", ""),
         }
         said = disputes.decide(actor, ref, outcome, form.get("narrative", ""), **seen)
@@ -281,7 +281,7 @@ def read_yes(text: str) -> bool:
 
 def confirmed(actor: Actor, ref: str, currency: str) -> tuple[str, str]:
     """Confirm an order from the form of this request; return the words for the acceptor and their tone."""
-    received = Money.parse(request.form.get("received", "").strip(), fiat(currency))
+    received = typed.money(request.form.get("received", ""), fiat(currency))
     # The name on the bank line, as the acceptor reads it: without it the names could not be compared.
     payer_name = read_line(request.form.get("payer_name", ""), "payer.name")
     state = release.confirm(actor, ref, received=received, payer_name=payer_name)

@@ -18,6 +18,7 @@ from core.parties import naming, pool_pages, pools
 from core.parties.listing import PoolRow
 from portal import columns as drawing
 from portal import format as show
+from portal import typed
 from portal.columns import Column
 from portal.desk import Desk, deed
 from portal.filters import Choice, Text
@@ -271,7 +272,7 @@ def _fee_words(fees: pool_pages.FeeVersion) -> Markup:
 def read_money(text: str, asset: Asset, field: str, *, allow_zero: bool = False) -> Money:
     """Return an amount that was typed, else refuse with `bad_amount` at its field."""
     try:
-        return Money.parse(text, asset, allow_zero=allow_zero)
+        return typed.money(text, asset, allow_zero=allow_zero)
     except BadAmount as refusal:
         refusal.facts["field"] = field
         raise

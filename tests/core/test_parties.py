@@ -155,6 +155,14 @@ def test_a_top_up_moves_custody_to_reserve_once(database):
     assert story(acceptor.ref)[1][-1] == "reserve.topped_up"
 
 
+def test_an_arrival_is_booked_to_one_acceptor_in_whatever_case_it_is_written(database):
+    first, second = make.market(2, reserve="0").acceptors
+    acceptors.top_up(FINANCE, first.ref, Money.parse("100", USDT), "0xABC1")
+    for again in (first, second):
+        refused(AlreadyDone, acceptors.top_up, FINANCE, again.ref, Money.parse("100", USDT), " 0xabc1 ")
+    assert one("select units from v_balances where account = 'house:custody'") == -100_000_000
+
+
 def test_a_top_up_that_cannot_be_changes_nothing(database):
     acceptor = make.market(1, reserve="0").acceptors[0]
     refused(BadAmount, acceptors.top_up, FINANCE, acceptor.ref, Money(0, USDT), "k")

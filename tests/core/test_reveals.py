@@ -124,7 +124,8 @@ def test_a_listed_account_is_held_at_the_payout_and_flagged_at_the_opening(marke
     deposit.claim_paid(market.merchant, order, payer_name="Joao Silva", payer_account="BR66-0000-1111")
     review.confirm(market, order, "250.00")
     assert review.state(order)[1] == "held"
-    assert "police letter 42" in review.one("select reason -> 'args' ->> 'listed' from alert where ref = %s", review.alert(order))
+    listed = "select reason -> 'args' ->> 'listed' from alert where ref = %s"
+    assert "police letter 42" in review.one(listed, review.alert(order))
     with pytest.raises(AlreadyDone):
         lists.list_payer(ANN, payer, "police letter 43")
     assert lists.unlist_payer(BOB, payer, "letter withdrawn") == payer

@@ -239,3 +239,11 @@ def test_a_paid_order_that_still_waits_is_no_failure_of_its_acceptor(database):
     with db.engine().connect() as connection:
         [row] = connection.execute(sa.select(listing.AcceptorRow.__table__)).all()
     assert (row.completed_30d, row.refunded_30d, row.success_bps) == (1, 0, 10_000)
+
+
+def test_who_has_done_nothing_has_no_share_of_success(database):
+    make.market(1)
+    with db.engine().connect() as connection:
+        [row] = connection.execute(sa.select(listing.AcceptorRow.__table__)).all()
+        [shop] = connection.execute(sa.select(listing.MerchantRow.__table__)).all()
+    assert (row.success_bps, row.share_bps, shop.conversion_bps) == (None, None, None)

@@ -205,7 +205,8 @@ def test_what_will_happen_is_asked_in_words_and_amounts_before_it_is_sent(desk, 
     code = desk.trade.merchant_code
     asked = dict(re.findall(r'name="outcome" value="(\w+)" required data-confirm="([^"]+)"', page))
     assert re.fullmatch(
-        rf"Release 99\.\d{{6}} USDT to merchant {code} for 542\.00 BRL \(100\.000000 USDT from the escrow of acceptor\S+,"
+        rf"Release 99\.\d{{6}} USDT to merchant {code} for 542\.00 BRL \(100\.000000 USDT from the escrow of"
+        r" acceptor\S+,"
         r" less the fee of 0\.\d{6} USDT\)\. Nothing moves until another officer agrees\.",
         asked["release"],
     )
