@@ -58,6 +58,16 @@ def sweep() -> None:
                         shutil.rmtree(home, ignore_errors=True)
 
 
+LONG_MODULES = ("browser/test_every_screen", "portal/test_foreign", "machines/", "browser/", "portal/test_route_roles")
+"""They come first, the longest before all: what takes minutes must not be what one worker is left with at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(
+        key=lambda item: next((n for n, long in enumerate(LONG_MODULES) if long in item.nodeid), len(LONG_MODULES))
+    )
+
+
 @pytest.fixture(scope="session")
 def servers():
     """PostgreSQL and Redis for this run, shared by its workers; the last worker takes them away."""

@@ -9,11 +9,11 @@ import subprocess
 import psycopg
 import pytest
 
-from core import db, embedded
+from core import db, embedded, verify
 from core.db import reading, transaction
 from core.embedded import postgres
 from core.errors import Conflict
-from core.ledger import post, verify
+from core.ledger import post
 from core.migrations import standing
 from core.settings import settings
 from tests import make
