@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+import re
 from datetime import timedelta
 
 import pytest
@@ -176,7 +177,7 @@ def test_others_see_neither_officer_nor_reason_on_the_order(market):
     alerts.second(BOB, review.alert(ref), True, "agreed")
     for party in (market.merchant, review.acceptor_of(market, ref).actor):
         told = orders.timeline(party, orders.order(party, ref))
-        words = repr(told)
+        words = re.sub(r"[a-z]{3}_[0-9A-Z]{16}", "", repr(told))  # any letters may stand in a reference
         assert [row.action for row in told][-2:] == ["order.stop", "order.refund"]
         for secret in ("ann", "bob", "compliance", "G3", "alert", "review", WHY):
             assert secret not in words
