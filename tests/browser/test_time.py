@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,7 +62,7 @@ def test_times_are_told_in_the_users_zone_and_in_utc_on_hover(desk, chromium):
         page.select_option("[name=zone]", "Asia/Shanghai")
         page.get_by_role("button", name="Save").click()
         page.goto(f"/orders/show/{ref}")
-        told = page.locator(".tl time").last
+        told = page.locator(f'.tl time[datetime="{opened.astimezone(UTC).isoformat()}"]').first
         expect(told).to_have_text(f"{opened.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M:%S}")
         expect(told).to_have_attribute("title", f"{opened:%Y-%m-%d %H:%M:%S} UTC · {told.text_content()} Asia/Shanghai")
         page.goto("/account/")

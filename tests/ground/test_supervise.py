@@ -15,6 +15,7 @@ from portal import supervise
 from portal.supervise import Child, end_all, end_orphans, ending
 
 SLEEPER = "import time; print('here', flush=True)\nwhile True: time.sleep(0.1)"
+SILENT = "import time\nwhile True: time.sleep(0.1)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
 PARENT = (
     "import subprocess, sys, time; "
@@ -89,7 +90,8 @@ def test_stopping_ends_the_whole_family_even_a_stubborn_one(tmp_path, monkeypatc
 def test_orphans_of_a_killed_supervisor_are_ended(tmp_path):
     code = (
         "import os, sys, pathlib; from portal.supervise import Child; "
-        f"Child('orphan', [sys.executable, '-c', {SLEEPER!r}], pathlib.Path({str(tmp_path)!r})).start(); "
+        # Silent: who still speaks to a supervisor that is gone ends by its broken pipe.
+        f"Child('orphan', [sys.executable, '-c', {SILENT!r}], pathlib.Path({str(tmp_path)!r})).start(); "
         "os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
