@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core import audit, clock, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import BadAmount, Barred, Frozen, NotFound, WrongState
+from core.errors import AlreadyDone, BadAmount, Barred, Frozen, NotFound, WrongState
 from core.ledger import accounts
 from core.ledger.post import Leg, post
 from core.money import USDT
@@ -114,6 +114,7 @@ def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
         acceptor, _, _ = _locked(tx, actor, ref)
         if acceptor.state == "barred":
             raise Barred(f"{acceptor.code} is barred: its money is not taken", ref=ref)
+        _must_be_new(tx, arrival)
         entry = post(
             tx,
             key=f"topup:{arrival.casefold()}",
@@ -128,6 +129,16 @@ def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
         audit.write(tx, actor, "reserve.top_up", ref, details=details)
         outbox.tell(tx, "reserve.topped_up", ref, payload={"entry": entry, "usdt_units": amount.units})
     return entry
+
+
+def _must_be_new(tx: Transaction, arrival: str) -> None:
+    """Refuse an arrival booked when its key still named the acceptor; the key of today the database itself keeps."""
+    earlier = tx.call(
+        "select j.ref from party p join journal_entry j on j.key = p.ref || ':topup:' || %s where p.kind = 'acceptor'",
+        (arrival,),
+    )
+    if earlier:
+        raise AlreadyDone(f"{arrival} has been booked by {earlier}", entry=earlier)
 
 
 def sync(tx: Transaction, acceptor_id: int) -> None:

@@ -163,6 +163,17 @@ def test_an_arrival_is_booked_to_one_acceptor_in_whatever_case_it_is_written(dat
     assert one("select units from v_balances where account = 'house:custody'") == -100_000_000
 
 
+def test_an_arrival_booked_under_its_acceptors_own_key_stays_booked(database):
+    first, second = make.market(2, reserve="0").acceptors
+    acceptors.top_up(FINANCE, first.ref, Money.parse("100", USDT), "0xABC1")
+    with db.transaction() as tx:  # as it was kept before arrivals were the house's
+        tx.run("alter table journal_entry disable trigger append_only")
+        tx.run("update journal_entry set key = %s where key = 'topup:0xabc1'", (f"{first.ref}:topup:0xABC1",))
+        tx.run("alter table journal_entry enable trigger append_only")
+    for again in (first, second):
+        refused(AlreadyDone, acceptors.top_up, FINANCE, again.ref, Money.parse("100", USDT), "0xABC1")
+
+
 def test_a_top_up_that_cannot_be_changes_nothing(database):
     acceptor = make.market(1, reserve="0").acceptors[0]
     refused(BadAmount, acceptors.top_up, FINANCE, acceptor.ref, Money(0, USDT), "k")
