@@ -19,7 +19,7 @@ MOST: Final = 200
 """So many live orders are listed at most; nobody has more slots than that."""
 
 
-class Job(NamedTuple):
+class LiveOrder(NamedTuple):
     """One live order of an acceptor; accounts are masked.
 
     `review` says that nothing is needed from the acceptor, `held` that the USDT is held and no longer in escrow.
@@ -54,13 +54,13 @@ class Board(NamedTuple):
     held: Money
     done_orders: int
     done_usdt: Money
-    jobs: list[Job]
+    orders: list[LiveOrder]
 
 
 _WHO = """
 select p.id, p.ref, p.code, p.state, a.online, a.paused from acceptor a join party p on p.id = a.party_id where
 """
-_JOBS = """
+_ORDERS = """
 select o.ref, o.state, o.next_actor = 'compliance', o.risk_state = 'held', o.currency,
        o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
        coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, w.deadline_at
@@ -92,11 +92,11 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
         number, found, code, state, online, paused = rows[0]
         holds = accounts.balance(tx, accounts.of_party(tx, number))
         done, units = tx.rows(_DONE, (number, since, since))[0]
-        jobs = [
-            Job._make((*row[:4], Money(row[5], fiat(row[4])), Money(row[6], USDT), *row[7:]))
-            for row in tx.rows(_JOBS, (number, MOST))
+        orders = [
+            LiveOrder._make((*row[:4], Money(row[5], fiat(row[4])), Money(row[6], USDT), *row[7:]))
+            for row in tx.rows(_ORDERS, (number, MOST))
         ]
     return Board(
         found, code, online, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
-        Money(holds.held, USDT), done, Money(units, USDT), jobs,
+        Money(holds.held, USDT), done, Money(units, USDT), orders,
     )  # fmt: skip

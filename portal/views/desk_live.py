@@ -43,8 +43,8 @@ class LiveDeskView(BaseView):
         """Show the acceptor's own desk."""
         return self._page()
 
-    @expose("/jobs.json", methods=["GET"])
-    def jobs(self) -> ResponseReturnValue:
+    @expose("/live.json", methods=["GET"])
+    def live(self) -> ResponseReturnValue:
         """Return the live orders as drawn now, for the page that asks every few seconds."""
         return self._news("")
 
@@ -54,9 +54,9 @@ class LiveDeskView(BaseView):
         """Show an acceptor's desk to an administrator."""
         return self._page(ref)
 
-    @expose("/of/<ref>/jobs.json", methods=["GET"])
+    @expose("/of/<ref>/live.json", methods=["GET"])
     @needs(Right.MANAGE_PARTIES)
-    def jobs_of(self, ref: str) -> ResponseReturnValue:
+    def live_of(self, ref: str) -> ResponseReturnValue:
         """Return an acceptor's live orders as drawn now."""
         return self._news(ref)
 
@@ -96,7 +96,7 @@ class LiveDeskView(BaseView):
         html = render_template(
             "acceptor/desk.html",
             title=_("Desk of %(code)s", code=board.code) if ref else _("My desk"),
-            news=url_for("LiveDeskView.jobs_of", ref=ref) if ref else url_for("LiveDeskView.jobs"),
+            news=url_for("LiveDeskView.live_of", ref=ref) if ref else url_for("LiveDeskView.live"),
             own=not ref,
             every=EVERY_SECONDS,
             order=order,
@@ -108,10 +108,10 @@ class LiveDeskView(BaseView):
     def _news(self, ref: str) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         answer = jsonify(
-            html=render_template("acceptor/jobs.html", own=not ref, **_drawn(board)),
+            html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
-            claims=[job.ref for job in board.jobs if job.state == "paid_claimed" and not job.review],
-            offers={job.ref: job.fiat.show() for job in board.jobs},
+            claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
+            offers={order.ref: order.fiat.show() for order in board.orders},
             at=clock.now().isoformat(),
         )
         answer.headers["Cache-Control"] = "no-store"
@@ -119,9 +119,9 @@ class LiveDeskView(BaseView):
 
 
 def _drawn(board: live.Board) -> dict[str, Any]:
-    claimed = [job for job in board.jobs if job.state == "paid_claimed" and not job.review]
-    review = [job for job in board.jobs if job.review]
-    waiting = [job for job in board.jobs if job not in claimed and job not in review]
+    claimed = [order for order in board.orders if order.state == "paid_claimed" and not order.review]
+    review = [order for order in board.orders if order.review]
+    waiting = [order for order in board.orders if order not in claimed and order not in review]
     return {"board": board, "claimed": claimed, "waiting": waiting, "review": review}
 
 
@@ -151,7 +151,7 @@ def _to_confirm(actor: Actor) -> Card | None:
     if board is None:
         return None
     claims, now = _drawn(board)["claimed"], clock.now()
-    urgent = sum((job.deadline_at - now).total_seconds() < URGENT_SECONDS for job in claims)
+    urgent = sum((order.deadline_at - now).total_seconds() < URGENT_SECONDS for order in claims)
     foot = _("%(n)s due within 5 minutes", n=urgent) if urgent else _("none is urgent")
     return Card(_("To confirm"), show.number(len(claims)), foot=foot, tone="down" if urgent else "", href="/desk/")
 
@@ -166,6 +166,6 @@ def _reserve(actor: Actor) -> Card | None:
 
 
 @panel(Right.CONFIRM_RECEIPT, "acceptor")
-def _live_jobs(actor: Actor) -> Panel | None:
+def _live_orders(actor: Actor) -> Panel | None:
     board = _board(actor)
-    return Panel("acceptor/home.html", {"own": False, **_drawn(board)}) if board and board.jobs else None
+    return Panel("acceptor/home.html", {"own": False, **_drawn(board)}) if board and board.orders else None

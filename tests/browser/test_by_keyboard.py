@@ -79,7 +79,7 @@ def test_an_acceptor_confirms_and_hears_what_comes(desk, chromium):
         expect(heard).to_contain_text("333.00 BRL", timeout=6000)
         ref = claimed(desk.trade, amount="444.00")
         expect(heard).to_contain_text("An order was paid: 444.00 BRL", timeout=6000)
-        received = page.locator(f'.job[data-ref="{ref}"] [data-confirm-job]')
+        received = page.locator(f'.live-order[data-ref="{ref}"] [data-confirm-order]')
         tab_to(page, received)
         page.keyboard.press("Enter")
         expect(page.locator("#c-received")).to_be_focused()

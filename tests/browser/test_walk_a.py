@@ -29,10 +29,10 @@ def state(ref):
 def test_a_payment_arrives_on_the_desk_and_is_confirmed_by_keys(desk, chromium, size):
     with visit(desk, chromium, "acceptor1", size) as page:
         page.goto("/desk/")
-        expect(page.locator(".job")).to_have_count(0)
+        expect(page.locator(".live-order")).to_have_count(0)
         ref = claimed(desk.trade)
-        job = page.locator(f'.job.claimed[data-ref="{ref}"]')
-        expect(job).to_be_visible(timeout=5000)
+        order = page.locator(f'.live-order.claimed[data-ref="{ref}"]')
+        expect(order).to_be_visible(timeout=5000)
         assert page.title().startswith("(1)")
         assert fits(page)
         page.keyboard.press("j")

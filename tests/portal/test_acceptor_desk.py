@@ -11,7 +11,7 @@ from core.db import reading
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
 
-JOB = re.compile(r'data-ref="([^"]+)"')
+LIVE = re.compile(r'data-ref="([^"]+)"')
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +30,16 @@ def row(ref):
 
 def test_a_new_order_and_its_claim_are_in_the_next_news(desk):
     browser = signed_in(desk, "acceptor1")
-    before = browser.get("/desk/jobs.json").json
+    before = browser.get("/desk/live.json").json
     ref = opened(desk.trade, customer="n-1")
-    news = browser.get("/desk/jobs.json").json
-    assert ref in JOB.findall(news["html"])
-    assert ref not in JOB.findall(before["html"])
+    news = browser.get("/desk/live.json").json
+    assert ref in LIVE.findall(news["html"])
+    assert ref not in LIVE.findall(before["html"])
     assert ref not in news["claims"]
     paid = claimed(desk.trade, customer="n-2")
-    news = browser.get("/desk/jobs.json").json
+    news = browser.get("/desk/live.json").json
     assert paid in news["claims"]
-    assert JOB.findall(news["html"])[0] in news["claims"]
+    assert LIVE.findall(news["html"])[0] in news["claims"]
     assert "Joao S•••••" in words(news["html"])
     assert "Joao Santos" not in news["html"]
 
@@ -121,7 +121,7 @@ def test_nobody_confirms_anothers_order_and_no_other_role_has_a_desk(desk):
     other.get("/desk/")
     with unchanged(ref):
         assert other.post(f"/desk/confirm/{ref}", {"received": "542.00", "payer_name": "x"}).status_code == 404
-        assert JOB.findall(other.get("/desk/jobs.json").json["html"]) == []
+        assert LIVE.findall(other.get("/desk/live.json").json["html"]) == []
         for name in ("admin", "compliance", "finance", "merchant1", "agent1", "auditor"):
             browser = signed_in(desk, name)
             assert browser.get("/desk/").status_code == 403
@@ -133,7 +133,7 @@ def test_an_administrator_looks_at_any_desk_and_does_nothing_there(desk):
     browser = signed_in(desk, "admin")
     page = browser.get(f"/desk/of/{desk.acceptor.ref}")
     assert page.status_code == 200
-    assert "data-confirm-job" not in page.text
+    assert "data-confirm-order" not in page.text
     assert "/desk/online" not in page.text
-    assert browser.get(f"/desk/of/{desk.acceptor.ref}/jobs.json").json["html"]
+    assert browser.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["html"]
     assert browser.get("/desk/of/acc_nothing").status_code == 404
