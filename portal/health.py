@@ -27,7 +27,6 @@ from core.db import reading
 from core.errors import Refusal
 from core.migrations import standing
 from core.migrations.runner import head
-from portal.problems import problems
 from portal.security.gate import OWN_DOOR, PUBLIC, needs
 
 if TYPE_CHECKING:
@@ -150,7 +149,6 @@ def _measured() -> bytes:
 def install(app: Flask) -> None:
     """Register the routes and measure every answer."""
     app.register_blueprint(health)
-    app.register_blueprint(problems)
 
     def measure(answer: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unknown"
