@@ -26,13 +26,15 @@ class _Kind(NamedTuple):
 _KINDS: Final = {
     "customer": _Kind("cus", "select verified_name from customer where ref = %s", sealed=False),
     "payer": _Kind("ord", "select payer_name from orders where ref = %s", sealed=False),
+    "declared_payer": _Kind("ord", "select declared_payer_name from orders where ref = %s", sealed=False),
     "payer_account": _Kind("pay", "select sealed from payer_account where ref = %s", sealed=True),
     "bank_account": _Kind("bnk", "select sealed from bank_account where ref = %s", sealed=True),
 }
 
 KINDS: Final = tuple(_KINDS)
-"""What can be revealed: a customer's verified name (by `cus_`), the payer's name on an order (by `ord_`), the
-number of a payer's account (by `pay_`) or of a party's bank account (by `bnk_`)."""
+"""What can be revealed: a customer's verified name (by `cus_`), the payer's name on an order, and the one declared at
+its opening where the claim names another (by `ord_`), the number of a payer's account (by `pay_`) or of a party's bank
+account (by `bnk_`)."""
 
 _SUBJECT: Final = {
     "ord": "select id from orders where ref = %s",

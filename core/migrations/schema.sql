@@ -475,6 +475,7 @@ begin
     deadline_at := v_at + make_interval(secs => o.confirm_seconds);
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = v_payer, payer_name = p_payer_name, claimed_at = v_at,
+           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
            paid_at = coalesce(p_paid_at, v_at), version = x.version + 1, deadline_at = order_claim.deadline_at
      where x.id = o.id;
     update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
@@ -712,19 +713,19 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[]) RETURNS SETOF record
     LANGUAGE plpgsql
     AS $$
-declare v_claimed timestamptz; v_created timestamptz;
+declare v_claimed timestamptz; v_created timestamptz; v_declared bigint;
 begin
     at := coalesce(p_at, clock_timestamp());
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
            o.split, o.matched_at, o.claimed_at, c.verified_name, c.kyc_level, c.created_at, coalesce(y.listed, ''), a.id,
-           (select r.id from ruleset r where r.state = 'active')
+           (select r.id from ruleset r where r.state = 'active'), o.declared_payer_account_id
       into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
            currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed,
-           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id
+           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id, v_declared
       from orders o join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
@@ -736,6 +737,10 @@ begin
         else (select count(*) from alert x where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed'
                  and x.verdict <> 'allow') end;
     vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
+    if v_declared is not null then
+        select y.listed into declared_listed from payer_account y where y.id = v_declared;
+        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
+    end if;
     return next;
 end $$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
@@ -1160,6 +1165,8 @@ CREATE TABLE public.acceptor (
     online boolean DEFAULT false NOT NULL,
     seen_at timestamp with time zone,
     paused text DEFAULT ''::text NOT NULL,
+    beat_at timestamp with time zone,
+    silent boolean DEFAULT false NOT NULL,
     CONSTRAINT acceptor_kind_check CHECK ((kind = 'acceptor'::text))
 );
 CREATE TABLE public.agent (
@@ -1191,7 +1198,7 @@ CREATE TABLE public.alert (
     evaluation_id bigint,
     gate text NOT NULL,
     rule text NOT NULL,
-    ruleset_id bigint NOT NULL,
+    ruleset_id bigint,
     verdict text NOT NULL,
     score integer NOT NULL,
     reason jsonb NOT NULL,
@@ -1372,7 +1379,7 @@ CREATE TABLE public.evaluation (
     id bigint NOT NULL,
     order_id bigint NOT NULL,
     gate public.risk_gate NOT NULL,
-    ruleset_id bigint NOT NULL,
+    ruleset_id bigint,
     verdict public.risk_verdict NOT NULL,
     score integer NOT NULL,
     features json NOT NULL,
@@ -1660,6 +1667,8 @@ CREATE TABLE public.orders (
     paid_at timestamp with time zone,
     completed_at timestamp with time zone,
     ended_at timestamp with time zone,
+    declared_payer_account_id bigint,
+    declared_payer_name text,
     CONSTRAINT order_amounts CHECK (((fiat_units > 0) AND (usdt_units > 0) AND (fee_units >= 0) AND (fee_units < usdt_units))),
     CONSTRAINT order_matched_has_acceptor CHECK (((acceptor_id IS NULL) = (matched_at IS NULL))),
     CONSTRAINT order_waiting_has_deadline CHECK (((ended_at IS NULL) = (deadline_at IS NOT NULL)))
@@ -1812,7 +1821,9 @@ CREATE TABLE public.pool (
     quote_seconds integer DEFAULT 600 NOT NULL,
     state text DEFAULT 'open'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    silent_seconds integer DEFAULT 600 NOT NULL,
     CONSTRAINT pool_limits CHECK (((min_fiat_units > 0) AND (max_fiat_units >= min_fiat_units))),
+    CONSTRAINT pool_silent_seconds CHECK ((silent_seconds >= 60)),
     CONSTRAINT pool_state_known CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'imported'::text])))
 );
 CREATE TABLE public.pool_account (

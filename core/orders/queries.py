@@ -40,7 +40,11 @@ class PayTo(NamedTuple):
 
 
 class OrderView(NamedTuple):
-    """One order as its page and the API show it. `payer_account` is masked."""
+    """One order as its page and the API show it; accounts are masked.
+
+    `payer_…` is who was declared at the opening, and from the claim on who was named there; `declared_…` is who was
+    declared, where that differs ("" and None where it does not).
+    """
 
     id: int
     ref: str
@@ -81,6 +85,9 @@ class OrderView(NamedTuple):
     completed_at: datetime | None
     ended_at: datetime | None
     pool_account_id: int | None
+    declared_name: str
+    declared_ref: str | None
+    declared_account: str
 
 
 _SELECT = """
@@ -89,11 +96,13 @@ select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timelines
        c.ref, c.external_id, c.verified_name, c.country, c.kyc_level, o.payer_name, y.ref, coalesce(y.masked, ''),
        l.code,
        o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.rate_price, o.split, o.pay_code, o.attempts,
-       o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id
+       o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id,
+       coalesce(o.declared_payer_name, ''), d.ref, coalesce(d.masked, '')
   from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id
   join pool l on l.id = o.pool_id
   left join party a on a.id = o.acceptor_id left join party g on g.id = o.agent_id
   left join payer_account y on y.id = o.payer_account_id
+  left join payer_account d on d.id = o.declared_payer_account_id
 """
 
 

@@ -40,6 +40,8 @@ class Order(Base):
     escrow_account_id: Mapped[int | None] = mapped_column(BigInteger)
     payer_account_id: Mapped[int | None] = mapped_column(BigInteger)
     payer_name: Mapped[str]
+    declared_payer_account_id: Mapped[int | None] = mapped_column(BigInteger)
+    declared_payer_name: Mapped[str | None]
     currency: Mapped[str]
     fiat_units: Mapped[Big]
     rate_price: Mapped[Big]

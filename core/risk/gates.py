@@ -115,14 +115,19 @@ def opening(row: Row, vector: list[int], *, units: int, payer_name: str, custome
 def release(row: Row, vector: list[int], *, payer_name: str, ruled: bool = False) -> Gate:
     """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned.
 
-    Where officers have `ruled` in the acceptor's place, there is no confirmation whose time could be odd.
+    Where the claim named another account than was declared at the opening, both are looked at. Where officers have
+    `ruled` in the acceptor's place, there is no confirmation whose time could be odd.
     """
+    users, age = json.loads((row["declared"] or "{0,0}").replace("{", "[").replace("}", "]"))
     features = Features(
         **_named(vector),
         usdt_units=int(row["usdt_units"] or 0),
         kyc_level=int(row["customer_level"] or 1),
         account_age_seconds=int(row["customer_age"] or 0),
         payer_listed=row["payer_listed"] or "",
+        declared_users_30d=users,
+        declared_age_seconds=age,
+        declared_listed=row["declared_listed"] or "",
         payer_name=payer_name,
         verified_name=row["customer_name"] or "",
         confirm_seconds=None if ruled else int(row["claimed_seconds_ago"] or 0),

@@ -192,22 +192,29 @@ def _other_name(f: Features, p: Params) -> Hit | None:
 
 
 def _shared_account(f: Features, p: Params) -> Hit | None:
-    new = f.payer_age_seconds < p["new_seconds"]
-    limit = p["least_users_new"] if new else p["least_users"]
-    if f.payer_users_30d < limit:
-        return None
-    args = {"users": str(f.payer_users_30d), "limit": str(limit), "window": "30 days"}
-    return Hit(
-        "SHARED_PAYER", args["users"], args["limit"], "30 days", p["outcome"], p["weight_milli"],
-        _strength(f.payer_users_30d, limit), args, ("payer_users_30d", "payer_age_seconds"),
-    )  # fmt: skip
+    for key, users, age in (
+        ("SHARED_PAYER", "payer_users_30d", "payer_age_seconds"),
+        ("SHARED_PAYER.declared", "declared_users_30d", "declared_age_seconds"),
+    ):
+        limit = p["least_users_new"] if getattr(f, age) < p["new_seconds"] else p["least_users"]
+        count = getattr(f, users)
+        if count >= limit:
+            args = {"users": str(count), "limit": str(limit), "window": "30 days"}
+            strength = _strength(count, limit)
+            return Hit(
+                key, args["users"], args["limit"], "30 days", p["outcome"], p["weight_milli"], strength, args,
+                (users, age),
+            )  # fmt: skip
+    return None
 
 
 def _listed_account(f: Features, p: Params) -> Hit | None:
-    if not f.payer_listed:
-        return None
-    args = {"listed": f.payer_listed}
-    return Hit("PAYER_HIT", f.payer_listed, "", "", p["outcome"], p["weight_milli"], 1000, args, ("payer_listed",))
+    for key, feature in (("PAYER_HIT", "payer_listed"), ("PAYER_HIT.declared", "declared_listed")):
+        listed = getattr(f, feature)
+        if listed:
+            args = {"listed": listed}
+            return Hit(key, listed, "", "", p["outcome"], p["weight_milli"], 1000, args, (feature,))
+    return None
 
 
 def _odd_confirmation(f: Features, p: Params) -> Hit | None:

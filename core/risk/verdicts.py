@@ -50,6 +50,10 @@ class Features(NamedTuple):
     payer_users_30d: int = 0
     payer_age_seconds: int = 0
     payer_listed: str = ""
+    # the same of the account declared at the opening, where the claim named another
+    declared_users_30d: int = 0
+    declared_age_seconds: int = 0
+    declared_listed: str = ""
     payer_name: str = ""
     verified_name: str = ""
     # the acceptor: from claim to confirmation; whether its bank's line was seen, None if it sends none

@@ -84,6 +84,17 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("the payer's account is listed: %(listed)s"),
             N_("from an account that is not listed it would not have fired"),
         ),
+        "SHARED_PAYER.declared": Wording(
+            N_(
+                "%(users)s customers paid within %(window)s from the account that was declared at the opening, the claim"
+                " naming another; %(limit)s or more are a sign of a shared account"
+            ),
+            N_("with fewer than %(limit)s customers it would not have fired"),
+        ),
+        "PAYER_HIT.declared": Wording(
+            N_("the account declared at the opening is listed: %(listed)s; the claim named another"),
+            N_("from an account that is not listed it would not have fired"),
+        ),
         "M_CONFIRM.fast": Wording(
             N_(
                 "confirmed %(seconds)s seconds after the claim, with no bank line seen;"

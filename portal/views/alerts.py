@@ -13,9 +13,8 @@ from markupsafe import Markup, escape
 
 from core import clock
 from core.actor import Actor, Right
-from core.compliance import alerts, choices, listing, queries, reveals
+from core.compliance import alerts, choices, listing, queries
 from core.compliance.listing import AlertRow
-from core.errors import BadInput
 from core.orders import queries as orders
 from core.risk.rules import RULES
 from portal import columns as drawing
@@ -28,7 +27,7 @@ from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views import decisions, judging, order_words
+from portal.views import decisions, judging, order_words, revealing
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
@@ -217,6 +216,7 @@ class AlertsDesk(Desk):
             told=told,
             judged=judging.standing_of(actor, order),
             judged_from=key,
+            reveals=revealing.choices(order),
             actor=actor,
         )
         return html, status
@@ -280,14 +280,9 @@ class AlertsDesk(Desk):
     @deed("reveal", _l("Reveal"), Right.REVEAL)
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
         """Show one piece of personal data, this once; the look is logged for this alert."""
-        alert, kind = rows[0].ref, request.form.get("kind", "")
-        view = queries.alert(current_actor(), alert)
-        refs = {"customer": view.customer_ref, "payer": view.row.order_ref, "payer_account": view.payer_ref or ""}
-        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
-        if kind not in refs:
-            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
-        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), alert)
-        return self._shown(alert, told=(labels[kind], plain))
+        alert, actor = rows[0].ref, current_actor()
+        order = orders.order(actor, queries.alert(actor, alert).row.order_ref)
+        return self._shown(alert, told=revealing.revealed(order, alert))
 
 
 def figures(counts: queries.Counts) -> Sequence[Card]:

@@ -57,6 +57,7 @@ EVENTS: dict[str, tuple[LazyString, str]] = {
     "dispute.turn_down": (_l("Decision turned down"), "warn"),
     "reveal.customer": (_l("Customer's name revealed"), "idle"),
     "reveal.payer": (_l("Payer's name revealed"), "idle"),
+    "reveal.declared_payer": (_l("Payer's declared name revealed"), "idle"),
     "reveal.payer_account": (_l("Payer's account revealed"), "idle"),
     "reveal.bank_account": (_l("Bank account revealed"), "idle"),
 }

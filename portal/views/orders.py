@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from core import clock
 from core.actor import Actor, Right, Scope
-from core.compliance import disputes, reveals
+from core.compliance import disputes
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Rate, fiat
@@ -29,7 +29,7 @@ from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
-from portal.views import decisions, judging
+from portal.views import decisions, judging, revealing
 from portal.views import order_words as words
 from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
 
@@ -196,6 +196,7 @@ class OrdersDesk(judging.Judges, Desk):
             rate=Rate(view.rate_price, fiat(view.currency)),
             tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
             pay_to=queries.pay_to(actor, view),
+            reveals=revealing.choices(view),
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             told=told,
             judged=judging.standing_of(actor, view),
@@ -233,14 +234,8 @@ class OrdersDesk(judging.Judges, Desk):
     @deed("reveal", _l("Reveal"), Right.REVEAL, sign="eye")
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
         """Show one piece of personal data, this once; the look is logged with its reason."""
-        order, kind = rows[0].ref, request.form.get("kind", "")
-        view = queries.order(current_actor(), order)
-        refs = {"customer": view.customer_ref, "payer": order, "payer_account": view.payer_ref or ""}
-        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
-        if kind not in refs:
-            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
-        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), order)
-        return self._shown(order, told=(labels[kind], plain))
+        order = rows[0].ref
+        return self._shown(order, told=revealing.revealed(queries.order(current_actor(), order), order))
 
     @deed("dispute", _l("Decide the dispute"), Right.DECIDE_ALERT)
     def dispute(self, rows: Sequence[Any]) -> ResponseReturnValue | None:

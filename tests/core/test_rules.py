@@ -97,6 +97,8 @@ def test_an_ordinary_order_passes_both_gates_with_no_reason():
             "SHARED_PAYER",
             "hold",
         ),
+        ("G3", {"declared_users_30d": 1}, {"declared_users_30d": 2}, "SHARED_PAYER", "hold"),
+        ("G3", {}, {"declared_listed": "police letter"}, "PAYER_HIT", "hold"),
         ("G3", {"confirm_seconds": 20}, {"confirm_seconds": 19}, "M_CONFIRM", "allow"),
         (
             "G3",

@@ -211,24 +211,26 @@ begin
 end $$;
 
 -- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
--- figures. No row when there is no such order.
+-- figures. No row when there is no such order. Where the claim named another account than was declared at the opening,
+-- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age.
+drop function if exists order_release_look(text, timestamptz);
 create or replace function order_release_look(p_ref text, p_at timestamptz,
     out at timestamptz, out id bigint, out version int, out state text, out merchant_id bigint, out acceptor_id bigint,
     out customer_id bigint, out payer_account_id bigint, out escrow_account_id bigint, out pool_account_id bigint, out currency text,
     out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
     out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
     out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
-    out ruleset_id bigint, out vector bigint[]) returns setof record language plpgsql as $$
-declare v_claimed timestamptz; v_created timestamptz;
+    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language plpgsql as $$
+declare v_claimed timestamptz; v_created timestamptz; v_declared bigint;
 begin
     at := coalesce(p_at, clock_timestamp());
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
            o.split, o.matched_at, o.claimed_at, c.verified_name, c.kyc_level, c.created_at, coalesce(y.listed, ''), a.id,
-           (select r.id from ruleset r where r.state = 'active')
+           (select r.id from ruleset r where r.state = 'active'), o.declared_payer_account_id
       into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
            currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed,
-           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id
+           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id, v_declared
       from orders o join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
@@ -240,6 +242,10 @@ begin
         else (select count(*) from alert x where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed'
                  and x.verdict <> 'allow') end;
     vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
+    if v_declared is not null then
+        select y.listed into declared_listed from payer_account y where y.id = v_declared;
+        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
+    end if;
     return next;
 end $$;
 
@@ -299,6 +305,7 @@ begin
     deadline_at := v_at + make_interval(secs => o.confirm_seconds);
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = v_payer, payer_name = p_payer_name, claimed_at = v_at,
+           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
            paid_at = coalesce(p_paid_at, v_at), version = x.version + 1, deadline_at = order_claim.deadline_at
      where x.id = o.id;
     update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
