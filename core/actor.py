@@ -28,6 +28,8 @@ class Right(StrEnum):
     MOVE_AGENTS = "move_agents"
     SET_ONLINE = "set_online"
     TOP_UP_RESERVE = "top_up_reserve"
+    APPROVE_TOP_UP = "approve_top_up"
+    SEE_APPROVALS = "see_approvals"
     SEE_BANK_ACCOUNTS = "see_bank_accounts"
     DESIGNATE_BANK_ACCOUNT = "designate_bank_account"
     FREEZE_BANK_ACCOUNT = "freeze_bank_account"

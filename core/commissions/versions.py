@@ -108,6 +108,21 @@ def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa:
     return Decided(done.subject, version, begins)
 
 
+def withdraw(actor: Actor, ref: str, why: str) -> None:
+    """Take back one's own proposal while it waits. Raises Forbidden, NotFound, WrongState, BadInput."""
+    actor.must(Right.MANAGE_PRICING)
+    with transaction() as tx:
+        if approvals.find(tx, ref).kind not in KINDS:
+            raise NotFound(f"there is no proposal {ref[:40]}", ref=ref[:40])
+        done = approvals.withdraw(tx, actor, ref, why)
+        audit.write(tx, actor, f"{done.kind}.withdraw", done.subject, reason=done.decided_why, details={"request": ref})
+
+
+def in_force(actor: Actor, kind: str, code: str) -> Version | None:
+    """Return the version of a schedule or plan that is in force now, None for a new code. Raises Forbidden."""
+    return next((each for each in known(actor, kind) if each.code == code and each.in_force), None)
+
+
 def known(actor: Actor, kind: str) -> list[Version]:
     """Return every version of every schedule or plan, by code. Raises Forbidden."""
     actor.must(Right.SEE_LEDGER)

@@ -1,4 +1,4 @@
-"""Acceptors: verified liquidity providers, whether they take orders now, and their reserve."""
+"""Acceptors: verified liquidity providers, and whether they take orders now."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 from core import audit, clock, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import AlreadyDone, BadAmount, Barred, Frozen, NotFound, WrongState
+from core.errors import Frozen, NotFound, WrongState
 from core.ledger import accounts
-from core.ledger.post import Leg, post
-from core.money import USDT
 from core.parties import agents, particulars
 
 if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
-    from core.money import Money
-
-_LONGEST_KEY = 100
 
 
 def create(
@@ -97,48 +92,6 @@ def resume(actor: Actor, ref: str, why: str) -> None:
         sync(tx, acceptor.id)
         audit.write(tx, actor, "acceptor.resume", ref, reason=reason)
         outbox.tell(tx, "acceptor.resumed", ref)
-
-
-def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
-    """Book USDT that has arrived in custody to the acceptor's reserve; return the entry's ref.
-
-    `key` names the arrival (such as a transaction hash), in whatever case: the same one is booked once, to one
-    acceptor. Orders that wait for liquidity hear of it through the outbox. Raises Forbidden, NotFound, BadAmount,
-    BadInput, AlreadyDone, Barred.
-    """
-    actor.must(Right.TOP_UP_RESERVE)
-    if amount.asset != USDT or amount.units <= 0:
-        raise BadAmount("a reserve is topped up with USDT, more than zero", amount=amount.text())
-    arrival = particulars.read_words(key, "key", longest=_LONGEST_KEY)
-    with transaction() as tx:
-        acceptor, _, _ = _locked(tx, actor, ref)
-        if acceptor.state == "barred":
-            raise Barred(f"{acceptor.code} is barred: its money is not taken", ref=ref)
-        _must_be_new(tx, arrival)
-        entry = post(
-            tx,
-            key=f"topup:{arrival.casefold()}",
-            reason="reserve_topup",
-            legs=[
-                Leg(accounts.of_party(tx, acceptor.id), "available", amount.units),
-                Leg(accounts.house(tx, "custody"), "available", -amount.units),
-            ],
-            actor=actor.name,
-        )
-        details = {"entry": entry, "usdt_units": amount.units, "key": arrival}
-        audit.write(tx, actor, "reserve.top_up", ref, details=details)
-        outbox.tell(tx, "reserve.topped_up", ref, payload={"entry": entry, "usdt_units": amount.units})
-    return entry
-
-
-def _must_be_new(tx: Transaction, arrival: str) -> None:
-    """Refuse an arrival booked when its key still named the acceptor; the key of today the database itself keeps."""
-    earlier = tx.call(
-        "select j.ref from party p join journal_entry j on j.key = p.ref || ':topup:' || %s where p.kind = 'acceptor'",
-        (arrival,),
-    )
-    if earlier:
-        raise AlreadyDone(f"{arrival} has been booked by {earlier}", entry=earlier)
 
 
 def sync(tx: Transaction, acceptor_id: int) -> None:

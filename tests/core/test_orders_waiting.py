@@ -23,7 +23,7 @@ def market(database):
 
 
 def top_up(market, amount):
-    acceptors.top_up(system(), market.acceptors[0].ref, Money.parse(amount, USDT), f"more-{next(make.numbers)}")
+    make.top_up(market.acceptors[0].ref, Money.parse(amount, USDT), f"more-{next(make.numbers)}")
 
 
 def test_an_order_waits_when_nobody_has_the_reserve_and_a_top_up_wakes_it(market):

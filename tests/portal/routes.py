@@ -121,6 +121,7 @@ DESKS: list[Row] = [
     *desk("/pools", SIGNED_IN - PARTIES),
     Row("GET", "/pools/new", ADMIN),
     Row("POST", "/pools/new", ADMIN),
+    *desk("/approvals", frozenset({"admin", "finance", "auditor"})),
     *desk("/commissions", COUNTS),
     Row("GET", "/commissions/report", COUNTS),
     Row("GET", "/commissions/report/<form>", COUNTS),

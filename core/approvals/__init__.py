@@ -20,7 +20,7 @@ _COLUMNS = "ref, kind, subject, payload, state, requested_by, requested_at, reas
 
 
 class Approval(NamedTuple):
-    """A request and what became of it; `state` is waiting, approved or refused."""
+    """A request and what became of it; `state` is waiting, approved, refused or withdrawn."""
 
     ref: str
     kind: str
@@ -83,6 +83,20 @@ def decide(tx: Transaction, actor: Actor, ref: str, approve: bool, why: str) -> 
     return _settle(tx, actor, found, "approved" if approve else "refused", said)
 
 
+def withdraw(tx: Transaction, actor: Actor, ref: str, why: str) -> Approval:
+    """Take back a waiting request of one's own, once: a wrong amount is asked for anew and not approved.
+
+    Raises NotFound, WrongState when it was decided before, Forbidden for another's request, BadInput without a reason.
+    """
+    said = _said(why)
+    found = find(tx, ref, lock=True)
+    if found.state != "waiting":
+        raise WrongState(f"{ref} was {found.state} already", ref=ref, state=found.state)
+    if found.requested_by != actor.name:
+        raise Forbidden("only who asked may withdraw a request", ref=ref, requested_by=found.requested_by)
+    return _settle(tx, actor, found, "withdrawn", said)
+
+
 def find(tx: Transaction, ref: str, *, lock: bool = False) -> Approval:
     """Return the request with that ref, locked if asked. Raises NotFound."""
     rows = tx.rows(f"select {_COLUMNS} from approval where ref = %s{' for update' if lock else ''}", (ref,))  # noqa: S608
@@ -109,7 +123,7 @@ def _settle(tx: Transaction, actor: Actor, found: Approval, state: str, why: str
         (state, actor.name, at, why, found.ref),
     )
     details = {"kind": found.kind, "subject": found.subject, "requested_by": found.requested_by}
-    verb = {"approved": "approve", "refused": "refuse"}[state]
+    verb = {"approved": "approve", "refused": "refuse", "withdrawn": "withdraw"}[state]
     audit.write(tx, actor, f"approval.{verb}", found.ref, reason=why, details=details)
     outbox.tell(tx, f"approval.{state}", found.ref, payload={"kind": found.kind, "subject": found.subject})
     return found._replace(state=state, decided_by=actor.name, decided_at=at, decided_why=why)
