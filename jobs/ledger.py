@@ -28,4 +28,5 @@ def verify() -> dict[str, object]:
     breaks = [f"{each.invariant}: {each.breaks[0]}" for each in findings if not each.holds]
     if breaks:
         raise Broken("; ".join(breaks))
-    return {"invariants": len(findings), "checked": sum(each.checked for each in findings)}
+    found = [[each.invariant, each.title, each.checked] for each in findings]
+    return {"invariants": len(findings), "checked": sum(each.checked for each in findings), "found": found}

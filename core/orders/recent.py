@@ -68,6 +68,22 @@ def waiting(actor: Actor, limit: int = 5) -> list[Brief]:
     )
 
 
+def opened_since(actor: Actor, moment: datetime) -> tuple[int, int]:
+    """Return how many of the actor's orders were opened from that moment on, and how many of them are completed.
+
+    Counted one by one, to the second: for a party's own day, not for the whole platform. Raises Forbidden.
+    """
+    actor.must(Right.SEE_ORDERS)
+    own, args = condition(actor)
+    with reading() as tx:
+        opened, completed = tx.rows(
+            "select count(*), count(*) filter (where o.state = 'completed') from orders o"  # noqa: S608 - our own words
+            f" where {own} and o.created_at >= %s",
+            (*args, moment),
+        )[0]
+    return opened, completed
+
+
 def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
     """Return the open orders whose customer pays to a bank account: what a freeze does not undo. Raises Forbidden."""
     actor.must(Right.SEE_ORDERS)

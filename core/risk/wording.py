@@ -18,6 +18,17 @@ class Wording(NamedTuple):
     unless: str
 
 
+LIKENESS: Final = "NAME_MISMATCH."
+"""The words of this rule speak of thousandths of likeness, which people read as per cent."""
+
+
+def args_of(text_key: str, args: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a reason's arguments as its English words take them."""
+    if not text_key.startswith(LIKENESS):
+        return args
+    return {name: f"{int(value) // 10}.{int(value) % 10} %" for name, value in args.items()}
+
+
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
     {
         "GEO.customer": Wording(
@@ -57,15 +68,15 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
         ),
         "NAME_MISMATCH.hard": Wording(
             N_(
-                "the payer's name matches the verified name by %(score)s of 1000 only; below %(limit)s it is"
-                " taken for another person"
+                "the payer's name looks like another person's: it is like the verified name to %(score)s only, and below"
+                " %(limit)s it is taken for another's"
             ),
             N_("from %(limit)s on it would not have held the release"),
         ),
         "NAME_MISMATCH.soft": Wording(
             N_(
-                "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as the"
-                " same"
+                "the payer's name resembles the verified name, but not enough: it is like it to %(score)s, and from"
+                " %(limit)s on it counts as the same"
             ),
             N_("from %(limit)s on it would not have fired"),
         ),

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 STAGES = (
     ("waiting", _l("Waiting")),
     ("mine", _l("Mine")),
-    ("late", _l("Past due")),
+    ("late", _l("Past review time")),
     ("second", _l("Second officer")),
     ("held", _l("USDT held")),
     ("closed", _l("Closed")),
@@ -113,7 +113,7 @@ class AlertsDesk(Desk):
             "payer_name", _l("Payer"), "person", personal=True,
             under=Column("payer_account", _l("Account")),
         ),
-        Column("due_at", _l("Time left"), "alert_sla"),
+        Column("due_at", _l("Review within"), "alert_sla"),
         Column("raised_at", _l("Raised"), "ago"),
     )  # fmt: skip
     filed: ClassVar = (
@@ -141,7 +141,7 @@ class AlertsDesk(Desk):
     presets: ClassVar = (
         Preset(_l("Waiting"), {"stage": "waiting", "sort": "due_at"}),
         Preset(_l("Mine"), {"stage": "mine", "sort": "due_at"}),
-        Preset(_l("Past due"), {"stage": "late", "sort": "due_at"}),
+        Preset(_l("Past review time"), {"stage": "late", "sort": "due_at"}),
         Preset(_l("Second officer"), {"stage": "second", "sort": "due_at"}),
         Preset(_l("USDT held"), {"stage": "held", "sort": "due_at"}),
     )
@@ -211,6 +211,7 @@ class AlertsDesk(Desk):
             events=order_words.EVENTS,
             said_of=order_words.said_of,
             told_of=risk_words.told,
+            weight_of=risk_words.weight_of,
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             least=choices.LEAST_WORDS,
             told=told,
@@ -287,7 +288,7 @@ class AlertsDesk(Desk):
 
 def figures(counts: queries.Counts) -> Sequence[Card]:
     """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
-    late = _("%(n)s past due", n=counts.late) if counts.late else _("none past due")
+    late = _("%(n)s past their review time", n=counts.late) if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
     rate, pace = counts.false_positive_bps, counts.decision_seconds

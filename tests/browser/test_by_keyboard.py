@@ -44,13 +44,13 @@ def test_the_first_stop_leads_past_the_menu_to_the_content(desk, chromium):
         assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
-def test_an_officer_takes_the_next_case_and_decides_it(desk, chromium):
+def test_an_officer_takes_the_next_alert_and_decides_it(desk, chromium):
     _ref, alert = held(desk)
     with visit(desk, chromium, "compliance") as page:
         tab_to(page, page.get_by_role("link", name="Review queue").first)
         page.keyboard.press("Enter")
         page.wait_for_url("**/alerts/list/**")
-        tab_to(page, page.get_by_role("button", name="Next case"))
+        tab_to(page, page.get_by_role("button", name="Next alert"))
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/alerts/show/{alert}")
         page.keyboard.press("a")

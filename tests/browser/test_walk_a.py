@@ -53,7 +53,7 @@ def test_two_officers_release_what_is_held(desk, chromium):
     ref, alert = held(desk)
     with visit(desk, chromium, "compliance") as page:
         page.get_by_role("link", name="Review queue").first.click()
-        page.get_by_role("button", name="Next case").click()
+        page.get_by_role("button", name="Next alert").click()
         page.wait_for_url(f"**/alerts/show/{alert}")
         page.keyboard.press("a")
         page.select_option("#d-disposition", "explained")

@@ -195,7 +195,7 @@ def test_when_nothing_else_waits_the_queue_says_so(desk, stopped):
     browser.get(f"/alerts/show/{stopped[1]}")
     answer = browser.post(f"/alerts/action/decide/{stopped[1]}", GOOD)
     assert answer.headers["Location"] == "/alerts/list/?stage=waiting&sort=due_at"
-    assert "No other case waits for you." in words(browser.get(answer.headers["Location"]))
+    assert "No other alert waits for you." in words(browser.get(answer.headers["Location"]))
     with transaction() as tx:
         tx.run("update alert set locked_by = null, locked_until = null")
 

@@ -161,6 +161,12 @@ def test_a_party_sees_its_own_legs_and_only_its_own_share(desk):
     assert not [code for code in others if re.search(rf"\b{re.escape(code)}\b", agent)]
 
 
+def test_a_merchant_reads_what_is_set_aside_for_its_order_and_not_that_nothing_is(desk):
+    page = words(signed_in(desk, "merchant1").get(f"/orders/show/{desk.claimed}"))
+    assert "Nothing is booked on your account yet. 100" in page
+    assert "of the acceptor's reserve is set aside for this order" in page
+
+
 def test_a_merchant_cancels_before_the_payment_and_says_why(desk):
     ref = opened(desk.trade, customer="c-10")
     browser = signed_in(desk, "merchant1")

@@ -43,6 +43,21 @@ def test_a_reason_is_put_in_words_when_it_is_shown(english):
     assert told.text == "8 orders within 10 minutes, more than the 5 that are usual"
 
 
+def test_likeness_and_scores_are_told_in_words_with_the_figure_behind_them(english):
+    told = risk_words.told(
+        {"code": "NAME_MISMATCH", "text_key": "NAME_MISMATCH.hard", "value": "657", "threshold": "750",
+         "args": {"score": "657", "limit": "750"}},
+    )  # fmt: skip
+    assert told.text.startswith("The payer's name looks like another person's: it is like the verified name to 65.7 %")
+    assert (told.value, told.threshold) == ("65.7 %", "75.0 %")
+    assert [risk_words.risk_of(score) for score in (-1500, -500, 1000, 3000)] == [
+        "low risk (-1.5)", "raised risk (-0.5)", "high risk (1.0)", "very high risk (3.0)",
+    ]  # fmt: skip
+    assert [risk_words.weight_of(milli) for milli in (0, 500, 1500, 3500)] == [
+        "adds nothing (0.0)", "adds little (0.5)", "adds clearly (1.5)", "adds much (3.5)",
+    ]  # fmt: skip
+
+
 def test_a_reason_stored_with_its_sentence_or_of_an_unknown_rule_still_speaks(english):
     old = {"code": "OLD", "text_key": "OLD.gone", "text": "it was odd", "counterfactual": "else not", "args": {}}
     assert risk_words.told(old)[:2] == ("It was odd", "Else not")
