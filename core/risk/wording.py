@@ -97,8 +97,8 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
         ),
         "SHARED_PAYER.declared": Wording(
             N_(
-                "%(users)s customers paid within %(window)s from the account that was declared at the opening, the claim"
-                " naming another; %(limit)s or more are a sign of a shared account"
+                "%(users)s customers paid within %(window)s from the account declared at the opening (the claim named"
+                " another); %(limit)s or more are a sign of a shared account"
             ),
             N_("with fewer than %(limit)s customers it would not have fired"),
         ),

@@ -219,10 +219,10 @@ def test_where_the_claim_names_another_payer_both_are_shown_and_both_can_be_reve
     assert "as declared" not in words(signed_in(desk, "compliance").get(f"/orders/show/{desk.claimed}"))
     for name in ("compliance", "merchant1", "acceptor1", "auditor"):
         told = words(signed_in(desk, name).get(f"/orders/show/{desk.held}"))
-        assert "Payer, as claimed M••• R•••" in told, name
-        assert "Payer, as declared J••• S•••" in told, name
+        assert "Payer, as claimed Maria R•••••" in told, name
+        assert "Payer, as declared Joao S•••••" in told, name
     officer = signed_in(desk, "compliance")
-    assert "Payer, as declared J••• S•••" in words(officer.get(f"/alerts/show/{desk.alert}"))
+    assert "Payer, as declared Joao S•••••" in words(officer.get(f"/alerts/show/{desk.alert}"))
     asked = {"kind": "declared", "reason": "comparing both names"}
     assert "Joao Santos" in words(officer.post(f"/orders/action/reveal/{desk.held}", asked))
     assert "Joao Santos" in words(officer.post(f"/alerts/action/reveal/{desk.alert}", asked))
