@@ -27,6 +27,7 @@ from core.db import reading
 from core.errors import Refusal
 from core.migrations import standing
 from core.migrations.runner import head
+from core.risk import rulesets
 from portal.security.gate import OWN_DOOR, PUBLIC, needs
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ MEASURED = {
     "outbox_oldest_seconds": ("", "Age of the oldest of them"),
     "fold_lag_seconds": ("", "Age of the oldest credit that is not folded into its balance"),
     "alerts_open": ("", "Alerts nobody has decided"),
+    "rules_version": ("", "The version of the risk rules in force, 0 while there is none"),
     "orders_open": ("state", "Orders under way"),
     "orders_past_deadline": ("", "Orders whose deadline has passed and nobody has moved"),
     "usdt_units": ("pocket", "USDT of acceptors in units of a millionth: reserve, escrow, held"),
@@ -72,7 +74,7 @@ def healthz() -> ResponseReturnValue:
 @health.get("/readyz")
 @needs(PUBLIC)
 def readyz() -> ResponseReturnValue:
-    """Answer 200 when the database answers and has our schema, else 503; late workers are only told."""
+    """Answer 200 when the database answers and has our schema, else 503; what is late or missing is told."""
     checks: dict[str, str] = {}
     try:
         with reading() as tx:
@@ -81,6 +83,7 @@ def readyz() -> ResponseReturnValue:
             checks["schema"] = "ok" if found == head() else f"at {found}, wants {head()}"
             beats = dict(tx.rows("select process, at from heartbeat"))
             behind = standing.lag(tx)
+            judging = tx.call(rulesets.IN_FORCE) is not None
     except Refusal as refusal:
         return jsonify(status="unavailable", checks={"database": refusal.detail}), UNAVAILABLE
     except Exception:  # noqa: BLE001 - an empty database has no such tables: not ready, not broken
@@ -89,12 +92,13 @@ def readyz() -> ResponseReturnValue:
     for process in ("worker", "cron"):
         ages = [clock.now() - at for name, at in beats.items() if name.split(":")[0] == process]
         checks[process] = "missing" if not ages else "ok" if min(ages) < LATE else "late"
+    checks["rules"] = "ok" if judging else rulesets.NONE_IN_FORCE
     if behind:
         checks["restore"] = standing.BEHIND.format(behind=behind)
     if checks["schema"] != "ok" or behind:
         return jsonify(status="unavailable", checks=checks), UNAVAILABLE
-    late = any(checks[name] != "ok" for name in ("worker", "cron"))
-    return jsonify(status="degraded" if late else "ready", checks=checks)
+    less = any(checks[name] != "ok" for name in ("worker", "cron", "rules"))
+    return jsonify(status="degraded" if less else "ready", checks=checks)
 
 
 @health.get("/metrics")

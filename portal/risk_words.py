@@ -29,6 +29,7 @@ RULES: Final[dict[str, LazyString]] = {
     "PAYER_HIT": _l("Listed payer account"),
     "M_CONFIRM": _l("Odd confirmation"),
     "CANCEL_PROBE": _l("Unpaid orders"),
+    "NO_RULES": _l("No rules in force"),
 }
 """What a rule is called."""
 WINDOWS: Final[dict[str, LazyString]] = {

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from core import ids
-from core.errors import Unavailable
+from core.errors import BadInput
 from core.risk.rules import Features, Verdict, evaluate
 from core.risk.rulesets import ruleset
 
 if TYPE_CHECKING:
     from core.steps import Row
+
+_log: Final = logging.getLogger(__name__)
 
 SLA_SECONDS: Final = {"refuse": 4 * 3600, "hold": 2 * 3600, "review": 8 * 3600, "allow": 24 * 3600}
 """How soon an alert wants an officer, by the verdict that raised it."""
@@ -20,9 +23,9 @@ SLA_SECONDS: Final = {"refuse": 4 * 3600, "hold": 2 * 3600, "review": 8 * 3600, 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One evaluation: what was known, what the rules said, under which version."""
+    """One evaluation: what was known, what the rules said, under which version (None: there were none)."""
 
-    ruleset_id: int
+    ruleset_id: int | None
     features: Features
     verdict: Verdict
 
@@ -136,7 +139,13 @@ def release(row: Row, vector: list[int], *, payer_name: str, ruled: bool = False
 
 
 def _judged(gate: str, ruleset_id: str | None, features: Features) -> Gate:
-    if ruleset_id is None:
-        raise Unavailable("no ruleset is active; activate one first")
-    number = int(ruleset_id)
-    return Gate(number, features, evaluate(gate, features, ruleset(number)))
+    """Return what the rules say; where none are in force, or those in force cannot be used, it is `verdicts.unjudged`.
+
+    A gate that fails does not stop the desk: G1 lets pass with a flag, G3 holds, and officers are told on each order.
+    """
+    if ruleset_id is not None:
+        try:
+            return Gate(int(ruleset_id), features, evaluate(gate, features, ruleset(int(ruleset_id))))
+        except (BadInput, LookupError, TypeError, ValueError, ArithmeticError):
+            _log.exception("the rules in force (%s) cannot be used at gate %s", ruleset_id, gate)
+    return Gate(None, features, evaluate(gate, features, None))

@@ -9,7 +9,7 @@ from core.errors import BadInput
 from core.money import USDT, Money
 from core.risk.names import similarity
 from core.risk.parameters import DEFAULT_RULESET, DEFAULTS, GATES, Gate, Outcome, Ruleset
-from core.risk.verdicts import ANSWERS, Answer, Features, Reason, Verdict
+from core.risk.verdicts import ANSWERS, Answer, Features, Reason, Verdict, unjudged
 
 __all__ = ["DEFAULTS", "DEFAULT_RULESET", "RULES", "Features", "Reason", "Ruleset", "Verdict", "evaluate"]
 
@@ -273,15 +273,18 @@ RULES: Final[Mapping[str, Rule]] = {
 """The rules by code; the numbers are those of the rule catalogue."""
 
 
-def evaluate(gate: str, features: Features, ruleset: Ruleset) -> Verdict:
+def evaluate(gate: str, features: Features, ruleset: Ruleset | None) -> Verdict:
     """Return the gate's verdict on the features under the ruleset: the same input, the same verdict, always.
 
     The score adds up the contributions (capped by family) to the prior; its band and the outcomes of the
-    fired rules each name an answer, and the strictest counts. An unknown gate is refused with `bad_input`.
+    fired rules each name an answer, and the strictest counts. Without a ruleset the answer is `unjudged`. An unknown
+    gate is refused with `bad_input`.
     """
     if gate not in GATES:
         raise BadInput(f"'{gate[:10]}' is not a gate; gates: {', '.join(GATES)}", gate=gate[:10])
     at: Gate = "G1" if gate == "G1" else "G3"
+    if ruleset is None:
+        return unjudged(at)
     room = dict(ruleset.family_caps_milli)
     score = ruleset.prior_milli
     worst = 0

@@ -154,3 +154,30 @@ class Verdict:
             "ruleset_version": self.ruleset_version,
             "reasons": [reason.to_json() for reason in self.reasons],
         }
+
+
+UNJUDGED: Final = "NO_RULES"
+"""The code of the reason that stands where no rule could judge."""
+
+
+def unjudged(gate: Gate) -> Verdict:
+    """Return the answer of a gate that has no rules to judge by.
+
+    Before the match nothing can be lost yet: the order goes on with a flag. The release is held until officers have
+    judged in the rules' place.
+    """
+    answer: Answer = "review" if gate == "G1" else "hold"
+    reason = Reason(
+        code=UNJUDGED,
+        version=0,
+        value="",
+        threshold="",
+        window="",
+        contribution=0,
+        family="engine",
+        outcome="review" if gate == "G1" else "hold",
+        text_key=f"{UNJUDGED}.{gate}",
+        args={},
+        evidence={},
+    )
+    return Verdict(gate, answer, 0, (reason,), 0)

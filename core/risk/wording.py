@@ -121,6 +121,17 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s"),
             N_("with %(limit)s disputes or fewer it would not have fired"),
         ),
+        "NO_RULES.G1": Wording(
+            N_("no risk rules were in force or could be read, so nothing has judged this order; it went on, flagged"),
+            N_("with rules in force they would have decided"),
+        ),
+        "NO_RULES.G3": Wording(
+            N_(
+                "no risk rules were in force or could be read, so nothing has judged this release; it is held until"
+                " officers decide"
+            ),
+            N_("with rules in force they would have decided"),
+        ),
         "CANCEL_PROBE": Wording(
             N_("%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen"),
             N_("with fewer than %(limit)s it would not have fired"),

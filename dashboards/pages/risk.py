@@ -46,6 +46,7 @@ RULES: dict[str, LazyString] = {
     "SHARED_PAYER": _l("Shared payer account"),
     "PAYER_HIT": _l("Listed payer account"),
     "M_CONFIRM": _l("Odd confirmations"),
+    "NO_RULES": _l("No rules in force"),
 }
 
 

@@ -16,7 +16,9 @@ from core.actor import Actor, Right
 from core.compliance import alerts, choices, listing, queries
 from core.compliance.listing import AlertRow
 from core.orders import queries as orders
+from core.risk import rulesets
 from core.risk.rules import RULES
+from core.risk.verdicts import UNJUDGED
 from portal import columns as drawing
 from portal import format as show
 from portal import listing as listing_engine
@@ -129,7 +131,7 @@ class AlertsDesk(Desk):
     )
     filters: ClassVar = (
         Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
-        Choice("rule", _l("Rule"), tuple((code, risk_words.RULES.get(code, code)) for code in RULES)),
+        Choice("rule", _l("Rule"), tuple((code, risk_words.RULES.get(code, code)) for code in (*RULES, UNJUDGED))),
         Choice("verdict", _l("Verdict"), tuple((v, badge_of(v).text) for v in ("allow", "review", "hold", "refuse"))),
         Choice("gate", _l("Gate"), (("G1", "G1"), ("G3", "G3"))),
         Choice("disposition", _l("Disposition"), tuple(DISPOSITIONS.items())),
@@ -182,6 +184,10 @@ class AlertsDesk(Desk):
     def figures(self) -> Sequence[Card]:
         """Return the four figures above the queue."""
         return figures(queries.counts(current_actor()))
+
+    def rules_in_force(self) -> bool:
+        """Return whether the gates have rules to judge by."""
+        return rulesets.in_force(current_actor()) is not None
 
     def may_decide(self) -> bool:
         """Return whether who looks may decide."""

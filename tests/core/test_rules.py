@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from core.risk.rules import DEFAULT_RULESET, DEFAULTS, RULES, Features, Ruleset, evaluate
+from core.risk.verdicts import UNJUDGED
 from core.risk.wording import WORDINGS
 
 USDT = 1_000_000
@@ -242,7 +243,7 @@ def test_a_reason_says_what_happened_and_what_would_have_kept_it_silent():
 
 
 def test_words_exist_for_every_rule():
-    assert {key.split(".")[0] for key in WORDINGS} == set(RULES)
+    assert {key.split(".")[0] for key in WORDINGS} == {*RULES, UNJUDGED}
 
 
 def test_a_rule_can_be_switched_off_or_moved_to_no_gate():

@@ -14,6 +14,7 @@ from flask_babel import Babel
 from core.orders.matching import REASONS
 from core.risk.parameters import DEFAULT_RULESET
 from core.risk.rules import RULES, Features, evaluate
+from core.risk.verdicts import UNJUDGED
 from core.risk.wording import WORDINGS
 from portal import risk_words
 
@@ -106,7 +107,7 @@ def test_what_a_gate_saw_is_named_and_formatted(english):
 
 
 def test_every_rule_and_figure_has_a_name():
-    assert set(risk_words.RULES) == set(RULES)
+    assert set(risk_words.RULES) == {*RULES, UNJUDGED}
     assert set(risk_words.FEATURES) == set(Features._fields)
 
 
