@@ -125,7 +125,7 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
         choices.check(outcome, file.gate, file.asked.verdict, file.order_state)
         refs = file.standing("open")
         if file.two:
-            return _ask(tx, actor, file, refs, outcome, disposition, said)
+            return ask_second(tx, actor, file, refs, outcome, disposition, said)
         state = _carry_out(tx, actor, file, outcome)
         files.close(tx, actor, file, refs, outcome=outcome, disposition=disposition, narrative=said)
     return Decision(file.order_ref, state, "closed", tuple(refs))
@@ -159,7 +159,7 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
     return Decision(file.order_ref, state, "closed", tuple(refs), waiting.ref)
 
 
-def _ask(
+def ask_second(
     tx: Transaction, actor: Actor, file: files.File, refs: list[str], outcome: str, disposition: str, narrative: str
 ) -> Decision:
     """Keep the first officer's decision until a second one has agreed."""

@@ -100,11 +100,12 @@ def must_be_free(file: File, actor: Actor) -> None:
 
 def close(
     tx: Transaction, actor: Actor, file: File, refs: list[str], *, outcome: str, disposition: str, narrative: str,
-    first: Approval | None = None,
+    first: Approval | None = None, together: int = 0,
 ) -> None:  # fmt: skip
     """Close these alerts of the file with one decision; each is told once and stands in the trail once.
 
-    With `first`, the decision of another officer that the actor has agreed to, each one's words stay its own.
+    With `first`, the decision of another officer that the actor has agreed to, each one's words stay its own;
+    `together` says with how many others alike it was dismissed.
     """
     now = clock.now()
     by, at, agreed = (first.requested_by, first.requested_at, first.decided_why) if first else (actor.name, now, "")
@@ -114,7 +115,7 @@ def close(
         " where ref = any (%s)",
         (outcome, disposition, narrative, by, at, agreed, now, actor.name, refs),
     )
-    whose = {"proposed_by": by, "request": first.ref} if first else {}
+    whose = ({"proposed_by": by, "request": first.ref} if first else {}) | ({"together": together} if together else {})
     for each in file.alerts:
         if each.ref not in refs:
             continue

@@ -30,6 +30,8 @@ from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
 from portal.views import decisions, judging, order_words, revealing
+from portal.views.alike import Crowds, like
+from portal.views.disposing import DISPOSITIONS
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
@@ -54,13 +56,6 @@ OUTCOMES = {
     "release": (_l("Release"), _l("the merchant is paid")),
     "refuse": (_l("Refuse"), _l("the reserve returns to the acceptor")),
     "dismiss": (_l("Dismiss"), _l("the order stays as it is")),
-}
-DISPOSITIONS = {
-    "false_positive": _l("False positive"),
-    "explained": _l("Explained"),
-    "confirmed_no_report": _l("Confirmed, no report"),
-    "confirmed_reported": _l("Confirmed and reported"),
-    "inconclusive": _l("Inconclusive"),
 }
 HOME_ROWS = 8
 """So many alerts stand on the home page."""
@@ -93,7 +88,7 @@ drawing.kind(
 )
 
 
-class AlertsDesk(Desk):
+class AlertsDesk(Crowds, Desk):
     """What the gates want an officer to judge; nobody else sees that it exists."""
 
     route_base = "/alerts"
@@ -210,6 +205,7 @@ class AlertsDesk(Desk):
             crumbs=[(self.title, url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))],
             buttons={button.name: button for button in self.buttons(alert, actor)},
             decides=actor.may(Right.DECIDE_ALERT) and free,
+            alike=like(alert, actor),
             outcomes=[(name, *OUTCOMES[name], self._asked(alert, order, name)) for name in alert.possible],
             dispositions=DISPOSITIONS,
             outcome_words={name: words[0] for name, words in OUTCOMES.items()},

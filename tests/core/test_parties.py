@@ -12,9 +12,7 @@ from core import db
 from core.actor import Actor, Right, Scope, system
 from core.errors import (
     AlreadyDone,
-    BadAmount,
     BadInput,
-    Barred,
     Conflict,
     Forbidden,
     Frozen,
@@ -22,7 +20,6 @@ from core.errors import (
     Refusal,
     WrongState,
 )
-from core.money import USDT, Money, fiat
 from core.parties import acceptors, agents, merchants, standing
 from tests import make
 
