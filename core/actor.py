@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.errors import Forbidden
+from core.errors import Forbidden, sentence
 
 
 class Right(StrEnum):
@@ -88,7 +88,12 @@ class Actor:
     def must(self, right: Right) -> None:
         """Refuse with `forbidden` unless the actor holds the right."""
         if right not in self.rights:
-            message = f"{self.name} ({self.role}) may not {right.value.replace('_', ' ')}"
+            message = sentence(
+                "%(name)s (%(role)s) may not %(right)s",
+                name=self.name,
+                role=self.role,
+                right=right.value.replace("_", " "),
+            )
             raise Forbidden(message, right=right.value)
 
 

@@ -62,7 +62,7 @@ def sweep() -> None:
 @pytest.fixture(scope="session")
 def chromium():
     """One Chromium for every test of this worker that looks at a page: a second driver beside it would not start."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - most workers' tests need no browser
+    from playwright.sync_api import sync_playwright
 
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     assert path, "these tests need Chromium: `desk test` brings it"

@@ -9,7 +9,7 @@ from core import approvals, audit, clock, outbox
 from core.actor import Right
 from core.compliance import choices, files
 from core.db import transaction
-from core.errors import Conflict, WrongState
+from core.errors import Conflict, WrongState, sentence
 from core.orders import rulings
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def take(actor: Actor, ref: str) -> datetime:
         asked = approvals.waiting(tx, KIND, file.order_ref)
         if asked is not None and asked.requested_by == actor.name:
             # Who asked for a second officer must not keep one out by taking the case again.
-            raise Conflict("you have decided this; it waits for another officer", ref=ref)
+            raise Conflict(sentence("you have decided this; it waits for another officer"), ref=ref)
         tx.run(_TAKE, (actor.name, until, file.standing(file.asked.state)))
         audit.write(tx, actor, "alert.take", ref, order_id=file.order_id)
     return until
@@ -145,7 +145,7 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
         files.must_be_free(file, actor)
         waiting = approvals.waiting(tx, KIND, file.order_ref)
         if waiting is None:
-            raise WrongState(f"no decision about {ref} waits for a second officer", ref=ref)
+            raise WrongState(sentence("no decision about %(ref)s waits for a second officer", ref=ref), ref=ref)
         decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         said = waiting.payload
         refs = file.standing("pending_second")

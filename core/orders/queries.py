@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import ids, vault
 from core.actor import Actor, Right, Scope
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.money import USDT, Money, fiat
 from core.orders.dispatch import EXPLAINED
 from core.orders.matching import REASONS
@@ -123,7 +123,7 @@ def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
     where, args = condition(actor)
     rows = tx.rows(f"{_SELECT} where o.ref = %s and {where}", (ids.check(ref, "ord"), *args))
     if not rows:
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
     return _view(rows[0])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core import audit, clock, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import Frozen, NotFound, WrongState
+from core.errors import Frozen, NotFound, WrongState, sentence
 from core.ledger import accounts
 from core.parties import agents, particulars
 
@@ -50,7 +50,11 @@ def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - 
     with transaction() as tx:
         acceptor, was, _ = _locked(tx, actor, ref)
         if online and acceptor.state != "active":
-            raise Frozen(f"{acceptor.code} is {acceptor.state} and cannot take orders", ref=ref, state=acceptor.state)
+            raise Frozen(
+                sentence("%(code)s is %(state)s and cannot take orders", code=acceptor.code, state=acceptor.state),
+                ref=ref,
+                state=acceptor.state,
+            )
         tx.run(
             "update acceptor set online = %s, seen_at = %s where party_id = %s",
             (online, clock.now(), acceptor.id),
@@ -73,7 +77,9 @@ def pause(actor: Actor, ref: str, why: str) -> None:
     with transaction() as tx:
         acceptor, _, paused = _locked(tx, actor, ref)
         if paused:
-            raise WrongState(f"{acceptor.code} is paused already: {paused}", ref=ref)
+            raise WrongState(
+                sentence("%(code)s is paused already: %(paused)s", code=acceptor.code, paused=paused), ref=ref
+            )
         tx.run("update acceptor set paused = %s where party_id = %s", (reason, acceptor.id))
         sync(tx, acceptor.id)
         audit.write(tx, actor, "acceptor.pause", ref, reason=reason)
@@ -87,7 +93,7 @@ def resume(actor: Actor, ref: str, why: str) -> None:
     with transaction() as tx:
         acceptor, _, paused = _locked(tx, actor, ref)
         if not paused:
-            raise WrongState(f"{acceptor.code} is not paused", ref=ref)
+            raise WrongState(sentence("%(code)s is not paused", code=acceptor.code), ref=ref)
         tx.run("update acceptor set paused = '' where party_id = %s", (acceptor.id,))
         sync(tx, acceptor.id)
         audit.write(tx, actor, "acceptor.resume", ref, reason=reason)
@@ -107,5 +113,5 @@ def _locked(tx: Transaction, actor: Actor, ref: str) -> tuple[particulars.PartyR
         (ref,),
     )
     if not rows or not actor.owns(acceptor_id=rows[0][0]):
-        raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no acceptor %(ref)s", ref=ref[:40]), ref=ref[:40])
     return particulars.PartyRow(*rows[0][:6]), rows[0][6], rows[0][7]

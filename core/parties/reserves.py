@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core import approvals, audit, outbox
 from core.actor import Right
 from core.db import reading, transaction
-from core.errors import AlreadyDone, BadAmount, Barred, NotFound
+from core.errors import AlreadyDone, BadAmount, Barred, NotFound, sentence
 from core.ledger import accounts
 from core.ledger.post import Leg, post
 from core.money import USDT, Money
@@ -124,7 +124,7 @@ def waiting(actor: Actor, ref: str) -> list[Asked]:
     actor.must(Right.SEE_BALANCE)
     with reading() as tx:
         if not particulars.owns(actor, particulars.find(tx, ref, "acceptor")):
-            raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+            raise NotFound(sentence("there is no acceptor %(ref)s", ref=ref[:40]), ref=ref[:40])
         rows = tx.rows(
             "select ref, (payload ->> 'units')::bigint, payload ->> 'key', requested_by, requested_at from approval"
             " where kind = %s and state = 'waiting' and payload ->> 'acceptor' = %s order by id",
@@ -152,7 +152,7 @@ def request_for(actor: Actor, key: str) -> str | None:
 
 def _arrival(amount: Money, key: str) -> str:
     if amount.asset != USDT or amount.units <= 0:
-        raise BadAmount("a reserve is topped up with USDT, more than zero", amount=amount.text())
+        raise BadAmount(sentence("a reserve is topped up with USDT, more than zero"), amount=amount.text())
     return particulars.read_words(key, "key", longest=_LONGEST_KEY)
 
 
@@ -165,9 +165,9 @@ def _checked(tx: Transaction, actor: Actor, ref: str, amount: Money, arrival: st
     """Return what the top-up does, else refuse: nobody of the actor's, barred, or booked already."""
     found, party = _found(tx, ref, amount, arrival, lock=lock)
     if not particulars.owns(actor, party):
-        raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no acceptor %(ref)s", ref=ref[:40]), ref=ref[:40])
     if party.state == "barred":
-        raise Barred(f"{party.code} is barred: its money is not taken", ref=ref)
+        raise Barred(sentence("%(code)s is barred: its money is not taken", code=party.code), ref=ref)
     # An arrival booked when its key still named the acceptor counts too; today's key the database itself keeps.
     earlier = tx.call(
         "select coalesce((select ref from journal_entry where key = %s), (select j.ref from party p"
@@ -175,7 +175,9 @@ def _checked(tx: Transaction, actor: Actor, ref: str, amount: Money, arrival: st
         (_key(arrival), arrival),
     )
     if earlier:
-        raise AlreadyDone(f"{arrival} has been booked by {earlier}", entry=earlier)
+        raise AlreadyDone(
+            sentence("%(arrival)s has been booked by %(earlier)s", arrival=arrival, earlier=earlier), entry=earlier
+        )
     return found
 
 
@@ -215,7 +217,7 @@ def _booked(tx: Transaction, actor: Actor, found: TopUp, done: Approval) -> str:
 
 def _must_be_ours(tx: Transaction, request: str) -> None:
     if approvals.find(tx, request).kind != KIND:
-        raise NotFound(f"there is no top-up {request[:40]}", ref=request[:40])
+        raise NotFound(sentence("there is no top-up %(request)s", request=request[:40]), ref=request[:40])
 
 
 def _short(money: Money) -> str:

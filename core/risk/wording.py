@@ -68,8 +68,8 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
         ),
         "NAME_MISMATCH.hard": Wording(
             N_(
-                "the payer's name looks like another person's: it is like the verified name to %(score)s only, and below"
-                " %(limit)s it is taken for another's"
+                "the payer's name looks like another person's: it is like the verified name to %(score)s only, and"
+                " below %(limit)s it is taken for another's"
             ),
             N_("from %(limit)s on it would not have held the release"),
         ),

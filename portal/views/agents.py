@@ -18,7 +18,7 @@ from core.errors import NotFound, Refusal
 from core.money import USDT, Money
 from core.parties import agents, naming, tree
 from portal import format as show
-from portal import in_place
+from portal import in_place, refusals
 from portal.desk import Button
 from portal.roles import current_actor
 from portal.views import party_parts as parts
@@ -97,7 +97,7 @@ class AgentsView(Enrols, BaseView):
         except Refusal as refusal:
             if in_place.wanted():
                 return in_place.refused(refusal)
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._page(actor, ref), refusal.status
         return in_place.done(there) if in_place.wanted() else there
 

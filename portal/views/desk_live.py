@@ -15,7 +15,7 @@ from core.errors import NotFound, Refusal
 from core.orders import live, queries
 from core.parties import acceptors
 from portal import format as show
-from portal import in_place, menu
+from portal import in_place, menu, refusals
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -71,7 +71,7 @@ class LiveDeskView(BaseView):
         except NotFound:
             raise
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._page(status=refusal.status)
         flash(_("You take new orders.") if wanted else _("You take no new orders; live ones go on."), "ok")
         return redirect(url_for("LiveDeskView.index"))

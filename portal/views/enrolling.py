@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from core.actor import Right
 from core.errors import BadInput, Forbidden, Refusal
 from core.parties import acceptors, agents, merchants, naming
+from portal import refusals
 from portal.roles import actor_or_none, current_actor
 from portal.security.gate import needs
 
@@ -33,7 +34,7 @@ def at_field(refusal: Refusal, names: tuple[str, ...], other: Mapping[str, str] 
     """Return what a refusal says, by the field of the form it is about ("": it is about none of them)."""
     field = str(refusal.facts.get("field", ""))
     field = (other or {}).get(field, field)
-    return {field if field in names else "": f"{refusal.detail} [{refusal.code}]"}
+    return {field if field in names else "": refusals.told(refusal)}
 
 
 def read_number(text: str, field: str) -> int:
