@@ -9,6 +9,7 @@ from core.db import reading
 from core.errors import NotFound
 from core.ledger import accounts
 from core.money import USDT, Money, fiat
+from core.parties.presence import PATIENCE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,11 +43,17 @@ class LiveOrder(NamedTuple):
 
 
 class Board(NamedTuple):
-    """An acceptor's desk: what it holds, whether it takes orders, what it has done since `since`, its live orders."""
+    """An acceptor's desk: what it holds, whether it takes orders, what it has done since `since`, its live orders.
+
+    `silent` says that it was there and is not heard any more; `silent_seconds` is after how long that takes it out of
+    matching, None while it serves no pool.
+    """
 
     ref: str
     code: str
     online: bool
+    silent: bool
+    silent_seconds: int | None
     paused: str
     state: str
     reserve: Money
@@ -57,9 +64,10 @@ class Board(NamedTuple):
     orders: list[LiveOrder]
 
 
-_WHO = """
-select p.id, p.ref, p.code, p.state, a.online, a.paused from acceptor a join party p on p.id = a.party_id where
-"""
+_WHO = f"""
+select p.id, p.ref, p.code, p.state, a.online, a.silent, {PATIENCE}, a.paused
+  from acceptor a join party p on p.id = a.party_id where
+"""  # noqa: S608 - our own words
 _ORDERS = """
 select o.ref, o.state, o.next_actor = 'compliance', o.risk_state = 'held', o.currency,
        o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
@@ -89,7 +97,7 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
         rows = tx.rows(f"{_WHO} p.ref = %s", (ref,)) if ref else tx.rows(f"{_WHO} p.id = %s", (actor.party_id,))
         if not rows:
             raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
-        number, found, code, state, online, paused = rows[0]
+        number, found, code, state, online, silent, patience, paused = rows[0]
         holds = accounts.balance(tx, accounts.of_party(tx, number))
         done, units = tx.rows(_DONE, (number, since, since))[0]
         orders = [
@@ -97,6 +105,6 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
             for row in tx.rows(_ORDERS, (number, MOST))
         ]
     return Board(
-        found, code, online, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
+        found, code, online, silent, patience, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
         Money(holds.held, USDT), done, Money(units, USDT), orders,
     )  # fmt: skip

@@ -44,6 +44,8 @@ def create(
 def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - on or off
     """Start or stop taking new orders. Saying the same again only renews the sign of life.
 
+    Whoever was taken for silent counts as heard; whether it is there is watched anew from its next sign of life.
+
     Raises Forbidden, NotFound (a foreign acceptor too), Frozen when a suspended acceptor would go online.
     """
     actor.must(Right.SET_ONLINE)
@@ -55,11 +57,12 @@ def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - 
                 ref=ref,
                 state=acceptor.state,
             )
+        silent = tx.call("select silent from acceptor where party_id = %s", (acceptor.id,))
         tx.run(
-            "update acceptor set online = %s, seen_at = %s where party_id = %s",
+            "update acceptor set online = %s, seen_at = %s, beat_at = null, silent = false where party_id = %s",
             (online, clock.now(), acceptor.id),
         )
-        if was == online:
+        if was == online and not silent:
             return
         sync(tx, acceptor.id)
         word = "online" if online else "offline"

@@ -127,6 +127,7 @@ def _load(column: Any) -> Any:
 _STATUS = sa.case(
     (Party.state != "active", Party.state),
     (Acceptor.paused != "", "paused"),
+    (Acceptor.online & Acceptor.silent, "silent"),
     (Acceptor.online, "online"),
     else_="offline",
 )
@@ -195,8 +196,8 @@ _POOLS: Final = sa.select(
         getattr(Pool, name)
         for name in (
             "id", "ref", "code", "currency", "method", "fee_code", "policy", "policy_version", "min_fiat_units",
-            "max_fiat_units", "min_reserve_units", "pay_seconds", "confirm_seconds", "quote_seconds", "state",
-            "created_at",
+            "max_fiat_units", "min_reserve_units", "pay_seconds", "confirm_seconds", "quote_seconds", "silent_seconds",
+            "state", "created_at",
         )
     ),
     sa.select(sa.func.count())

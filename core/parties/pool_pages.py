@@ -68,7 +68,7 @@ select p.ref, p.code, p.name, p.state from pool_merchant x join pool l on l.id =
 _SERVERS = """
 select b.ref, b.bank, b.masked, b.state, p.ref, p.code,
        case when p.state <> 'active' then p.state when c.paused <> '' then 'paused'
-            when c.online then 'online' else 'offline' end,
+            when c.online and c.silent then 'silent' when c.online then 'online' else 'offline' end,
        a.weight, o.open_orders, a.open_limit, case when o.day = %s then o.day_units else 0 end, a.day_limit_units,
        a.matchable, l.currency
   from pool_account a join pool l on l.id = a.pool_id join bank_account b on b.id = a.bank_account_id

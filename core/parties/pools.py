@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 LEAST_RESERVE: Final = Money(1_000_000, USDT)
-_SECONDS = {"pay_seconds": (60, 86_400), "confirm_seconds": (60, 86_400), "quote_seconds": (30, 3_600)}
+_SECONDS = {
+    "pay_seconds": (60, 86_400),
+    "confirm_seconds": (60, 86_400),
+    "quote_seconds": (30, 3_600),
+    "silent_seconds": (60, 86_400),
+}
 _MOST = 1_000_000
 
 
@@ -37,19 +42,20 @@ def create(
     pay_seconds: int = 900,
     confirm_seconds: int = 900,
     quote_seconds: int = 600,
+    silent_seconds: int = 600,
 ) -> str:
     """Open a pool and return its ref.
 
-    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched.
+    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched, and
+    neither is one that was there and has been silent for `silent_seconds`.
     Raises Forbidden, BadInput that names the field, BadAmount, AlreadyDone for a taken code.
     """
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)
     _limits(asset, min_fiat, max_fiat, min_reserve)
     _known(policy)
-    times = {"pay_seconds": pay_seconds, "confirm_seconds": confirm_seconds, "quote_seconds": quote_seconds}
-    for field, seconds in times.items():
-        least, most = _SECONDS[field]
+    times = (pay_seconds, confirm_seconds, quote_seconds, silent_seconds)
+    for (field, (least, most)), seconds in zip(_SECONDS.items(), times, strict=True):
         _whole(field, seconds, least, most)
     with transaction() as tx:
         if tx.call("select 1 from fee_schedule where code = %s limit 1", (fee_code,)) is None:
@@ -59,8 +65,8 @@ def create(
         ref = ids.new("pol")
         added = tx.run(
             "insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units,"
-            " min_reserve_units, pay_seconds, confirm_seconds, quote_seconds, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " min_reserve_units, pay_seconds, confirm_seconds, quote_seconds, silent_seconds, created_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " on conflict on constraint pool_code_once do nothing",
             (
                 ref,
@@ -72,7 +78,7 @@ def create(
                 min_fiat.units,
                 max_fiat.units,
                 min_reserve.units,
-                *times.values(),
+                *times,
                 clock.now(),
             ),
         )

@@ -32,6 +32,9 @@ def command() -> None:
 @click.option("--pay-seconds", default=900, show_default=True, help="How long a customer has to pay.")
 @click.option("--confirm-seconds", default=900, show_default=True, help="How long an acceptor has to confirm.")
 @click.option("--quote-seconds", default=600, show_default=True, help="How long a quote holds.")
+@click.option(
+    "--silent-seconds", default=600, show_default=True, help="After how long without a sign an acceptor is not matched."
+)
 @_JSON
 def new(
     code: str, currency: str, method: str, fees: str, policy: str, least: str, most: str, reserve: str,

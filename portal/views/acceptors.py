@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from portal.desk import Button
     from portal.filters import Filter
 
-STATUSES = tuple((s, badge_of(s).text) for s in ("online", "offline", "paused", "suspended", "barred", "imported"))
+STATUSES = tuple(
+    (s, badge_of(s).text) for s in ("online", "silent", "offline", "paused", "suspended", "barred", "imported")
+)
 
 
 class AcceptorsDesk(Enrols, Stands, Desk):
@@ -48,7 +50,11 @@ class AcceptorsDesk(Enrols, Stands, Desk):
     datamodel = SQLAInterface(AcceptorRow)
     right = Right.SEE_ACCEPTORS
     title = _l("Acceptors")
-    presets: ClassVar = (Preset(_l("Online"), {"status": "online"}), Preset(_l("Paused"), {"status": "paused"}))
+    presets: ClassVar = (
+        Preset(_l("Online"), {"status": "online"}),
+        Preset(_l("Silent"), {"status": "silent"}),
+        Preset(_l("Paused"), {"status": "paused"}),
+    )
     find: ClassVar = ("code", "name")
     order = "code"
     reads: ClassVar = ("paused", "open_limit")
@@ -125,6 +131,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
             *([(_("Agent"), row.agent)] if row.agent and _sees_all() else []),
             *([(_("Paused because"), row.paused)] if row.paused else []),
             (_("Seen"), show.ago(row.seen_at)),
+            *([(_("Silent"), _("not matched until it is heard again"))] if row.status == "silent" else []),
             (_("Enrolled"), show.when(row.created_at)),
         ]
 

@@ -13,9 +13,9 @@ from core import clock
 from core.actor import Actor, Right
 from core.errors import NotFound, Refusal
 from core.orders import live, queries
-from core.parties import acceptors
+from core.parties import acceptors, presence
 from portal import format as show
-from portal import in_place, menu, refusals
+from portal import in_place, menu, refusals, risk_words
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -40,13 +40,14 @@ class LiveDeskView(BaseView):
 
     @expose("/", methods=["GET"])
     def index(self) -> ResponseReturnValue:
-        """Show the acceptor's own desk."""
+        """Show the acceptor's own desk; whoever asks for it is there."""
+        self._heard()
         return self._page()
 
     @expose("/live.json", methods=["GET"])
     def live(self) -> ResponseReturnValue:
-        """Return the live orders as drawn now, for the page that asks every few seconds."""
-        return self._news("")
+        """Return the live orders as drawn now, for the page that asks every few seconds: a sign of life."""
+        return self._news("", back=self._heard())
 
     @expose("/of/<ref>", methods=["GET"])
     @needs(Right.MANAGE_PARTIES)
@@ -91,6 +92,18 @@ class LiveDeskView(BaseView):
         there = redirect(url_for("LiveDeskView.index"))
         return in_place.done(there) if in_place.wanted() else there
 
+    def _heard(self) -> bool:
+        """Note a sign of life of this acceptor; return whether that has put it back into matching."""
+        since = presence.heard(current_actor(), watch=True)
+        if since is None:
+            return False
+        told = _(
+            "Nothing was heard from you since %(time)s, so you got no new orders. From now on you get them again.",
+            time=show.when(since).striptags(),
+        )
+        flash(told, "warning")
+        return True
+
     def _page(self, ref: str = "", status: int = 200, order: Any = None) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         html = render_template(
@@ -99,13 +112,14 @@ class LiveDeskView(BaseView):
             news=url_for("LiveDeskView.live_of", ref=ref) if ref else url_for("LiveDeskView.live"),
             own=not ref,
             every=EVERY_SECONDS,
+            lasting=risk_words.lasting,
             order=order,
             confirm_href=url_for("LiveDeskView.confirm", ref=order.ref) if order else "#",
             **_drawn(board),
         )
         return html, status
 
-    def _news(self, ref: str) -> ResponseReturnValue:
+    def _news(self, ref: str, *, back: bool = False) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         answer = jsonify(
             html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
@@ -113,6 +127,7 @@ class LiveDeskView(BaseView):
             claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
             offers={order.ref: order.fiat.show() for order in board.orders},
             at=clock.now().isoformat(),
+            back=back,
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -42,11 +42,11 @@ POLICIES = {
     "uniform_random": _l("By chance, each alike"),
     "least_loaded": _l("Whoever has the least open"),
 }
-TIMES = ("pay_seconds", "confirm_seconds", "quote_seconds")
+TIMES = ("pay_seconds", "confirm_seconds", "quote_seconds", "silent_seconds")
 FIELDS = ("code", "currency", "method", "fee_code", "policy", "min_fiat", "max_fiat", "min_reserve", *TIMES)
 USUAL = {
     "policy": pools.POLICIES[0], "min_reserve": "1", "pay_seconds": "900", "confirm_seconds": "900",
-    "quote_seconds": "600",
+    "quote_seconds": "600", "silent_seconds": "600",
 }  # fmt: skip
 
 
@@ -141,6 +141,7 @@ class PoolsDesk(Desk):
             (_("To pay"), _("%(n)s s", n=show.number(row.pay_seconds))),
             (_("To confirm"), _("%(n)s s", n=show.number(row.confirm_seconds))),
             (_("A quote holds"), _("%(n)s s", n=show.number(row.quote_seconds))),
+            (_("An acceptor may be silent"), _("%(n)s s", n=show.number(row.silent_seconds))),
             (_("Opened"), show.when(row.created_at)),
         ]
 
@@ -258,7 +259,7 @@ def _opened(actor: Actor, form: Mapping[str, str]) -> str:
         min_fiat=read_money(form["min_fiat"], asset, "min_fiat"),
         max_fiat=read_money(form["max_fiat"], asset, "max_fiat"),
         min_reserve=read_money(form["min_reserve"], USDT, "min_reserve", allow_zero=True),
-        **{name: read_number(form[name], name) for name in TIMES},
+        **{name: read_number(form[name] or USUAL[name], name) for name in TIMES},
     )  # fmt: skip
 
 

@@ -34,8 +34,9 @@ def wrong_flags():
             "select pa.id, pa.matchable from pool_account pa join pool on pool.id = pa.pool_id"
             " join acceptor a on a.party_id = pa.acceptor_id join party p on p.id = a.party_id"
             " join bank_account b on b.id = pa.bank_account_id join ledger_account l on l.id = pa.account_id"
-            " where pa.matchable <> (a.online and a.paused = '' and p.state = 'active' and b.state = 'active'"
-            " and pool.state = 'open' and l.available >= (select max(x.min_reserve_units) from pool_account y"
+            " where pa.matchable <> (a.online and not a.silent and a.paused = '' and p.state = 'active'"
+            " and b.state = 'active' and pool.state = 'open'"
+            " and l.available >= (select max(x.min_reserve_units) from pool_account y"
             " join pool x on x.id = y.pool_id where y.acceptor_id = pa.acceptor_id))",
         )
 

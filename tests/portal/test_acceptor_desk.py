@@ -7,7 +7,9 @@ import re
 
 import pytest
 
-from core.db import reading
+from core.actor import system
+from core.db import reading, remembered, transaction
+from core.parties import acceptors, keys, presence
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
 
@@ -137,3 +139,41 @@ def test_an_administrator_looks_at_any_desk_and_does_nothing_there(desk):
     assert "/desk/online" not in page.text
     assert browser.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["html"]
     assert browser.get("/desk/of/acc_nothing").status_code == 404
+
+
+def standing(desk):
+    with reading() as tx:
+        return tx.rows("select online, silent, beat_at from acceptor where party_id = %s", (desk.acceptor.id,))[0]
+
+
+def test_the_live_page_is_a_sign_of_life_and_says_so_when_it_was_missed(desk):
+    browser, admin = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
+    assert "After 10 m 0 s without a sign" in words(browser.get("/desk/").text)
+    with transaction() as tx:
+        tx.run("update acceptor set beat_at = now() - interval '11 minutes' where party_id = %s", (desk.acceptor.id,))
+    presence.hush()
+    assert standing(desk)[:2] == (True, True)
+    told = words(admin.get(f"/desk/of/{desk.acceptor.ref}").text)
+    assert "Silent" in told
+    assert "not heard any more" in told
+    assert f"/acceptors/show/{desk.acceptor.ref}" in admin.get("/acceptors/list/?status=silent").text
+    assert "not matched until it is heard again" in words(admin.get(f"/acceptors/show/{desk.acceptor.ref}").text)
+    assert standing(desk)[1], "looking at another's desk is no sign of its life"
+    remembered().clear()
+    assert browser.get("/desk/live.json").json["back"] is True
+    assert standing(desk)[:2] == (True, False)
+    assert "Nothing was heard from you since" in words(browser.get("/desk/").text)
+    assert browser.get("/desk/live.json").json["back"] is False
+    assert "Nothing was heard from you since" not in words(browser.get("/desk/").text)
+
+
+def test_a_program_that_asks_for_news_is_there_and_one_that_looks_at_its_balance_is_not_watched(desk):
+    _ref, key = keys.create(system(), desk.other.ref, "presence")
+    client, head = desk.app.test_client(), {"Authorization": f"Bearer {key}"}
+    acceptors.set_online(desk.other.actor, desk.other.ref, online=True)
+    remembered().clear()
+    beat_at = "select beat_at is not null from acceptor where party_id = %s"
+    for path, watched in (("/api/v1/balances", False), ("/api/v1/events", True)):
+        assert client.get(path, headers=head).status_code == 200
+        with reading() as tx:
+            assert tx.call(beat_at, (desk.other.id,)) is watched, path

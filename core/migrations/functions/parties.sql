@@ -5,7 +5,7 @@
 create or replace function pool_account_flags(p_account bigint) returns void language sql as $$
     update pool_account pa
        set matchable = x.can
-      from (select p.id, (l.available >= l.low_mark and a.online and a.paused = '' and party.state = 'active'
+      from (select p.id, (l.available >= l.low_mark and a.online and not a.silent and a.paused = '' and party.state = 'active'
                           and b.state = 'active' and pool.state = 'open') as can
               from pool_account p join ledger_account l on l.id = p.account_id join pool on pool.id = p.pool_id
               join acceptor a on a.party_id = p.acceptor_id join party on party.id = a.party_id

@@ -100,6 +100,8 @@
       const news = await answer.json();
       window.deskTime?.set(news.at);
       notice(news);
+      // Taken for silent and heard again: the page says so, unless somebody is typing into it.
+      if (news.back && !$("dialog[open]")) { location.reload(); return; }
       if (!$("dialog[open]")) draw(news);
       alive(true);
     } catch {
