@@ -101,6 +101,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     order: ClassVar[str] = "-created_at"
     sorts: ClassVar[tuple[str, ...]] = ()
     """Columns the list may be ordered by; each wants an index."""
+    told_by_key: ClassVar[frozenset[str]] = frozenset()
+    """Columns whose order the key itself tells, as references tell when they were made: no index of their own."""
     sums: ClassVar[tuple[Sum, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
     """Columns a list row needs besides those it shows."""

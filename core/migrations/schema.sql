@@ -1669,6 +1669,11 @@ CREATE TABLE public.orders (
     ended_at timestamp with time zone,
     declared_payer_account_id bigint,
     declared_payer_name text,
+    apart text GENERATED ALWAYS AS (
+CASE
+    WHEN ((state)::text = ANY (ARRAY['cancelled'::text, 'expired'::text, 'no_liquidity'::text, 'refused'::text, 'refunded'::text, 'reversed'::text])) THEN (state)::text
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT order_amounts CHECK (((fiat_units > 0) AND (usdt_units > 0) AND (fee_units >= 0) AND (fee_units < usdt_units))),
     CONSTRAINT order_matched_has_acceptor CHECK (((acceptor_id IS NULL) = (matched_at IS NULL))),
     CONSTRAINT order_waiting_has_deadline CHECK (((ended_at IS NULL) = (deadline_at IS NOT NULL)))
@@ -2275,8 +2280,6 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.commission_line
     ADD CONSTRAINT commission_line_once UNIQUE (order_id, agent_id, level);
-ALTER TABLE ONLY public.commission_line
-    ADD CONSTRAINT commission_line_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_once UNIQUE (merchant_id, external_id);
 ALTER TABLE ONLY public.customer
@@ -2338,7 +2341,7 @@ ALTER TABLE ONLY public.orders
 ALTER TABLE ONLY public.outbox_batch
     ADD CONSTRAINT outbox_batch_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (xid, id);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT party_code_once UNIQUE (kind, code);
 ALTER TABLE ONLY public.party
@@ -2389,8 +2392,6 @@ ALTER TABLE ONLY public.quote
     ADD CONSTRAINT quote_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY public.risk_fact
-    ADD CONSTRAINT risk_fact_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.rollup_alert_day
     ADD CONSTRAINT rollup_alert_day_pkey PRIMARY KEY (day, rule, verdict, currency, merchant_id, acceptor_id);
 ALTER TABLE ONLY public.rollup_commission_day
@@ -2434,15 +2435,15 @@ CREATE INDEX audit_xid ON public.audit USING btree (xid);
 CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
 CREATE INDEX commission_line_accrued ON public.commission_line USING btree (accrued_at, id);
 CREATE INDEX commission_line_agent ON public.commission_line USING btree (agent_id, accrued_at DESC, id DESC);
+CREATE INDEX commission_line_moved ON public.commission_line USING btree (state, accrued_at) WHERE ((state)::text <> 'pending'::text);
 CREATE INDEX commission_line_period ON public.commission_line USING btree (period, agent_id);
 CREATE INDEX commission_line_xid ON public.commission_line USING btree (xid);
 CREATE INDEX customer_name_words ON public.customer USING gin (string_to_array(regexp_replace(lower(NORMALIZE(verified_name, NFKD)), '[̀-ͯ]'::text, ''::text, 'g'::text), ' '::text));
-CREATE INDEX evaluation_order ON public.evaluation USING btree (order_id);
 CREATE INDEX export_file_open ON public.export_file USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE INDEX export_file_user ON public.export_file USING btree (user_id, id DESC);
 CREATE INDEX hold_account ON public.hold USING btree (account_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_open_once ON public.hold USING btree (order_id) WHERE (closed_at IS NULL);
-CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING brin (created_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX job_run_name ON public.job_run USING btree (name, id DESC);
 CREATE INDEX journal_entry_happened ON public.journal_entry USING brin (happened_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX journal_entry_order ON public.journal_entry USING btree (order_id) WHERE (order_id IS NOT NULL);
@@ -2456,15 +2457,16 @@ CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);
 CREATE INDEX orders_agent ON public.orders USING btree (agent_id, created_at DESC, id DESC) WHERE (agent_id IS NOT NULL);
 CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
+CREATE INDEX orders_apart ON public.orders USING btree (apart, ref) WHERE (apart IS NOT NULL);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
-CREATE INDEX orders_ends ON public.orders USING brin (ended_at, state text_bloom_ops, risk_state text_bloom_ops) WITH (pages_per_range='8', autosummarize='on');
+CREATE INDEX orders_disputed ON public.orders USING btree (dispute_state, ref) WHERE (dispute_state <> 'none'::text);
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
-CREATE INDEX orders_pay_code ON public.orders USING btree (pay_code) WHERE (pay_code <> ''::text);
-CREATE INDEX orders_recent ON public.orders USING btree (created_at DESC, id DESC);
+CREATE INDEX orders_pay_code ON public.orders USING brin (pay_code text_bloom_ops (n_distinct_per_range='400', false_positive_rate='0.001')) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX orders_risk ON public.orders USING btree (risk_state, ref) WHERE ((risk_state)::text <> 'clear'::text);
+CREATE INDEX orders_times ON public.orders USING brin (created_at, ended_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX orders_usdt ON public.orders USING btree (usdt_units);
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
-CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (order_id IS NOT NULL);
-CREATE INDEX outbox_xid ON public.outbox USING btree (xid);
+CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (to_state = ANY (ARRAY['created'::text, 'offered'::text, 'awaiting_payment'::text]));
 CREATE INDEX payer_account_masked ON public.payer_account USING btree (masked);
 CREATE INDEX pool_account_acceptor ON public.pool_account USING btree (acceptor_id);
 CREATE INDEX pool_account_ledger ON public.pool_account USING btree (account_id);

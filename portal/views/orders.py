@@ -31,7 +31,7 @@ from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
 from portal.views import decisions, judging, revealing
 from portal.views import order_words as words
-from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
+from portal.views.order_filters import Born, Currency, Ended, Named, OrderState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ EVERYBODYS = (
     Amount("fiat_units", _l("Amount"), "currency"),
     Amount("usdt_units", _l("USDT"), "USDT"),
     Choice("kind", _l("Kind"), KINDS),
-    Window("created_at", _l("Created")),
+    Born("created_at", _l("Created")),
     Ended("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
 )
 # A filter on a column that one may not see would tell what is in it.
@@ -137,6 +137,14 @@ class OrdersDesk(judging.Judges, Desk):
         """Columns to order by: of all orders by age; of those that wait by anything."""
         few = has_request_context() and request.args.get("stage")
         return ("created_at", "deadline_at", "usdt_units") if few else ("created_at",)
+
+    @property
+    def told_by_key(self) -> frozenset[str]:  # type: ignore[override]  # by who looks, and at whose
+        """The age of an order is in its reference; one party's have an index by age of their own."""
+        if not has_request_context() or current_actor().scope is not Scope.ALL:
+            return frozenset()
+        of_one = any(map(request.args.get, ("merchant", "acceptor", "agent")))
+        return frozenset() if of_one else frozenset({"created_at"})
 
     def next_step(self, actor: Actor) -> tuple[str, str] | None:
         """Return the way to what is still to be set up, for who sets up."""
