@@ -5,6 +5,7 @@ from __future__ import annotations
 from core import verify as invariants
 from core.db import transaction
 from core.ledger import post, seal
+from core.parties import commission_holds
 
 
 class Broken(Exception):  # noqa: N818 - what the check found, told to whoever looks at the job
@@ -12,9 +13,10 @@ class Broken(Exception):  # noqa: N818 - what the check found, told to whoever l
 
 
 def fold() -> dict[str, object]:
-    """Add the credits of ended transactions to their accounts."""
+    """Add the credits of ended transactions to their accounts, and hold what held agents have earned."""
     with transaction() as tx:
-        return {"accounts": post.fold_all(tx)}
+        folded = post.fold_all(tx)
+    return {"accounts": folded, "held": commission_holds.sweep()}
 
 
 def seal_new() -> dict[str, object]:

@@ -10,7 +10,7 @@ from core.actor import Right
 from core.compliance import choices, files
 from core.compliance.alerts import ask_second
 from core.db import reading, transaction
-from core.errors import BadInput, NotFound, WrongState
+from core.errors import BadInput, NotFound, WrongState, sentence
 from core.money import USDT, Money, fiat
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ def dismiss(actor: Actor, refs: list[str], disposition: str, narrative: str) -> 
     said = choices.read(choices.DISMISS, disposition, narrative)
     chosen = list(dict.fromkeys(refs))
     if not LEAST <= len(chosen) <= MOST:
-        raise BadInput(f"choose {LEAST} to {MOST} alerts", field="rowid", count=len(chosen))
+        raise BadInput(
+            sentence("choose %(least)s to %(most)s alerts", least=LEAST, most=MOST), field="rowid", count=len(chosen)
+        )
     with transaction() as tx:
         taken = _locked(tx, actor, chosen)
         sampled = set(secrets.SystemRandom().sample(chosen, -(-len(chosen) // SAMPLE)))
@@ -145,7 +147,7 @@ def dismiss(actor: Actor, refs: list[str], disposition: str, narrative: str) -> 
 def _named(tx: Transaction, ref: str) -> tuple[str, str, int | None, str | None]:
     rows = tx.rows(_OF, (ids.check(ref, "alr"),))
     if not rows:
-        raise NotFound(f"there is no alert {ref}", ref=ref)
+        raise NotFound(sentence("there is no alert %(ref)s", ref=ref), ref=ref)
     gate, rule, acceptor, code = rows[0]
     return gate, rule, acceptor, code
 
@@ -154,7 +156,7 @@ def _locked(tx: Transaction, actor: Actor, refs: list[str]) -> list[files.File]:
     """Lock the alerts with their orders, in the order in which orders are locked, and refuse unless they are alike."""
     kinds = {_named(tx, ref) for ref in refs}
     if len(kinds) > 1:
-        raise WrongState("these alerts are not alike: one rule, one gate and one acceptor at a time")
+        raise WrongState(sentence("these alerts are not alike: one rule, one gate and one acceptor at a time"))
     gate, rule, acceptor, _ = kinds.pop()
     numbers = dict(tx.rows("select ref, order_id from alert where ref = any (%s)", (refs,)))
     found = []
@@ -168,6 +170,8 @@ def _locked(tx: Transaction, actor: Actor, refs: list[str]) -> list[files.File]:
     free = {row[0] for row in tx.raw.execute(sql, asked).fetchall()}
     alone = [ref for ref in refs if ref not in free]
     if alone:
-        said = f"{alone[0]} wants a decision of its own: it stopped its order, or another alert stands beside it"
+        said = sentence(
+            "%(ref)s wants a decision of its own: it stopped its order, or another alert stands beside it", ref=alone[0]
+        )
         raise WrongState(said, ref=alone[0])
     return found

@@ -289,7 +289,7 @@ select count(*), count(*) filter (where state = 'pending_second'), count(*) filt
        (select count(*) from order_waiting w join orders o on o.id = w.order_id where o.dispute_state = 'open'),
        (select count(*) from hold where closed_at is null),
        (select coalesce(sum(units), 0)::bigint from hold where closed_at is null),
-       (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0)
+       (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0 and kind = 'acceptor')
   from alert where state <> 'closed'
 """
 _DECIDED = """

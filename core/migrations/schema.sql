@@ -1320,6 +1320,30 @@ ALTER TABLE public.bank_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.commission_hold (
+    id bigint NOT NULL,
+    ref text NOT NULL,
+    agent_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    by_standing boolean NOT NULL,
+    units bigint DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    opened_by text NOT NULL,
+    reason text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    closed_why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT commission_hold_ended_by_somebody CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
+    CONSTRAINT commission_hold_not_negative CHECK ((units >= 0))
+);
+ALTER TABLE public.commission_hold ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.commission_hold_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.commission_line (
     id bigint NOT NULL,
     ref text NOT NULL,
@@ -2142,7 +2166,7 @@ UNION ALL
     a.asset,
     a.held AS units
    FROM public.ledger_account a
-  WHERE ((a.kind)::text = 'acceptor'::text);
+  WHERE (((a.kind)::text = 'acceptor'::text) OR (((a.kind)::text = 'agent'::text) AND (a.held <> 0)));
 CREATE VIEW public.v_commission_lines AS
  SELECT c.ref AS line_ref,
     o.ref AS order_ref,
@@ -2180,7 +2204,8 @@ CREATE VIEW public.v_journal AS
                 WHEN 'available'::text THEN ':reserve'::text
                 ELSE (':'::text || (l.pocket)::text)
             END
-            ELSE ''::text
+            WHEN ((l.pocket)::text = 'available'::text) THEN ''::text
+            ELSE (':'::text || (l.pocket)::text)
         END) AS account,
     l.asset,
     l.units,
@@ -2278,6 +2303,10 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_ref_once UNIQUE (ref);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.commission_line
     ADD CONSTRAINT commission_line_once UNIQUE (order_id, agent_id, level);
 ALTER TABLE ONLY public.customer
@@ -2433,6 +2462,8 @@ CREATE INDEX audit_order ON public.audit USING btree (order_id) WHERE (order_id 
 CREATE INDEX audit_subject ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (order_id IS NULL);
 CREATE INDEX audit_xid ON public.audit USING btree (xid);
 CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
+CREATE INDEX commission_hold_account ON public.commission_hold USING btree (account_id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX commission_hold_open_once ON public.commission_hold USING btree (agent_id) WHERE (closed_at IS NULL);
 CREATE INDEX commission_line_accrued ON public.commission_line USING btree (accrued_at, id);
 CREATE INDEX commission_line_agent ON public.commission_line USING btree (agent_id, accrued_at DESC, id DESC);
 CREATE INDEX commission_line_moved ON public.commission_line USING btree (state, accrued_at) WHERE ((state)::text <> 'pending'::text);
@@ -2520,6 +2551,10 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_party_has_withdrawal_account FOREIGN KEY (party_id) REFERENCES public.withdrawal_account(party_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_party_id_fkey FOREIGN KEY (party_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.ledger_account(id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchant(party_id);
 ALTER TABLE ONLY public.hold

@@ -8,19 +8,19 @@ from core import audit, outbox
 from core.actor import Right
 from core.db import reading, transaction
 from core.errors import NotFound, WrongState, sentence
-from core.parties import acceptors, particulars
+from core.parties import acceptors, commission_holds, particulars
 
 if TYPE_CHECKING:
     from core.actor import Actor
 
 
 def suspend(actor: Actor, ref: str, why: str) -> None:
-    """Stop new business with a party; what is open goes on. Raises as `bar` does."""
+    """Stop new business with a party; what is open goes on, an agent's commission is held. Raises as `bar` does."""
     _turn(actor, ref, why, before=("active",), after="suspended")
 
 
 def reinstate(actor: Actor, ref: str, why: str) -> None:
-    """End a suspension. Raises Forbidden, NotFound, WrongState (a bar has no end), BadInput."""
+    """End a suspension and its hold. Raises Forbidden, NotFound, WrongState (a bar has no end), BadInput."""
     _turn(actor, ref, why, before=("suspended",), after="active")
 
 
@@ -41,6 +41,8 @@ def _turn(actor: Actor, ref: str, why: str, *, before: tuple[str, ...], after: s
         tx.run("update party set state = %s where id = %s", (after, party.id))
         if party.kind == "acceptor":
             acceptors.sync(tx, party.id)
+        elif party.kind == "agent":
+            commission_holds.follow(tx, actor, party, after, reason)
         audit.write(tx, actor, f"party.{after}", ref, reason=reason, details={"before": party.state})
         outbox.tell(tx, f"party.{after}", ref, payload={"kind": party.kind})
 

@@ -12,7 +12,7 @@ from core.actor import Actor, Right
 from core.compliance import alike, choices
 from core.errors import Forbidden, Refusal
 from portal import format as show
-from portal import risk_words
+from portal import refusals, risk_words
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.disposing import DISPOSITIONS
@@ -48,7 +48,7 @@ class Crowds:
         except Forbidden:
             raise
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._alike(ref, refusal.status)
         told = _(
             "%(n)s alerts are decided: %(closed)s dismissed, %(sample)s chosen by chance wait for another officer.",
