@@ -48,7 +48,8 @@ _ROWS: Final = (
     sa.select(
         Order.id, Order.ref, Order.external_ref, Order.kind, Order.state, Order.apart, Order.risk_state,
         Order.dispute_state, Order.amount_state, Order.timeliness, Order.next_actor, Order.merchant_id,
-        Order.acceptor_id, Order.agent_id, Order.customer_id, Order.pool_id, Order.payer_account_id, Order.currency, Order.fiat_units, Order.usdt_units,
+        Order.acceptor_id, Order.agent_id, Order.customer_id, Order.pool_id,
+        Order.payer_account_id, Order.currency, Order.fiat_units, Order.usdt_units,
         Order.fee_units, Order.pay_code, Order.payer_name, Order.source, Order.created_at, Order.matched_at,
         Order.claimed_at, Order.completed_at, Order.ended_at, Order.deadline_at,
         _merchant.code.label("merchant"), _merchant.ref.label("merchant_ref"),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from core import db
 from core.analytics import gauges
 from core.db import transaction
@@ -31,6 +35,28 @@ def test_ready_knows_the_other_processes_by_their_signs_of_life(fresh):
     checks = fresh.app.test_client().get("/readyz").json["checks"]
     assert checks["worker"] == "ok"
     assert checks["cron"] == "late"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "redis", "jobs"),
+    [
+        ({"leads": True, "redis": "ok", "late": {}}, "ready", "ok", "ok"),
+        ({"leads": True, "redis": "away", "late": {}}, "degraded", "away", "ok"),
+        (
+            {"leads": True, "redis": "ok", "late": {"orders.match": 41, "orders.expire": 62}},
+            "degraded", "ok", "late: orders.expire 62 s, orders.match 41 s",
+        ),
+        ({"leads": False, "redis": "away", "late": {}}, "ready", "unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_ready_tells_of_redis_and_of_late_jobs_what_the_schedule_has_seen(fresh, said, status, redis, jobs):
+    with transaction() as tx:
+        rulesets.ensure_default(tx)
+        tx.run("insert into heartbeat values ('worker:1', now(), null), ('cron:1', now(), %s)", (json.dumps(said),))
+        tx.run("insert into heartbeat values ('cron:old', now() - interval '5 minutes', '{\"leads\": true}')")
+    answer = fresh.app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, status)
+    assert (answer.json["checks"]["redis"], answer.json["checks"]["jobs"]) == (redis, jobs)
 
 
 def test_without_risk_rules_the_desk_is_ready_but_less(fresh):
