@@ -636,7 +636,7 @@ begin
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, state, p_trace);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_expires timestamptz; v_created timestamptz;
@@ -644,10 +644,12 @@ begin
     at := coalesce(p_at, clock_timestamp());
     select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
            q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active')
+           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active'),
+           (select array_agg(d.acceptor_id) from orders d where d.customer_id = c.id and d.dispute_state = 'open')
       into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
            margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
-           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id
+           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id,
+           disputed
       from merchant m join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
       left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
@@ -2491,6 +2493,7 @@ CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
 CREATE INDEX orders_apart ON public.orders USING btree (apart, ref) WHERE (apart IS NOT NULL);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
 CREATE INDEX orders_disputed ON public.orders USING btree (dispute_state, ref) WHERE (dispute_state <> 'none'::text);
+CREATE INDEX orders_in_dispute ON public.orders USING btree (customer_id) WHERE (dispute_state = 'open'::text);
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
 CREATE INDEX orders_pay_code ON public.orders USING brin (pay_code text_bloom_ops (n_distinct_per_range='400', false_positive_rate='0.001')) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX orders_risk ON public.orders USING btree (risk_state, ref) WHERE ((risk_state)::text <> 'clear'::text);

@@ -9,8 +9,6 @@ from core.actor import Actor, Right, Scope
 from core.db import reading
 from core.errors import NotFound, sentence
 from core.money import USDT, Money, fiat
-from core.orders.dispatch import EXPLAINED
-from core.orders.matching import REASONS
 from core.orders.scope import condition
 
 if TYPE_CHECKING:
@@ -224,49 +222,3 @@ def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
             (view.id,),
         )
     return [JournalRow(*row) for row in rows]
-
-
-class DispatchRow(NamedTuple):
-    """One try to find an acceptor: policy, seed, and each candidate with why it lost."""
-
-    attempt: int
-    policy: str
-    policy_version: int
-    seed: int
-    at: datetime
-    candidates: list[dict[str, Any]]
-
-
-def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
-    """Return how the order was dispatched. An acceptor sees its own row only ("why not me"), never others'."""
-    actor.must(Right.SEE_DISPATCH)
-    with reading() as tx:
-        rows = tx.rows(
-            "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s"
-            " order by attempt",
-            (view.id,),
-        )
-        codes = dict(tx.rows("select id, code from party where kind = 'acceptor' and id = any(%s)", (_asked(rows),)))
-    own = None if actor.scope is Scope.ALL else actor.party_id
-    found = []
-    for attempt, policy, version, seed, at, candidates in rows:
-        told = [dict(zip(EXPLAINED, each, strict=True)) for each in candidates]
-        for each in told:
-            each["because"] = REASONS.get(str(each["outcome"]), "")
-            each["acceptor"] = codes.get(each["acceptor_id"], "")
-        found.append(
-            DispatchRow(
-                attempt,
-                policy,
-                version,
-                seed,
-                at,
-                [each for each in told if own in {None, each["acceptor_id"]}],
-            )
-        )
-    return found
-
-
-def _asked(rows: list[tuple[Any, ...]]) -> list[int]:
-    """Return the ids of all acceptors the dispatches looked at."""
-    return sorted({each[0] for row in rows for each in row[5]})

@@ -17,7 +17,7 @@ from core.compliance import disputes
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Rate, fiat
-from core.orders import deposit, disputing, listing, page, queries, release
+from core.orders import deposit, disputing, explaining, listing, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
@@ -204,7 +204,7 @@ class OrdersDesk(judging.Judges, Desk):
             account_parts=words.ACCOUNT_PARTS,
             steps=[words.step(row) for row in queries.timeline(actor, view)],
             rate=Rate(view.rate_price, fiat(view.currency)),
-            tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
+            tries=explaining.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
             pay_to=queries.pay_to(actor, view),
             reveals=revealing.choices(view),
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again

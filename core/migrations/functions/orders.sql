@@ -40,17 +40,19 @@ create or replace function order_open_look(p_merchant bigint, p_quote text, p_cu
     out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,
     out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
     out customer_country text, out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
-    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[])
+    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[], out disputed bigint[])
 returns setof record language plpgsql stable as $$
 declare v_expires timestamptz; v_created timestamptz;
 begin
     at := coalesce(p_at, clock_timestamp());
     select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
            q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active')
+           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active'),
+           (select array_agg(d.acceptor_id) from orders d where d.customer_id = c.id and d.dispute_state = 'open')
       into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
            margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
-           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id
+           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id,
+           disputed
       from merchant m join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
       left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
