@@ -21,7 +21,7 @@ _PARTY = "select ref from party where kind = any (%s) and (ref = %s or code = %s
 _POOLS = """
 select l.ref, l.code, l.currency, l.method, l.fee_code, l.policy, l.policy_version, l.state,
        (select count(*) from pool_merchant x where x.pool_id = l.id),
-       (select count(*) from pool_account a where a.pool_id = l.id)
+       (select count(*) from pool_account a where a.pool_id = l.id and a.left_at is null)
   from pool l order by l.code
 """
 _POOL = "select ref from pool where ref = %s or code = %s"

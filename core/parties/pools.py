@@ -25,7 +25,7 @@ _SECONDS = {
     "quote_seconds": (30, 3_600),
     "silent_seconds": (60, 86_400),
 }
-_MOST = 1_000_000
+MOST = 1_000_000
 
 
 def create(
@@ -52,11 +52,11 @@ def create(
     """
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)
-    _limits(asset, min_fiat, max_fiat, min_reserve)
+    must_fit(asset, min_fiat, max_fiat, min_reserve)
     _known(policy)
     times = (pay_seconds, confirm_seconds, quote_seconds, silent_seconds)
     for (field, (least, most)), seconds in zip(_SECONDS.items(), times, strict=True):
-        _whole(field, seconds, least, most)
+        whole(field, seconds, least, most)
     with transaction() as tx:
         if tx.call("select 1 from fee_schedule where code = %s limit 1", (fee_code,)) is None:
             raise BadInput(
@@ -91,7 +91,8 @@ def create(
     return ref
 
 
-def _limits(asset: Asset, min_fiat: Money, max_fiat: Money, min_reserve: Money) -> None:
+def must_fit(asset: Asset, min_fiat: Money, max_fiat: Money, min_reserve: Money) -> None:
+    """Refuse with `bad_amount` limits in another currency, or of which the least is above the most."""
     if {min_fiat.asset, max_fiat.asset} != {asset} or min_reserve.asset != USDT:
         raise BadAmount(sentence("limits are in %(asset)s, the least reserve in USDT", asset=asset), field="limits")
     if not 0 < min_fiat.units <= max_fiat.units or min_reserve.units < 0:
@@ -102,7 +103,7 @@ def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
     """Let a merchant use a pool. Raises Forbidden, NotFound, AlreadyDone."""
     actor.must(Right.MANAGE_PARTIES)
     with transaction() as tx:
-        pool_id, _ = _pool(tx, pool_ref)
+        pool_id, _ = find(tx, pool_ref)
         merchant = particulars.find(tx, merchant_ref, "merchant")
         _in_good_standing(merchant.code, merchant.state, "merchant")
         sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
@@ -129,10 +130,10 @@ def join(
     AlreadyDone when the account serves a pool (it can serve one).
     """
     actor.must(Right.MANAGE_PARTIES)
-    _whole("weight", weight, 1, _MOST)
-    _whole("open_limit", open_limit, 1, _MOST)
+    whole("weight", weight, 1, MOST)
+    whole("open_limit", open_limit, 1, MOST)
     with transaction() as tx:
-        pool_id, offers = _pool(tx, pool_ref)
+        pool_id, offers = find(tx, pool_ref)
         bank_id, acceptor_id = _bank_account(tx, bank_account_ref, offers)
         if day_limit.asset.code != offers[0] or day_limit.units <= 0:
             raise BadAmount(
@@ -141,7 +142,9 @@ def join(
         number: int | None = tx.call(
             "insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, slot, weight,"
             " open_limit, day_limit_units) values (%s, %s, %s, %s, %s, %s, %s, %s)"
-            " on conflict on constraint pool_account_bank_once do nothing returning id",
+            " on conflict on constraint pool_account_bank_once do update set pool_id = excluded.pool_id,"
+            " weight = excluded.weight, open_limit = excluded.open_limit, day_limit_units = excluded.day_limit_units,"
+            " left_at = null where pool_account.left_at is not null returning id",
             (
                 pool_id,
                 acceptor_id,
@@ -157,7 +160,7 @@ def join(
             raise AlreadyDone(
                 sentence("the bank account serves a pool already"), field="bank_account", ref=bank_account_ref
             )
-        tx.run("insert into pool_account_load (pool_account_id) values (%s)", (number,))
+        tx.run("insert into pool_account_load (pool_account_id) values (%s) on conflict do nothing", (number,))
         acceptors.sync(tx, acceptor_id)
         details = {
             "bank_account": bank_account_ref,
@@ -216,7 +219,7 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
     actor.must(Right.MANAGE_PARTIES)
     reason = particulars.read_why(why)
     with transaction() as tx:
-        pool_id, _ = _pool(tx, ref)
+        pool_id, _ = find(tx, ref)
         sql = "update pool set state = %s where id = %s and state = %s"
         if not tx.run(sql, (after, pool_id, before)):
             raise WrongState(sentence("the pool is not %(before)s", before=before), ref=ref)
@@ -225,7 +228,8 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
         outbox.tell(tx, "pool.paused" if after == "paused" else "pool.reopened", ref)
 
 
-def _pool(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
+def find(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
+    """Return a pool's number, and the currency and method it takes. Raises NotFound."""
     rows = tx.rows("select id, currency, method from pool where ref = %s", (ref,))
     if not rows:
         raise NotFound(sentence("there is no pool %(ref)s", ref=ref[:40]), ref=ref[:40])
@@ -266,7 +270,8 @@ def _in_good_standing(code: str, state: str, field: str) -> None:
         )
 
 
-def _whole(field: str, value: int, least: int, most: int) -> None:
+def whole(field: str, value: int, least: int, most: int) -> None:
+    """Refuse with `bad_input` what is no whole number within these bounds."""
     if type(value) is not int or not least <= value <= most:
         raise BadInput(
             sentence(

@@ -18,7 +18,8 @@ BEAT_SECONDS: Final = 15
 
 # The strictest of the pools that an acceptor serves says how long it may be silent.
 PATIENCE: Final = """
-(select min(pool.silent_seconds) from pool_account x join pool on pool.id = x.pool_id where x.acceptor_id = a.party_id)
+(select min(pool.silent_seconds) from pool_account x join pool on pool.id = x.pool_id
+  where x.acceptor_id = a.party_id and x.left_at is null)
 """
 _BEAT: Final = """
 update acceptor a set beat_at = %(at)s, seen_at = %(at)s, silent = false

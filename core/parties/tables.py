@@ -208,6 +208,7 @@ class PoolAccount(Base):
     open_limit: Mapped[int]
     day_limit_units: Mapped[Units]
     matchable: Mapped[bool]
+    left_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     pool: Mapped[Pool] = relationship(viewonly=True)
     bank_account: Mapped[BankAccount] = relationship(viewonly=True)
     load: Mapped[PoolAccountLoad] = relationship(viewonly=True)
