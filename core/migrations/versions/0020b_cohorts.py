@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0020b"
-down_revision = "0020a"
+down_revision = "0019a"
 branch_labels = None
 depends_on = None
 
