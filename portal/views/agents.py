@@ -17,12 +17,12 @@ from core.commissions import tiers
 from core.errors import NotFound, Refusal
 from core.money import USDT, Money
 from core.parties import agents, commission_holds, naming, tree
+from portal import export, in_place, refusals
 from portal import format as show
-from portal import in_place, refusals
 from portal.desk import Button
 from portal.roles import current_actor
+from portal.views import agent_list, standing
 from portal.views import party_parts as parts
-from portal.views import standing
 from portal.views.enrolling import Enrols
 from portal.views.home import Card, card
 
