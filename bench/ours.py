@@ -23,7 +23,6 @@ class _Deposits:
     """Fresh requests: each customer comes a few times, pays from its own account, and is never the same twice."""
 
     def __init__(self, url: str, number: int) -> None:
-        db.connect(url, pool_size=1)
         with db.reading() as tx:
             self.merchant = int(tx.call("select party_id from merchant"))
         self.actor = market.merchant_actor(self.merchant)

@@ -58,7 +58,7 @@ def slot() -> int:
 def plan(policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int) -> Plan:
     """Choose among the candidates found; return up to three to try and why each other one lost.
 
-    `found` has a row for each candidate as `match_candidates` returns it. The explanation keeps one short row
+    `found` has a row for each candidate as the look at an opening returns it. The explanation keeps one short row
     a candidate: see `EXPLAINED` for what its places mean.
     """
     seed = secrets.randbits(62)
