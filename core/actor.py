@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.errors import Forbidden
+from core.errors import Forbidden, sentence
 
 
 class Right(StrEnum):
@@ -28,6 +28,8 @@ class Right(StrEnum):
     MOVE_AGENTS = "move_agents"
     SET_ONLINE = "set_online"
     TOP_UP_RESERVE = "top_up_reserve"
+    APPROVE_TOP_UP = "approve_top_up"
+    SEE_APPROVALS = "see_approvals"
     SEE_BANK_ACCOUNTS = "see_bank_accounts"
     DESIGNATE_BANK_ACCOUNT = "designate_bank_account"
     FREEZE_BANK_ACCOUNT = "freeze_bank_account"
@@ -86,7 +88,12 @@ class Actor:
     def must(self, right: Right) -> None:
         """Refuse with `forbidden` unless the actor holds the right."""
         if right not in self.rights:
-            message = f"{self.name} ({self.role}) may not {right.value.replace('_', ' ')}"
+            message = sentence(
+                "%(name)s (%(role)s) may not %(right)s",
+                name=self.name,
+                role=self.role,
+                right=right.value.replace("_", " "),
+            )
             raise Forbidden(message, right=right.value)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pycountry
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 _LETTERS: Final = 2
 
@@ -26,5 +26,12 @@ def read(value: object, field: str) -> str:
     code = value.upper() if isinstance(value, str) and value.isascii() and len(value) == _LETTERS else ""
     if not known(code):
         shown = str(value)[:8] if isinstance(value, str) and value.isprintable() else type(value).__name__
-        raise BadInput(f"{field}: '{shown}' is not a country's two letters (ISO 3166-1, for example BR)", field=field)
+        raise BadInput(
+            sentence(
+                "%(field)s: '%(shown)s' is not a country's two letters (ISO 3166-1, for example BR)",
+                field=field,
+                shown=shown,
+            ),
+            field=field,
+        )
     return code

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
-from core.errors import AlreadyDone, Changed, Conflict, Refusal, ShortReserve, Unavailable, WrongState
+from core.errors import AlreadyDone, Changed, Conflict, Refusal, ShortReserve, Unavailable, WrongState, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -164,11 +164,11 @@ def in_words(error: psycopg.Error) -> Refusal | None:
         kind, words = _MEANING[name]
         return kind(words, constraint=name)
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        return Changed("somebody else is changing this right now; try again")
+        return Changed(sentence("somebody else is changing this right now; try again"))
     if isinstance(error, psycopg.errors.QueryCanceled):
-        return Unavailable("the database took too long; try again")
+        return Unavailable(sentence("the database took too long; try again"))
     if isinstance(error, psycopg.OperationalError):
-        return Unavailable("the database does not answer; try again")
+        return Unavailable(sentence("the database does not answer; try again"))
     return None
 
 
@@ -177,7 +177,7 @@ def _open(*, read_only: bool) -> Iterator[Transaction]:
     try:
         connection = engine().connect()
     except (exc.TimeoutError, exc.OperationalError) as error:
-        message = "the database does not answer; try again"
+        message = sentence("the database does not answer; try again")
         raise Unavailable(message) from error
     tx = Transaction(connection)
     try:

@@ -27,7 +27,39 @@ A message says what is wrong, for whom, and what to do. `facts` are for machines
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
+
+
+class Sentence(str):
+    """A sentence of ours with named parts: English to whoever prints it, and a pattern to who says it otherwise.
+
+    Screens look the pattern up in their catalogues and put the parts in as their readers write them; the API and the
+    terminal say the English.
+    """
+
+    __slots__ = ("parts", "pattern")
+
+    pattern: str
+    parts: dict[str, object]
+
+
+def sentence(pattern: str, **parts: object) -> Sentence:
+    """Return `pattern` with its parts put in; it is collected for the catalogues, so it must be written out here."""
+    made = Sentence(pattern % {name: _english(part) for name, part in parts.items()} if parts else pattern)
+    made.pattern, made.parts = pattern, parts
+    return made
+
+
+def _english(part: object) -> str:
+    if isinstance(part, list):
+        return ", ".join(map(str, part))
+    if isinstance(part, int) and not isinstance(part, bool):
+        return f"{part:,}"
+    if isinstance(part, datetime):
+        return part.isoformat()
+    shown = getattr(part, "show", None)  # an amount; the errors stand below money
+    return str(shown() if shown else part)
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core import clock
 from core.actor import Right
 from core.db import reading, transaction
 from core.errors import Refusal
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 KEPT_RUNS = 200
 """Runs kept of each job."""
+
+KEPT_TRIES = timedelta(days=90)
+"""Tries to sign in are kept so long; lockout looks a day back, an inquiry some weeks."""
 
 LOST_SECONDS = 3600
 """A process silent for so long is forgotten; a run without an end for so long is taken for dead."""
@@ -164,3 +169,18 @@ def clean() -> int:
             "delete from heartbeat where at < clock_timestamp() - make_interval(secs => %s)", (LOST_SECONDS,)
         )
     return lost + old + silent
+
+
+def forget_tries(limit: int = 10_000) -> int:
+    """Remove tries to sign in past their time; return how many. Safe twice and twice at once.
+
+    Each user's last two that got in stay, however old: the home page tells when one was here before.
+    """
+    with transaction() as tx:
+        return tx.run(
+            "delete from login_attempt where id in (select a.id from login_attempt a where a.at < %s"
+            "   and (not a.succeeded or a.id not in (select b.id from login_attempt b"
+            "        where b.succeeded and b.user_id = a.user_id order by b.at desc limit 2))"
+            " order by a.id limit %s for update skip locked)",
+            (clock.now() - KEPT_TRIES, limit),
+        )

@@ -11,7 +11,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from core import clock
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,6 @@ def new(prefix: str, at: datetime | None = None) -> str:
 def check(text: str, prefix: str) -> str:
     """Return `text` if it has the shape of a reference of that kind, else refuse with `bad_input`."""
     if not (text.startswith(prefix + "_") and _SHAPE.match(text)):
-        message = f"'{text[:40]}' is not a reference of the form {prefix}_…"
+        message = sentence("'%(text)s' is not a reference of the form %(prefix)s_…", text=text[:40], prefix=prefix)
         raise BadInput(message, ref=text[:40])
     return text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 import pycountry
 
-from core.errors import BadAmount, BadInput
+from core.errors import BadAmount, BadInput, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,9 @@ def fiat(code: str) -> Asset:
     found = _iso(code) if shaped else None
     if found is None:
         shown = _clip(code)
-        raise BadInput(f"{shown} is not the code of a currency (ISO 4217, e.g. BRL)", currency=shown)
+        raise BadInput(
+            sentence("%(shown)s is not the code of a currency (ISO 4217, e.g. BRL)", shown=shown), currency=shown
+        )
     return found
 
 
@@ -159,7 +161,7 @@ class Money:
         """
         total = sum(weights)
         if total <= 0 or min(weights) < 0:
-            raise BadInput("weights must not be negative, and one must be above zero", weights=list(weights))
+            raise BadInput(sentence("weights must not be negative, and one must be above zero"), weights=list(weights))
         size, sign = abs(self.units), -1 if self.units < 0 else 1
         parts = [size * weight // total for weight in weights]
         by_remainder = sorted(range(len(weights)), key=lambda i: (-(size * weights[i] % total), i))
@@ -230,7 +232,9 @@ def divide(size: int, by: int, rounding: Rounding = "down") -> int:
 
 def _within(money: Money) -> Money:
     if abs(money.units) >= LIMIT:
-        raise BadAmount(f"{money.show()} is above the limit", limit_units=LIMIT, asset=money.asset.code)
+        raise BadAmount(
+            sentence("%(money)s is above the limit", money=money), limit_units=LIMIT, asset=money.asset.code
+        )
     return money
 
 
@@ -250,40 +254,50 @@ def _clip(text: object) -> str:
 
 def _units(text: object, decimals: int, of: str, *, allow_zero: bool, limit: int) -> int:
     if not isinstance(text, str) or len(text) > _LONGEST or (found := _PLAIN.fullmatch(text)) is None:
-        raise BadAmount(f"{_clip(text)} is not an amount: {_fault(text)}", amount=_clip(text))
+        raise BadAmount(
+            sentence("%(text)s is not an amount: %(fault)s", text=_clip(text), fault=_fault(text)), amount=_clip(text)
+        )
     whole, part = found.group(1), found.group(2) or ""
     if len(part) > decimals:
-        raise BadAmount(f"{text} has more than {decimals} decimals for {of}", amount=text, decimals=decimals)
+        raise BadAmount(
+            sentence("%(text)s has more than %(decimals)s decimals for %(of)s", text=text, decimals=decimals, of=of),
+            amount=text,
+            decimals=decimals,
+        )
     units = int(whole + part.ljust(decimals, "0"))
     if units >= limit:
         most = _decimal(limit, decimals, ",")
-        raise BadAmount(f"{text} is above the limit: {of} must be below {most}", amount=text, limit=most)
+        raise BadAmount(
+            sentence("%(text)s is above the limit: %(of)s must be below %(most)s", text=text, of=of, most=most),
+            amount=text,
+            limit=most,
+        )
     if units == 0 and not allow_zero:
-        raise BadAmount(f"{text} is not above zero", amount=text)
+        raise BadAmount(sentence("%(text)s is not above zero", text=text), amount=text)
     return units
 
 
 # What people and programs send instead of a plain decimal, each with the words that help; first match wins.
 _FAULTS: Final = (
-    (re.compile(r"\Z"), "it is empty"),
-    (re.compile(r".*\s", re.DOTALL), "it holds a space or line break"),
-    (re.compile(r"[+-]?(nan|inf(inity)?)\Z", re.IGNORECASE), "it must be a finite number"),
-    (re.compile(r"[-\u2212]"), "it must not be negative or carry a sign"),
-    (re.compile(r"\+"), "it must not carry a sign"),
-    (re.compile(r"[0-9.]+[eE]"), "exponents are not read; write all digits"),
-    (re.compile(r".*_", re.DOTALL), "underscores are not read"),
-    (re.compile(r".*,", re.DOTALL), "commas are not read; write a point before the decimals only"),
-    (re.compile(r"0[0-9]"), "it starts with needless zeros"),
-    (re.compile(r"(\.[0-9]|[0-9]+\.\Z)"), "it needs digits on both sides of the point"),
+    (re.compile(r"\Z"), sentence("it is empty")),
+    (re.compile(r".*\s", re.DOTALL), sentence("it holds a space or line break")),
+    (re.compile(r"[+-]?(nan|inf(inity)?)\Z", re.IGNORECASE), sentence("it must be a finite number")),
+    (re.compile(r"[-\u2212]"), sentence("it must not be negative or carry a sign")),
+    (re.compile(r"\+"), sentence("it must not carry a sign")),
+    (re.compile(r"[0-9.]+[eE]"), sentence("exponents are not read; write all digits")),
+    (re.compile(r".*_", re.DOTALL), sentence("underscores are not read")),
+    (re.compile(r".*,", re.DOTALL), sentence("commas are not read; write a point before the decimals only")),
+    (re.compile(r"0[0-9]"), sentence("it starts with needless zeros")),
+    (re.compile(r"(\.[0-9]|[0-9]+\.\Z)"), sentence("it needs digits on both sides of the point")),
 )
 
 
 def _fault(text: object) -> str:
     if not isinstance(text, str):
-        return 'it must be text such as "250.00"'
+        return sentence('it must be text such as "250.00"')
     if len(text) > _LONGEST:
-        return f"it is longer than {_LONGEST} characters"
+        return sentence("it is longer than %(most)s characters", most=_LONGEST)
     for shape, words in _FAULTS:
         if shape.match(text):
             return words
-    return "only digits 0-9 and one point are read"
+    return sentence("only digits 0-9 and one point are read")

@@ -22,6 +22,8 @@ MASK = "********"
 _QUERY_SECRET = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 12
+FEWEST_SIGNS = 8
+"""A secret has so many different signs; of 32 random hex digits all but one in ten million have more."""
 
 
 class Settings(BaseSettings):
@@ -147,6 +149,12 @@ def read_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+def guessable(secret: str | bytes, fewest: int = FEWEST_SIGNS) -> bool:
+    """Whether a secret is few signs over and over, or one piece repeated: long enough, and yet soon guessed."""
+    turned = (secret + secret).find(secret, 1)  # type: ignore[operator, arg-type]  # both are text, or both bytes
+    return len(set(secret)) < fewest or turned < len(secret)
+
+
 def kept_secret(home: Path, name: str) -> str:
     """A random secret of 64 hex digits, made once and kept in home/secrets for its owner only.
 
@@ -178,24 +186,45 @@ def faults(settings: Settings) -> list[str]:
     if not settings.production:
         return []
     found: list[str] = []
-    if len(settings.secret_key.get_secret_value()) < SHORTEST_SECRET:
-        found.append("the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)")
-    try:
-        read_keys(settings.field_key.get_secret_value())
-    except BadInput as refusal:
-        found.append(f"the field key is missing or unreadable: {refusal.detail}")
-    password = settings.admin_password.get_secret_value()
-    if password == DEMO_PASSWORD or len(password) < SHORTEST_PASSWORD:
-        found.append(
-            "the administrator's password is the default or short: set DESK_ADMIN_PASSWORD "
-            f"({SHORTEST_PASSWORD} characters or more; only the first `desk init` uses it)",
-        )
+    found += _weak(settings)
     if settings.debug:
         found.append("debug is on: unset DESK_DEBUG")
     if not settings.secure_cookies:
         found.append("cookies would travel over http: unset DESK_COOKIE_SECURE or set it to true")
     if not settings.hosts or any("*" in host or host.startswith(".") for host in settings.hosts):
         found.append("hosts are wildcards or missing: set DESK_TRUSTED_HOSTS to exact names, e.g. desk.example.com")
+    return found
+
+
+def _weak(settings: Settings) -> list[str]:
+    """Which secrets are missing, the default, short or soon guessed."""
+    found: list[str] = []
+    key = settings.secret_key.get_secret_value()
+    if len(key) < SHORTEST_SECRET:
+        found.append("the secret key is the default or short: set DESK_SECRET_KEY (e.g. openssl rand -hex 32)")
+    elif guessable(key):
+        found.append("the secret key repeats itself: set DESK_SECRET_KEY to a random one (e.g. openssl rand -hex 32)")
+    try:
+        keys = read_keys(settings.field_key.get_secret_value())
+    except BadInput as refusal:
+        found.append(f"the field key is missing or unreadable: {refusal.detail}")
+    else:
+        found += [
+            f"the field key {name} repeats itself: set DESK_FIELD_KEY to a random one (e.g. openssl rand -base64 32)"
+            for name, raw in keys.items()
+            if guessable(raw)
+        ]
+    password = settings.admin_password.get_secret_value()
+    if password == DEMO_PASSWORD or len(password) < SHORTEST_PASSWORD or guessable(password, FEWEST_SIGNS // 2):
+        found.append(
+            "the administrator's password is the default, short or repeats itself: set DESK_ADMIN_PASSWORD "
+            f"({SHORTEST_PASSWORD} characters or more; only the first `desk init` uses it)",
+        )
+    token = settings.metrics_token.get_secret_value()
+    if token and (len(token) < SHORTEST_PASSWORD or guessable(token)):
+        found.append(
+            "the token of /metrics is short or repeats itself: set DESK_METRICS_TOKEN to a random one, or none"
+        )
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that collectors of words for translation know
@@ -51,7 +51,13 @@ def prose(value: object, field: str, *, longest: int, least: int = 1) -> str:
 
 def _text(value: object, field: str) -> str:
     if not isinstance(value, str):
-        raise BadInput(f"{field} is missing" if value is None else f"{field} must be text", field=field)
+        missing = value is None
+        raise BadInput(
+            sentence("%(field)s is missing", field=field)
+            if missing
+            else sentence("%(field)s must be text", field=field),
+            field=field,
+        )
     return value
 
 
@@ -63,12 +69,18 @@ def _joined(text: str, field: str) -> str:
 
 def _sized(text: str, field: str, least: int, longest: int) -> str:
     if not text:
-        raise BadInput(f"{field} is missing", field=field)
+        raise BadInput(sentence("%(field)s is missing", field=field), field=field)
     if not least <= len(text) <= longest:
         raise BadInput(
-            f"{field} has {len(text)} characters; say it in {least:,} to {longest:,}"
+            sentence(
+                "%(field)s has %(n)s characters; say it in %(least)s to %(most)s",
+                field=field,
+                n=len(text),
+                least=least,
+                most=longest,
+            )
             if least > 1
-            else f"{field} has {len(text)} characters; at most {longest:,}",
+            else sentence("%(field)s has %(n)s characters; at most %(most)s", field=field, n=len(text), most=longest),
             field=field,
             length=len(text),
         )
@@ -85,7 +97,12 @@ def _harmless(text: str, field: str) -> str:
         marks = marks + 1 if kind in {"Mn", "Me"} else 0
         if kind in _HARMFUL or each in _BLANK_LETTERS or marks > _STACK:
             raise BadInput(
-                f"{field} has a character that hides, turns or breaks text: U+{ord(each):04X} at place {place}",
+                sentence(
+                    "%(field)s has a character that hides, turns or breaks text: %(character)s at place %(place)s",
+                    field=field,
+                    character=f"U+{ord(each):04X}",
+                    place=place,
+                ),
                 field=field,
                 character=f"U+{ord(each):04X}",
                 place=place,

@@ -37,9 +37,9 @@ ZONES = (
 """The zones on offer beside the reader's own; the address takes any of whole hours."""
 
 RANGES: dict[str, LazyString] = {
-    "7d": _l("Last 7 days"),
-    "30d": _l("Last 30 days"),
-    "90d": _l("Last 90 days"),
+    "7d": _l("Today and 6 days before"),
+    "30d": _l("Today and 29 days before"),
+    "90d": _l("Today and 89 days before"),
     "month": _l("This month"),
     "last_month": _l("Last month"),
     "custom": _l("Other days…"),

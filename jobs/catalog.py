@@ -36,6 +36,7 @@ class Entry(NamedTuple):
 CATALOG: Final[dict[str, Entry]] = {
     "orders.expire": Entry("jobs.orders:expire", MINUTE, every=5, urgent=True),
     "orders.match": Entry("jobs.orders:match", MINUTE, every=5, urgent=True),
+    "acceptors.hush": Entry("jobs.acceptors:hush", MINUTE, every=15, urgent=True),
     "ledger.fold": Entry("jobs.ledger:fold", 2 * MINUTE, every=5, urgent=True),
     "analytics.rollup": Entry("jobs.analytics:rollup", 15 * MINUTE, every=10, urgent=True),
     "ledger.seal": Entry("jobs.ledger:seal_new", 15 * MINUTE, every=30, urgent=True),

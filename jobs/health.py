@@ -14,7 +14,7 @@ from jobs import catalog, queues
 
 def clean() -> dict[str, object]:
     """Remove what is past its time."""
-    return {"keys": idempotency.clean(), "rows": health.clean()}
+    return {"keys": idempotency.clean(), "rows": health.clean(), "tries": health.forget_tries()}
 
 
 def measure() -> dict[str, object]:

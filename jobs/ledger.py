@@ -5,6 +5,7 @@ from __future__ import annotations
 from core import verify as invariants
 from core.db import transaction
 from core.ledger import post, seal
+from core.parties import commission_holds
 
 
 class Broken(Exception):  # noqa: N818 - what the check found, told to whoever looks at the job
@@ -12,9 +13,10 @@ class Broken(Exception):  # noqa: N818 - what the check found, told to whoever l
 
 
 def fold() -> dict[str, object]:
-    """Add the credits of ended transactions to their accounts."""
+    """Add the credits of ended transactions to their accounts, and hold what held agents have earned."""
     with transaction() as tx:
-        return {"accounts": post.fold_all(tx)}
+        folded = post.fold_all(tx)
+    return {"accounts": folded, "held": commission_holds.sweep()}
 
 
 def seal_new() -> dict[str, object]:
@@ -28,4 +30,5 @@ def verify() -> dict[str, object]:
     breaks = [f"{each.invariant}: {each.breaks[0]}" for each in findings if not each.holds]
     if breaks:
         raise Broken("; ".join(breaks))
-    return {"invariants": len(findings), "checked": sum(each.checked for each in findings)}
+    found = [[each.invariant, each.title, each.checked] for each in findings]
+    return {"invariants": len(findings), "checked": sum(each.checked for each in findings), "found": found}

@@ -23,6 +23,7 @@ ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "alert.": (ROLLUP,),
     "reserve.topped_up": (MATCH,),
     "acceptor.online": (MATCH,),
+    "acceptor.heard": (MATCH,),
     "acceptor.resumed": (MATCH,),
     "export.requested": ("exports.run",),
 }

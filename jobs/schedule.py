@@ -67,6 +67,7 @@ class Schedule:
         self.plan: Plan | None = None
         self.away_until = self.beat_at = self.look_at = float("-inf")
         self.ran_at: dict[str, float] = {}
+        self.late: dict[str, int] = {}
 
     def tick(self) -> None:
         """Do what this second asks for. Raises Refusal or psycopg.Error when the database is away."""
@@ -75,9 +76,10 @@ class Schedule:
         if now >= self.beat_at:
             self.beat_at = now + BEAT_SECONDS
             away = now < self.away_until
-            health.beat(self.process, {"pid": os.getpid(), "leads": leads, "redis": "away" if away else "ok"})
+            redis = "away" if away else "ok"
+            health.beat(self.process, {"pid": os.getpid(), "leads": leads, "redis": redis, "late": self.late})
         if not leads:
-            self.plan = None
+            self.plan, self.late = None, {}
             return
         names = [name for name, entry in catalog.CATALOG.items() if entry.every]
         if self.plan is None:
@@ -107,6 +109,10 @@ class Schedule:
         """Run each urgent job that no worker has ended lately: nothing waits for Redis or a worker."""
         urgent = {name: entry for name, entry in catalog.CATALOG.items() if entry.urgent and entry.every}
         quiet = health.quiet_for(list(urgent))
+        # For who asks whether we are ready: no worker has ended these lately.
+        self.late = {
+            name: seconds for name, seconds in quiet.items() if seconds >= max(LATE_SECONDS, 2 * urgent[name].every)
+        }
         for name, entry in urgent.items():
             patience = max(LATE_SECONDS, 2 * entry.every)
             if quiet.get(name, patience) < patience or now - self.ran_at.get(name, float("-inf")) < LATE_SECONDS:

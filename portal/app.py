@@ -13,7 +13,18 @@ from flask import Flask, has_request_context, request
 from flask_wtf.csrf import CSRFProtect
 
 from core.db import portal_session
-from portal import api, faults, format, frame, health, logs, taste, timing, views  # noqa: A004 - our module of that name
+from portal import (
+    api,
+    faults,
+    format,  # noqa: A004 - our module of that name
+    frame,
+    health,
+    logs,
+    problems,
+    taste,
+    timing,
+    views,
+)
 from portal.security import gate, headers, hosts, proxies
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
@@ -54,6 +65,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(api.blueprint())
     _speak(app)
     health.install(app)
+    app.register_blueprint(problems.problems)
     headers.install(app)
     format.install(app)
     frame.install(app)

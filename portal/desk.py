@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right, Scope
 from core.errors import BadInput, NotFound, Refusal
-from portal import export, in_place, listing
+from portal import export, in_place, listing, refusals
 from portal.columns import Column, Preset, Sum, draw
 from portal.filters import begins
 from portal.roles import current_actor
@@ -101,6 +101,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     order: ClassVar[str] = "-created_at"
     sorts: ClassVar[tuple[str, ...]] = ()
     """Columns the list may be ordered by; each wants an index."""
+    told_by_key: ClassVar[frozenset[str]] = frozenset()
+    """Columns whose order the key itself tells, as references tell when they were made: no index of their own."""
     sums: ClassVar[tuple[Sum, ...]] = ()
     reads: ClassVar[tuple[str, ...]] = ()
     """Columns a list row needs besides those it shows."""
@@ -208,7 +210,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             if in_place.wanted():
                 return in_place.refused(refusal)
             g.refused = refusal
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._shown(key, refusal.status)
         there = redirect(url_for(f"{self.endpoint}.show", key=key))
         return in_place.done(there) if in_place.wanted() else answer or there
@@ -224,7 +226,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         try:
             answer: ResponseReturnValue | None = doing.run(self, rows)
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._listed(refusal.status)
         return answer or redirect(url_for(f"{self.endpoint}.list"))
 

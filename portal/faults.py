@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from core.errors import Refusal
+from portal import refusals
 from portal.logs import log
 from portal.security.sessions import API
 
@@ -91,7 +92,8 @@ def install(app: Flask) -> None:
     """Register the handlers; an unknown exception stays a 500 with a trace id and a log line."""
 
     def refused(refusal: Refusal) -> Response:
-        response = answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
+        said = refusal.detail if wants_problem() else refusals.words(refusal)
+        response = answer(refusal.status, refusal.code, said, refusal.facts)
         if "retry_after" in refusal.facts:
             response.headers["Retry-After"] = str(refusal.facts["retry_after"])
         return response
@@ -128,6 +130,7 @@ def install(app: Flask) -> None:
         log.error("fault", exc_info=error, path=request.path, method=request.method)
         return answer(SERVER_FAULT, "fault", _("Something broke on our side. It has been written down."))
 
+    app.jinja_env.globals["words_of_refusal"] = refusals.words
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(HTTPException, http)

@@ -138,7 +138,7 @@ def span(seconds: int) -> str:
     sign, rest = ("−", -seconds) if seconds < 0 else ("", seconds)
     hours, rest = divmod(rest, _HOUR)
     if hours >= _DAYS_FROM_HOURS:
-        return f"{sign}{hours // 24}d {hours % 24:02d}h"
+        return sign + _("%(d)sd %(h)sh", d=hours // 24, h=f"{hours % 24:02d}")
     minutes, rest = divmod(rest, _MINUTE)
     return f"{sign}{hours:02d}:{minutes:02d}:{rest:02d}" if hours else f"{sign}{minutes:02d}:{rest:02d}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from flask import Blueprint, current_app, g, jsonify, request
@@ -27,11 +27,12 @@ from core.db import reading
 from core.errors import Refusal
 from core.migrations import standing
 from core.migrations.runner import head
-from portal.problems import problems
+from core.risk import rulesets
 from portal.security.gate import OWN_DOOR, PUBLIC, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from flask import Flask
     from flask.typing import ResponseReturnValue
@@ -49,6 +50,7 @@ MEASURED = {
     "outbox_oldest_seconds": ("", "Age of the oldest of them"),
     "fold_lag_seconds": ("", "Age of the oldest credit that is not folded into its balance"),
     "alerts_open": ("", "Alerts nobody has decided"),
+    "rules_version": ("", "The version of the risk rules in force, 0 while there is none"),
     "orders_open": ("state", "Orders under way"),
     "orders_past_deadline": ("", "Orders whose deadline has passed and nobody has moved"),
     "usdt_units": ("pocket", "USDT of acceptors in units of a millionth: reserve, escrow, held"),
@@ -63,6 +65,30 @@ _answers = Counter("desk_http_answers_total", "Answers by route and status", ["r
 _seconds = Histogram("desk_http_seconds", "Time to answer, by route", ["route"])
 
 
+class _Beat(NamedTuple):
+    """The last sign of life of one process, and what it said of itself."""
+
+    process: str
+    at: datetime
+    details: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What the process is: a worker, the schedule, a web server."""
+        return self.process.partition(":")[0]
+
+
+def _as_the_schedule_says(beats: list[_Beat]) -> dict[str, str]:
+    """Whether Redis takes jobs and urgent jobs are done in time: pages never speak with Redis themselves."""
+    leading = [beat for beat in beats if beat.kind == "cron" and beat.details.get("leads")]
+    leader = max(leading, key=lambda beat: beat.at, default=None)
+    if leader is None or clock.now() - leader.at >= LATE:
+        return {"redis": "unknown", "jobs": "unknown"}
+    late = leader.details.get("late") or {}
+    said = ", ".join(f"{name} {seconds} s" for name, seconds in sorted(late.items()))
+    return {"redis": str(leader.details.get("redis", "unknown")), "jobs": f"late: {said}" if late else "ok"}
+
+
 @health.get("/healthz")
 @needs(PUBLIC)
 def healthz() -> ResponseReturnValue:
@@ -73,29 +99,33 @@ def healthz() -> ResponseReturnValue:
 @health.get("/readyz")
 @needs(PUBLIC)
 def readyz() -> ResponseReturnValue:
-    """Answer 200 when the database answers and has our schema, else 503; late workers are only told."""
+    """Answer 200 when the database answers and has our schema, else 503; what is late or missing is told."""
     checks: dict[str, str] = {}
     try:
         with reading() as tx:
             checks["database"] = "ok"
             found = tx.call("select version_num from alembic_version")
             checks["schema"] = "ok" if found == head() else f"at {found}, wants {head()}"
-            beats = dict(tx.rows("select process, at from heartbeat"))
+            beats = [_Beat(*row) for row in tx.rows("select process, at, coalesce(details, '{}') from heartbeat")]
             behind = standing.lag(tx)
+            judging = tx.call(rulesets.IN_FORCE) is not None
     except Refusal as refusal:
         return jsonify(status="unavailable", checks={"database": refusal.detail}), UNAVAILABLE
     except Exception:  # noqa: BLE001 - an empty database has no such tables: not ready, not broken
         checks["schema"] = "missing: run `desk init`"
         return jsonify(status="unavailable", checks=checks), UNAVAILABLE
     for process in ("worker", "cron"):
-        ages = [clock.now() - at for name, at in beats.items() if name.split(":")[0] == process]
+        ages = [clock.now() - beat.at for beat in beats if beat.kind == process]
         checks[process] = "missing" if not ages else "ok" if min(ages) < LATE else "late"
+    checks |= _as_the_schedule_says(beats)
+    checks["rules"] = "ok" if judging else rulesets.NONE_IN_FORCE
     if behind:
         checks["restore"] = standing.BEHIND.format(behind=behind)
     if checks["schema"] != "ok" or behind:
         return jsonify(status="unavailable", checks=checks), UNAVAILABLE
-    late = any(checks[name] != "ok" for name in ("worker", "cron"))
-    return jsonify(status="degraded" if late else "ready", checks=checks)
+    less = any(checks[name] != "ok" for name in ("worker", "cron", "rules"))
+    less = less or any(checks[name] not in {"ok", "unknown"} for name in ("redis", "jobs"))
+    return jsonify(status="degraded" if less else "ready", checks=checks)
 
 
 @health.get("/metrics")
@@ -150,7 +180,6 @@ def _measured() -> bytes:
 def install(app: Flask) -> None:
     """Register the routes and measure every answer."""
     app.register_blueprint(health)
-    app.register_blueprint(problems)
 
     def measure(answer: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unknown"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask import jsonify, request
 
+from portal import refusals
+
 if TYPE_CHECKING:
     from flask import Response
     from werkzeug.wrappers import Response as Answer
@@ -26,7 +28,7 @@ def refused(refusal: Refusal) -> Response:
 
     The status is 200: the form was read and answered, and a browser writes every other one on its console as a fault.
     """
-    return jsonify(code=refusal.code, detail=refusal.detail, field=field_of(refusal))
+    return jsonify(code=refusal.code, detail=refusals.words(refusal), field=field_of(refusal))
 
 
 def done(answer: Answer) -> Response:

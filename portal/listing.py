@@ -171,7 +171,7 @@ def _beyond(desk: Desk, asked: Asked) -> sa.ColumnElement[bool] | None:
     further = pk < key if asked.down else pk > key
     if value is None:
         return sa.and_(column.is_(None), further)
-    if asked.sort == desk.key:
+    if asked.sort == desk.key or asked.sort in desk.told_by_key:
         return further
     past = (
         sa.tuple_(column, pk) < sa.tuple_(value, key) if asked.down else sa.tuple_(column, pk) > sa.tuple_(value, key)
@@ -183,6 +183,8 @@ def _beyond(desk: Desk, asked: Asked) -> sa.ColumnElement[bool] | None:
 def ordering(desk: Desk, asked: Asked) -> list[Any]:
     """Return the order of the rows: the column asked for, then the key, so that no two rows tie."""
     column, pk = getattr(desk.model, asked.sort), getattr(desk.model, desk.key)
+    if asked.sort in desk.told_by_key:
+        return [pk.desc() if asked.down else pk.asc()]
     nullable = getattr(column, "nullable", True)
     first = column.desc() if asked.down else column.asc()
     parts = [first.nulls_last() if nullable and asked.down else first]

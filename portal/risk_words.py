@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.orders.matching import REASONS
-from core.risk.wording import WORDINGS
+from core.risk.wording import LIKENESS, WORDINGS
 from portal import format as show
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ RULES: Final[dict[str, LazyString]] = {
     "PAYER_HIT": _l("Listed payer account"),
     "M_CONFIRM": _l("Odd confirmation"),
     "CANCEL_PROBE": _l("Unpaid orders"),
+    "NO_RULES": _l("No rules in force"),
 }
 """What a rule is called."""
 WINDOWS: Final[dict[str, LazyString]] = {
@@ -59,6 +60,9 @@ FEATURES: Final[dict[str, LazyString]] = {
     "payer_users_30d": _l("Customers of the payer's account, 30 days"),
     "payer_age_seconds": _l("Payer's account known for"),
     "payer_listed": _l("Payer's account listed"),
+    "declared_users_30d": _l("Customers of the declared account, 30 days"),
+    "declared_age_seconds": _l("Declared account known for"),
+    "declared_listed": _l("Declared account listed"),
     "payer_name": _l("Payer's name"),
     "verified_name": _l("Verified name"),
     "confirm_seconds": _l("From claim to confirmation"),
@@ -70,6 +74,10 @@ FEATURES: Final[dict[str, LazyString]] = {
 _AMOUNTS: Final = frozenset({"sum", "limit", "room", "usual", "amount"})
 _OF_USDT: Final = ("VEL_AMT.", "NEW_LARGE.")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+RISKS: Final = ((-1000, _l("low risk")), (1000, _l("raised risk")), (3000, _l("high risk")))
+"""Bands of a gate's score (thousandths of log-odds), each with where it ends; above them the risk is very high."""
+WEIGHTS: Final = ((0, _l("adds nothing")), (1000, _l("adds little")), (2500, _l("adds clearly")))
+"""Bands of what one rule adds to the score, each with its end; above them it adds much."""
 
 
 class Told(NamedTuple):
@@ -110,6 +118,8 @@ def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
     """Return one argument of a reason as people write it: sums of USDT with separators, windows in words."""
     if text in WINDOWS:
         return str(WINDOWS[text])
+    if text.isdigit() and str(reason.get("text_key", "")).startswith(LIKENESS):
+        return f"{format_decimal(Decimal(text) / 10, format='0.0', locale=get_locale() or 'en')} %"
     of_usdt = str(reason.get("text_key", "")).startswith(_OF_USDT)
     if not (of_usdt and name in _AMOUNTS | {"value", "threshold"}):
         return text
@@ -119,6 +129,22 @@ def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
         return text
     figure = format_decimal(plain, format="#,##0.00####", locale=get_locale() or "en")
     return f"{figure} USDT" if name in {"value", "threshold"} else figure
+
+
+def risk_of(score: int) -> str:
+    """Return how high a gate found the risk, in words, with the score behind them."""
+    band = next((words for end, words in RISKS if score < end), _("very high risk"))
+    return f"{band} ({_tenths(score)})"
+
+
+def weight_of(contribution: int) -> str:
+    """Return how much a rule added to the score, in words, with the figure behind them."""
+    band = next((words for end, words in WEIGHTS if contribution <= end), _("adds much"))
+    return f"{band} ({_tenths(contribution)})"
+
+
+def _tenths(milli: int) -> str:
+    return format_decimal(Decimal(milli) / 1000, format="0.0", locale=get_locale() or "en")
 
 
 def _sentence(text: str) -> str:

@@ -60,7 +60,7 @@ ROLES: dict[str, Role] = {
     "compliance": Role(
         _l("Compliance officer"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS})
+        (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS, Right.SEE_APPROVALS})
         | {
             Right.SET_STANDING,
             Right.DECIDE_ALERT,
@@ -70,12 +70,18 @@ ROLES: dict[str, Role] = {
             Right.EXPORT,
         },
     ),
-    # Counts the money: balances, commissions, reports. Books top-ups that have arrived.
+    # Counts the money: balances, commissions, reports. One says what has arrived, another books it.
     "finance": Role(
         _l("Finance"),
         Scope.ALL,
         (_SEE_ALL - {Right.SEE_ALERTS, Right.SEE_RISK, Right.SEE_JOBS})
-        | {Right.TOP_UP_RESERVE, Right.MOVE_AGENTS, Right.APPROVE_PRICING, Right.EXPORT},
+        | {
+            Right.TOP_UP_RESERVE,
+            Right.APPROVE_TOP_UP,
+            Right.MOVE_AGENTS,
+            Right.APPROVE_PRICING,
+            Right.EXPORT,
+        },
     ),
     "agent": Role(
         _l("Agent"),

@@ -56,6 +56,7 @@ BADGES: dict[str, Badge] = {
     "released": Badge(_l("Released"), "ok"),
     "dismissed": Badge(_l("Dismissed"), "idle"),
     "approved": Badge(_l("Approved"), "ok"),
+    "withdrawn": Badge(_l("Withdrawn"), "idle"),
     # parties, accounts, bank accounts
     "active": Badge(_l("Active"), "ok"),
     "inactive": Badge(_l("Switched off"), "idle"),

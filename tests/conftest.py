@@ -20,6 +20,7 @@ from core.embedded import postgres
 from core.embedded.places import alone, opened, try_lock
 from core.migrations.runner import upgrade
 from core.settings import settings
+from portal.commands.test import BROWSERS
 
 FORGOTTEN_SECONDS = 120
 TEMPLATE = "template_desk"
@@ -58,7 +59,23 @@ def sweep() -> None:
                         shutil.rmtree(home, ignore_errors=True)
 
 
-LONG_MODULES = ("browser/test_every_screen", "portal/test_foreign", "machines/", "browser/", "portal/test_route_roles")
+@pytest.fixture(scope="session")
+def chromium():
+    """One Chromium for every test of this worker that looks at a page: a second driver beside it would not start."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert path, "these tests need Chromium: `desk test` brings it"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+LONG_MODULES = (
+    "browser/test_every_screen", "portal/test_foreign", "machines/", "browser/", "dashboards/test_browser",
+    "portal/test_route_roles",
+)  # fmt: skip
 """They come first, the longest before all: what takes minutes must not be what one worker is left with at the end."""
 
 

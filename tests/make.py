@@ -8,7 +8,7 @@ from typing import NamedTuple
 from core.actor import Actor, Right, Scope, system
 from core.db import reading, transaction
 from core.money import USDT, Money, Rate, fiat
-from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools
+from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools, reserves
 from core.pricing import rates
 from core.risk import rulesets
 
@@ -129,11 +129,17 @@ def acceptor(
     pool_account = pools.join(system(), pool_ref, account, open_limit=open_limit, day_limit=limit)
     units = Money.parse(reserve, USDT, allow_zero=True)
     if units:
-        acceptors.top_up(system(), ref, units, f"first-{number}")
+        top_up(ref, units, f"first-{number}")
     actor = acceptor_actor(ref)
     if online:
         acceptors.set_online(actor, ref, online=True)
     return Acceptor(actor.party_id or 0, ref, code, name, actor, account, pool_account)
+
+
+def top_up(ref: str, amount: Money, key: str) -> str:
+    """Book what has arrived for an acceptor's reserve, by two people; returns the entry's ref."""
+    request = reserves.ask(system("asks"), ref, amount, key, "has arrived")
+    return reserves.decide(system("approves"), request, approve=True, why="seen in custody") or ""
 
 
 def bank_account(party_ref: str, holder: str, *, currency: str = "BRL") -> str:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -30,7 +30,10 @@ def read(name: str) -> Period:
     """Return the period written as year and month, such as 2026-10, else refuse with `bad_input`."""
     found = _NAME.match(name)
     if not found:
-        raise BadInput(f"'{name[:20]}' is not a period; one is written as year and month: 2026-10", period=name[:20])
+        raise BadInput(
+            sentence("'%(name)s' is not a period; one is written as year and month: 2026-10", name=name[:20]),
+            period=name[:20],
+        )
     return of(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC))
 
 

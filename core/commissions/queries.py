@@ -8,7 +8,7 @@ from core import ids
 from core.actor import Actor, Right, Scope
 from core.commissions.plans import Share
 from core.db import reading
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,7 +215,7 @@ def explain(actor: Actor, ref: str) -> Explanation:
             [*_seen(actor)[1], ids.check(ref, "com"), *args],
         )
     if not rows:
-        raise NotFound(f"there is no commission line {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no commission line %(ref)s among yours", ref=ref), ref=ref)
     *columns, opened_at, terms, effective_from, split, entry_ref, seen = rows[0]
     line = Line(*columns)
     path = [

@@ -8,7 +8,7 @@ from core import clock
 from core.actor import Right, Scope
 from core.commissions.plans import PlanVersion
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.money import USDT, Money
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def standing(actor: Actor, ref: str) -> Standing | None:
     with reading() as tx:
         row = tx.raw.execute(_AGENT, asked).fetchone()
     if row is None:
-        raise NotFound(f"there is no agent {ref[:40]} among yours", ref=ref[:40])
+        raise NotFound(sentence("there is no agent %(ref)s among yours", ref=ref[:40]), ref=ref[:40])
     units, reckoned_at, terms = row
     plan = PlanVersion.read(terms)
     if not plan.tiers.get("deposit"):

@@ -10,7 +10,7 @@ from core import approvals, audit, clock, outbox
 from core.actor import Right
 from core.commissions.plans import PlanVersion
 from core.db import reading, transaction
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, sentence
 from core.parties import particulars
 from core.pricing.fees import Schedule
 
@@ -67,7 +67,9 @@ def propose(
     _known(kind)
     named = particulars.read_code(code)
     if start is not None and (start.tzinfo is None or start < clock.now()):
-        raise BadInput("a version comes into force in the future, and not in the past", field="effective_from")
+        raise BadInput(
+            sentence("a version comes into force in the future, and not in the past"), field="effective_from"
+        )
     with transaction() as tx:
         version, _ = _next(tx, kind, named, start)
         payload = {
@@ -91,7 +93,7 @@ def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa:
     with transaction() as tx:
         found = approvals.find(tx, ref)
         if found.kind not in KINDS:
-            raise NotFound(f"there is no proposal {ref[:40]}", ref=ref[:40])
+            raise NotFound(sentence("there is no proposal %(ref)s", ref=ref[:40]), ref=ref[:40])
         done = approvals.decide(tx, actor, ref, approve, why)
         if not approve:
             audit.write(tx, actor, f"{done.kind}.turn_down", done.subject, reason=done.decided_why)
@@ -106,6 +108,21 @@ def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa:
         audit.write(tx, actor, f"{done.kind}.approve", done.subject, reason=done.decided_why, details=details)
         outbox.tell(tx, f"{done.kind}.approved", done.subject, payload={"version": version, "from": begins.isoformat()})
     return Decided(done.subject, version, begins)
+
+
+def withdraw(actor: Actor, ref: str, why: str) -> None:
+    """Take back one's own proposal while it waits. Raises Forbidden, NotFound, WrongState, BadInput."""
+    actor.must(Right.MANAGE_PRICING)
+    with transaction() as tx:
+        if approvals.find(tx, ref).kind not in KINDS:
+            raise NotFound(sentence("there is no proposal %(ref)s", ref=ref[:40]), ref=ref[:40])
+        done = approvals.withdraw(tx, actor, ref, why)
+        audit.write(tx, actor, f"{done.kind}.withdraw", done.subject, reason=done.decided_why, details={"request": ref})
+
+
+def in_force(actor: Actor, kind: str, code: str) -> Version | None:
+    """Return the version of a schedule or plan that is in force now, None for a new code. Raises Forbidden."""
+    return next((each for each in known(actor, kind) if each.code == code and each.in_force), None)
 
 
 def known(actor: Actor, kind: str) -> list[Version]:
@@ -129,7 +146,7 @@ def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:
 
 def _known(kind: str) -> None:
     if kind not in KINDS:
-        raise BadInput(f"a version is of one of {', '.join(KINDS)}", field="kind")
+        raise BadInput(sentence("a version is of one of %(kinds)s", kinds=list(KINDS)), field="kind")
 
 
 def _read(kind: str, terms: Mapping[str, object], version: int) -> dict[str, object]:
@@ -146,7 +163,9 @@ def _next(tx: Transaction, kind: str, code: str, start: datetime | None) -> tupl
     rows = tx.rows(_LAST[kind], (code,))
     version, last = rows[0] if rows else (0, None)
     if start is not None and last is not None and start <= last:
-        said = f"version {version} comes into force at {last:%Y-%m-%dT%H:%M:%SZ}; the next one later"
+        said = sentence(
+            "version %(version)s comes into force at %(last)s; the next one later", version=version, last=last
+        )
         raise BadInput(said, field="effective_from")
     return int(version) + 1, last
 

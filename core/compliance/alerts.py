@@ -9,7 +9,7 @@ from core import approvals, audit, clock, outbox
 from core.actor import Right
 from core.compliance import choices, files
 from core.db import transaction
-from core.errors import Conflict, WrongState
+from core.errors import Conflict, WrongState, sentence
 from core.orders import rulings
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def take(actor: Actor, ref: str) -> datetime:
         asked = approvals.waiting(tx, KIND, file.order_ref)
         if asked is not None and asked.requested_by == actor.name:
             # Who asked for a second officer must not keep one out by taking the case again.
-            raise Conflict("you have decided this; it waits for another officer", ref=ref)
+            raise Conflict(sentence("you have decided this; it waits for another officer"), ref=ref)
         tx.run(_TAKE, (actor.name, until, file.standing(file.asked.state)))
         audit.write(tx, actor, "alert.take", ref, order_id=file.order_id)
     return until
@@ -125,7 +125,7 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
         choices.check(outcome, file.gate, file.asked.verdict, file.order_state)
         refs = file.standing("open")
         if file.two:
-            return _ask(tx, actor, file, refs, outcome, disposition, said)
+            return ask_second(tx, actor, file, refs, outcome, disposition, said)
         state = _carry_out(tx, actor, file, outcome)
         files.close(tx, actor, file, refs, outcome=outcome, disposition=disposition, narrative=said)
     return Decision(file.order_ref, state, "closed", tuple(refs))
@@ -145,7 +145,7 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
         files.must_be_free(file, actor)
         waiting = approvals.waiting(tx, KIND, file.order_ref)
         if waiting is None:
-            raise WrongState(f"no decision about {ref} waits for a second officer", ref=ref)
+            raise WrongState(sentence("no decision about %(ref)s waits for a second officer", ref=ref), ref=ref)
         decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         said = waiting.payload
         refs = file.standing("pending_second")
@@ -159,7 +159,7 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
     return Decision(file.order_ref, state, "closed", tuple(refs), waiting.ref)
 
 
-def _ask(
+def ask_second(
     tx: Transaction, actor: Actor, file: files.File, refs: list[str], outcome: str, disposition: str, narrative: str
 ) -> Decision:
     """Keep the first officer's decision until a second one has agreed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core import words
-from core.errors import BadInput, WrongState
+from core.errors import BadInput, WrongState, sentence
 from core.orders.states import State
 
 RELEASE: Final = "release"
@@ -40,10 +40,16 @@ def possible(gate: str, verdict: str, order_state: str) -> tuple[str, ...]:
 def read(outcome: str, disposition: str, narrative: str) -> str:
     """Return the narrative without its outer blanks; refuse with `bad_input` what a decision cannot be made of."""
     if outcome not in OUTCOMES:
-        raise BadInput(f"an outcome is one of {', '.join(OUTCOMES)}", field="outcome", outcome=outcome[:20])
+        raise BadInput(
+            sentence("an outcome is one of %(outcomes)s", outcomes=list(OUTCOMES)),
+            field="outcome",
+            outcome=outcome[:20],
+        )
     if disposition not in DISPOSITIONS:
         raise BadInput(
-            f"a disposition is one of {', '.join(DISPOSITIONS)}", field="disposition", disposition=disposition[:20]
+            sentence("a disposition is one of %(dispositions)s", dispositions=list(DISPOSITIONS)),
+            field="disposition",
+            disposition=disposition[:20],
         )
     return narrated(narrative)
 
@@ -59,14 +65,19 @@ def check(outcome: str, gate: str, verdict: str, order_state: str) -> None:
     if outcome in can:
         return
     if stops(gate, verdict) and order_state == State.PAID_CLAIMED:
-        why = "this alert keeps the payout back, so it ends with a release or a refusal"
+        why = sentence("this alert keeps the payout back, so it ends with a release or a refusal")
     elif outcome == RELEASE:
-        why = "there is nothing to release"
+        why = sentence("there is nothing to release")
     elif order_state == State.PAID_CLAIMED:
-        why = (
+        why = sentence(
             "the customer has paid by now, so the order cannot be called off; dismiss this alert, or list the"
             " payer's account so that the payout is kept back"
         )
     else:
-        why = f"the order is {order_state}, so there is nothing left to refuse"
-    raise WrongState(f"{why}; possible: {', '.join(can)}", state=order_state, outcome=outcome, allowed=list(can))
+        why = sentence("the order is %(state)s, so there is nothing left to refuse", state=order_state)
+    raise WrongState(
+        sentence("%(why)s; possible: %(can)s", why=why, can=list(can)),
+        state=order_state,
+        outcome=outcome,
+        allowed=list(can),
+    )

@@ -9,7 +9,7 @@ from core import approvals, audit, ids, outbox
 from core.actor import Right
 from core.compliance import choices
 from core.db import transaction
-from core.errors import AlreadyDone, AmountDiffers, BadInput, NotFound, UnderReview, WrongState
+from core.errors import AlreadyDone, AmountDiffers, BadInput, NotFound, UnderReview, WrongState, sentence
 from core.money import Money, fiat
 from core.orders import rulings
 from core.orders.input import text
@@ -68,7 +68,7 @@ def decide(
     """
     actor.must(Right.DECIDE_ALERT)
     if outcome not in {choices.RELEASE, choices.REFUSE}:
-        raise BadInput("a dispute ends with release or refuse", field="outcome", outcome=outcome[:20])
+        raise BadInput(sentence("a dispute ends with release or refuse"), field="outcome", outcome=outcome[:20])
     said = choices.narrated(narrative)
     with transaction() as tx:
         order = _locked(tx, order_ref)
@@ -97,7 +97,10 @@ def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # 
         order = _locked(tx, order_ref)
         waiting = approvals.waiting(tx, KIND, order_ref)
         if waiting is None:
-            raise WrongState(f"no decision about {order_ref} waits for a second officer", ref=order_ref)
+            raise WrongState(
+                sentence("no decision about %(order_ref)s waits for a second officer", order_ref=order_ref),
+                ref=order_ref,
+            )
         decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         verb = "agree" if approve else "turn_down"
         audit.write(
@@ -114,7 +117,9 @@ def second(actor: Actor, order_ref: str, approve: bool, why: str) -> Ruling:  # 
 def _stop(tx: Transaction, actor: Actor, order: _Order, said: rulings.Judged, payload: dict[str, Any]) -> Ruling:
     """Let the gate have its say: the order is kept back, and its alerts are decided by two officers."""
     if approvals.waiting(tx, KIND, order.ref) is not None:
-        raise AlreadyDone("a request for this is waiting for a decision already", kind=KIND, subject=order.ref)
+        raise AlreadyDone(
+            sentence("a request for this is waiting for a decision already"), kind=KIND, subject=order.ref
+        )
     rulings.stop(tx, actor, said, received=payload["received_units"])
     alert: str = tx.call(_STOPPED, (order.id,))
     audit.write(
@@ -126,16 +131,21 @@ def _stop(tx: Transaction, actor: Actor, order: _Order, said: rulings.Judged, pa
 def _locked(tx: Transaction, order_ref: str) -> _Order:
     rows = tx.rows(_ORDER, (ids.check(order_ref, "ord"),))
     if not rows:
-        raise NotFound(f"there is no order {order_ref}", ref=order_ref)
+        raise NotFound(sentence("there is no order %(order_ref)s", order_ref=order_ref), ref=order_ref)
     order = _Order(*rows[0])
     if order.dispute_state != DisputeState.OPEN or order.state != State.PAID_CLAIMED:
         raise WrongState(
-            f"{order_ref} is not in dispute", ref=order_ref, state=order.state, dispute=order.dispute_state
+            sentence("%(order_ref)s is not in dispute", order_ref=order_ref),
+            ref=order_ref,
+            state=order.state,
+            dispute=order.dispute_state,
         )
     alert = tx.call(_STOPPED, (order.id,))
     if alert is not None:
         raise UnderReview(
-            f"{alert} keeps this order; decide the alert, it settles the order", ref=order_ref, alert=alert
+            sentence("%(alert)s keeps this order; decide the alert, it settles the order", alert=alert),
+            ref=order_ref,
+            alert=alert,
         )
     return order
 
@@ -146,13 +156,18 @@ def _received(order: _Order, received: Money | None) -> int:
         return order.received_units
     currency = fiat(order.currency)
     if received is None:
-        raise BadInput("say what came in on the acceptor's bank account", field="received")
+        raise BadInput(sentence("say what came in on the acceptor's bank account"), field="received")
     if received.asset != currency:
-        raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+        raise BadInput(
+            sentence("this order is in %(currency)s, not %(code)s", currency=order.currency, code=received.asset.code),
+            currency=order.currency,
+        )
     if received.units != order.fiat_units:
         due = Money(order.fiat_units, currency)
         raise AmountDiffers(
-            f"{due.show()} is due, not {received.show()}; only a whole payment can be released",
+            sentence(
+                "%(due)s is due, not %(received)s; only a whole payment can be released", due=due, received=received
+            ),
             due=due.text(),
             received=received.text(),
         )
@@ -167,7 +182,8 @@ def _carry_out(tx: Transaction, actor: Actor, order: _Order, said: dict[str, Any
         gate = rulings.judged(order.ref, payer_name=said.get("payer_name", "")).gate
         if gate.stops:
             raise UnderReview(
-                "more is known by now than when this was decided; turn it down and decide again", ref=order.ref
+                sentence("more is known by now than when this was decided; turn it down and decide again"),
+                ref=order.ref,
             )
     tx.call("select order_change(%s, %s, %s)", (order.id, order.version, json.dumps(change)))
     if gate is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import audit, clock, ids, outbox
-from core.errors import Conflict, NotFound, WrongState
+from core.errors import Conflict, NotFound, WrongState, sentence
 from core.orders.states import DisputeState, RiskState
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def locked(tx: Transaction, ref: str) -> File:
     """Lock the order, then its alerts of the same gate, and return them. Refuses with not_found or bad_input."""
     found = tx.rows("select order_id, gate from alert where ref = %s", (ids.check(ref, "alr"),))
     if not found:
-        raise NotFound(f"there is no alert {ref}", ref=ref)
+        raise NotFound(sentence("there is no alert %(ref)s", ref=ref), ref=ref)
     order_id, gate = found[0]
     order, order_ref, state, risk_state, dispute = tx.rows(_ORDER, (order_id,))[0]
     alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate)))
@@ -77,12 +77,16 @@ def must_be(file: File, state: str) -> None:
     if now == state:
         return
     words = {
-        "open": "it waits for an officer",
-        "pending_second": "it waits for a second officer",
-        "closed": "it was decided",
-        "in_case": "it is part of a case, which is decided as a whole",
+        "open": sentence("it waits for an officer"),
+        "pending_second": sentence("it waits for a second officer"),
+        "closed": sentence("it was decided"),
+        "in_case": sentence("it is part of a case, which is decided as a whole"),
     }
-    raise WrongState(f"{file.alert_ref} is not {state}: {words[now]}", ref=file.alert_ref, state=now)
+    raise WrongState(
+        sentence("%(alert_ref)s is not %(state)s: %(why)s", alert_ref=file.alert_ref, state=state, why=words[now]),
+        ref=file.alert_ref,
+        state=now,
+    )
 
 
 def must_be_free(file: File, actor: Actor) -> None:
@@ -91,7 +95,11 @@ def must_be_free(file: File, actor: Actor) -> None:
     for each in file.alerts:
         if each.locked_by not in {None, actor.name} and each.locked_until is not None and each.locked_until > now:
             raise Conflict(
-                f"{each.locked_by} works on this until {each.locked_until:%H:%M} UTC",
+                sentence(
+                    "%(locked_by)s works on this until %(locked_until)s UTC",
+                    locked_by=each.locked_by,
+                    locked_until=f"{each.locked_until:%H:%M}",
+                ),
                 ref=each.ref,
                 locked_by=each.locked_by,
                 locked_until=each.locked_until.isoformat(),
@@ -100,11 +108,12 @@ def must_be_free(file: File, actor: Actor) -> None:
 
 def close(
     tx: Transaction, actor: Actor, file: File, refs: list[str], *, outcome: str, disposition: str, narrative: str,
-    first: Approval | None = None,
+    first: Approval | None = None, together: int = 0,
 ) -> None:  # fmt: skip
     """Close these alerts of the file with one decision; each is told once and stands in the trail once.
 
-    With `first`, the decision of another officer that the actor has agreed to, each one's words stay its own.
+    With `first`, the decision of another officer that the actor has agreed to, each one's words stay its own;
+    `together` says with how many others alike it was dismissed.
     """
     now = clock.now()
     by, at, agreed = (first.requested_by, first.requested_at, first.decided_why) if first else (actor.name, now, "")
@@ -114,7 +123,7 @@ def close(
         " where ref = any (%s)",
         (outcome, disposition, narrative, by, at, agreed, now, actor.name, refs),
     )
-    whose = {"proposed_by": by, "request": first.ref} if first else {}
+    whose = ({"proposed_by": by, "request": first.ref} if first else {}) | ({"together": together} if together else {})
     for each in file.alerts:
         if each.ref not in refs:
             continue

@@ -147,9 +147,10 @@ class AlertView(NamedTuple):
     """One alert's page: the alert, those decided with it, what the gate saw and said, what is beside it.
 
     `reasons` are all of the evaluation's, with value, threshold and counterfactual; `features` are what the gate
-    saw, names masked. `narrative` are the words of who decided first, `confirmed_why` those of a second officer who
-    agreed ("" where one was enough). `possible` are the outcomes that a decision can have now; `second` is the first
-    officer's decision while it waits, and `may_second` whether this actor can be the second.
+    saw, names masked; `ruleset_version` is None where no rules were in force. `narrative` are the words of who decided
+    first, `confirmed_why` those of a second officer who agreed ("" where one was enough). `possible` are the outcomes
+    that a decision can have now; `second` is the first officer's decision while it waits, and `may_second` whether
+    this actor can be the second.
     """
 
     row: QueueRow
@@ -162,7 +163,7 @@ class AlertView(NamedTuple):
     together: list[QueueRow]
     reasons: list[dict[str, Any]]
     features: dict[str, Any]
-    ruleset_version: int
+    ruleset_version: int | None
     hold_ref: str | None
     held: Money
     same_payer: Related
@@ -188,7 +189,7 @@ _BESIDE = """
 select a.order_id, a.narrative, a.confirmed_why, o.customer_id, o.payer_account_id, c.ref, y.ref, p.code,
        coalesce(e.reasons, '[]'), coalesce(e.features, '{}'), r.version, h.ref, coalesce(h.units, 0)
   from alert a join orders o on o.id = a.order_id join customer c on c.id = o.customer_id
-  join ruleset r on r.id = a.ruleset_id
+  left join ruleset r on r.id = a.ruleset_id
   left join evaluation e on e.id = a.evaluation_id left join payer_account y on y.id = o.payer_account_id
   left join party p on p.id = o.acceptor_id left join hold h on h.order_id = o.id and h.closed_at is null
  where a.ref = %s
@@ -288,7 +289,7 @@ select count(*), count(*) filter (where state = 'pending_second'), count(*) filt
        (select count(*) from order_waiting w join orders o on o.id = w.order_id where o.dispute_state = 'open'),
        (select count(*) from hold where closed_at is null),
        (select coalesce(sum(units), 0)::bigint from hold where closed_at is null),
-       (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0)
+       (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0 and kind = 'acceptor')
   from alert where state <> 'closed'
 """
 _DECIDED = """

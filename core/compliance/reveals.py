@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core import audit, ids, vault, words
 from core.actor import Right, Scope
 from core.db import transaction
-from core.errors import BadInput, Forbidden, NotFound
+from core.errors import BadInput, Forbidden, NotFound, sentence
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -26,13 +26,15 @@ class _Kind(NamedTuple):
 _KINDS: Final = {
     "customer": _Kind("cus", "select verified_name from customer where ref = %s", sealed=False),
     "payer": _Kind("ord", "select payer_name from orders where ref = %s", sealed=False),
+    "declared_payer": _Kind("ord", "select declared_payer_name from orders where ref = %s", sealed=False),
     "payer_account": _Kind("pay", "select sealed from payer_account where ref = %s", sealed=True),
     "bank_account": _Kind("bnk", "select sealed from bank_account where ref = %s", sealed=True),
 }
 
 KINDS: Final = tuple(_KINDS)
-"""What can be revealed: a customer's verified name (by `cus_`), the payer's name on an order (by `ord_`), the
-number of a payer's account (by `pay_`) or of a party's bank account (by `bnk_`)."""
+"""What can be revealed: a customer's verified name (by `cus_`), the payer's name on an order, and the one declared at
+its opening where the claim names another (by `ord_`), the number of a payer's account (by `pay_`) or of a party's bank
+account (by `bnk_`)."""
 
 _SUBJECT: Final = {
     "ord": "select id from orders where ref = %s",
@@ -52,16 +54,16 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
     """
     actor.must(Right.REVEAL)
     if actor.scope is not Scope.ALL:
-        raise Forbidden("only those who see all rows reveal personal data", right=Right.REVEAL.value)
+        raise Forbidden(sentence("only those who see all rows reveal personal data"), right=Right.REVEAL.value)
     what = _KINDS.get(kind)
     if what is None:
-        raise BadInput(f"what can be revealed: {', '.join(KINDS)}", kind=kind[:20])
+        raise BadInput(sentence("what can be revealed: %(kinds)s", kinds=list(KINDS)), kind=kind[:20])
     why = words.line(reason, "reason", least=LEAST_WORDS, longest=MOST_WORDS)
     with transaction() as tx:
         order_id = _subject(tx, subject_ref)
         found = tx.call(what.sql, (ids.check(ref, what.prefix),))
         if found is None:
-            raise NotFound(f"there is no {kind.replace('_', ' ')} {ref}", ref=ref)
+            raise NotFound(sentence("there is no %(kind)s %(ref)s", kind=kind.replace("_", " "), ref=ref), ref=ref)
         plain = vault.open_(found) if what.sealed else str(found)
         audit.write(tx, actor, f"reveal.{kind}", ref, reason=why, details={"subject": subject_ref}, order_id=order_id)
     return plain
@@ -72,8 +74,10 @@ def _subject(tx: Transaction, subject_ref: str) -> int | None:
     kind = subject_ref[:3]
     sql = _SUBJECT.get(kind) or _ALONE.get(kind)
     if sql is None:
-        raise BadInput("say for which order (ord_…), alert (alr_…) or account (bnk_…) you look", field="subject_ref")
+        raise BadInput(
+            sentence("say for which order (ord_…), alert (alr_…) or account (bnk_…) you look"), field="subject_ref"
+        )
     number: int | None = tx.call(sql, (ids.check(subject_ref, kind),))
     if number is None:
-        raise NotFound(f"there is no {subject_ref}", ref=subject_ref)
+        raise NotFound(sentence("there is no %(subject_ref)s", subject_ref=subject_ref), ref=subject_ref)
     return number if kind in _SUBJECT else None

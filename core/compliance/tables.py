@@ -38,13 +38,13 @@ class Evaluation(Base):
     id: Mapped[Number]
     order_id: Mapped[Big]
     gate: Mapped[str]
-    ruleset_id: Mapped[int] = mapped_column(ForeignKey("ruleset.id"))
+    ruleset_id: Mapped[int | None] = mapped_column(ForeignKey("ruleset.id"))
     verdict: Mapped[str]
     score: Mapped[int]
     features: Mapped[dict[str, Any]] = mapped_column(JSON)
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     at: Mapped[Moment]
-    ruleset: Mapped[Ruleset] = relationship(viewonly=True)
+    ruleset: Mapped[Ruleset | None] = relationship(viewonly=True)
 
 
 class Alert(Base):
@@ -57,7 +57,7 @@ class Alert(Base):
     evaluation_id: Mapped[int | None] = mapped_column(ForeignKey("evaluation.id"))
     gate: Mapped[str]
     rule: Mapped[str]
-    ruleset_id: Mapped[int] = mapped_column(ForeignKey("ruleset.id"))
+    ruleset_id: Mapped[int | None] = mapped_column(ForeignKey("ruleset.id"))
     verdict: Mapped[str]
     score: Mapped[int]
     reason: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -250,6 +250,9 @@ CREATE FUNCTION public.journal_must_balance() RETURNS trigger
     AS $$
 declare bad record;
 begin
+    if (select sum(units) = 0 and min(entry_id) = max(entry_id) and min(asset) = max(asset) from added) then
+        return null;
+    end if;
     select entry_id, asset, sum(units) as off into bad
       from added group by entry_id, asset having sum(units) <> 0 limit 1;
     if found then
@@ -446,6 +449,7 @@ declare
 begin
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
            deadline_at = v_at + make_interval(secs => l.confirm_seconds)
       from pool l left join payer_account y on y.blind = p_payer_blind
@@ -633,7 +637,7 @@ begin
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, state, p_trace, v_event, p_acceptors[v_won]);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
     LANGUAGE sql STABLE
     AS $$
     select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
@@ -649,7 +653,8 @@ CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_custom
                       where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
                     limit 4) x
               join ledger_account a on a.id = x.account_id
-              join pool_account_load d on d.pool_account_id = x.id)
+              join pool_account_load d on d.pool_account_id = x.id),
+           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       from (select coalesce(p_at, clock_timestamp()) as at) t
       join merchant m on m.party_id = p_merchant
       join party p on p.id = m.party_id
@@ -703,7 +708,7 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[]) RETURNS SETOF record
     LANGUAGE sql STABLE
     AS $$
     select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
@@ -712,12 +717,17 @@ CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time z
            extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
            case when o.risk_state = 'clear' then 0
                 else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
-           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at)
+           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
+           d.listed,
+           -- 0: no acceptor's record is asked again.
+           case when o.declared_payer_account_id is not null
+                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
       from (select coalesce(p_at, clock_timestamp()) as at) t
       join orders o on o.ref = p_ref
       join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
+      left join payer_account d on d.id = o.declared_payer_account_id
 $$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
     LANGUAGE sql IMMUTABLE
@@ -784,7 +794,7 @@ CREATE FUNCTION public.pool_account_flags(p_account bigint) RETURNS void
     AS $$
     update pool_account pa
        set matchable = x.can
-      from (select p.id, (l.available >= l.low_mark and a.online and a.paused = '' and party.state = 'active'
+      from (select p.id, (p.left_at is null and l.available >= l.low_mark and a.online and not a.silent and a.paused = '' and party.state = 'active'
                           and b.state = 'active' and pool.state = 'open') as can
               from pool_account p join ledger_account l on l.id = p.account_id join pool on pool.id = p.pool_id
               join acceptor a on a.party_id = p.acceptor_id join party on party.id = a.party_id
@@ -810,7 +820,7 @@ begin
     select id into v_account from ledger_account where party_id = p_acceptor and asset = 'USDT' for no key update;
     if not found then return; end if;
     select coalesce(max(pool.min_reserve_units), 0) into v_mark
-      from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account;
+      from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account and pa.left_at is null;
     perform ledger_low_mark(v_account, v_mark);
     perform pool_account_flags(v_account);
 end $$;
@@ -1138,6 +1148,8 @@ CREATE TABLE public.acceptor (
     online boolean DEFAULT false NOT NULL,
     seen_at timestamp with time zone,
     paused text DEFAULT ''::text NOT NULL,
+    beat_at timestamp with time zone,
+    silent boolean DEFAULT false NOT NULL,
     CONSTRAINT acceptor_kind_check CHECK ((kind = 'acceptor'::text))
 );
 CREATE TABLE public.agent (
@@ -1169,7 +1181,7 @@ CREATE TABLE public.alert (
     evaluation_id bigint,
     gate text NOT NULL,
     rule text NOT NULL,
-    ruleset_id bigint NOT NULL,
+    ruleset_id bigint,
     verdict text NOT NULL,
     score integer NOT NULL,
     reason jsonb NOT NULL,
@@ -1293,6 +1305,30 @@ ALTER TABLE public.bank_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.commission_hold (
+    id bigint NOT NULL,
+    ref text NOT NULL,
+    agent_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    by_standing boolean NOT NULL,
+    units bigint DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    opened_by text NOT NULL,
+    reason text NOT NULL,
+    closed_at timestamp with time zone,
+    closed_by text,
+    closed_why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT commission_hold_ended_by_somebody CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
+    CONSTRAINT commission_hold_not_negative CHECK ((units >= 0))
+);
+ALTER TABLE public.commission_hold ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.commission_hold_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.commission_line (
     id bigint NOT NULL,
     ref text NOT NULL,
@@ -1352,7 +1388,7 @@ CREATE TABLE public.evaluation (
     id bigint NOT NULL,
     order_id bigint NOT NULL,
     gate public.risk_gate NOT NULL,
-    ruleset_id bigint NOT NULL,
+    ruleset_id bigint,
     verdict public.risk_verdict NOT NULL,
     score integer NOT NULL,
     features json NOT NULL,
@@ -1654,6 +1690,13 @@ CREATE TABLE public.orders (
     paid_at timestamp with time zone,
     completed_at timestamp with time zone,
     ended_at timestamp with time zone,
+    declared_payer_account_id bigint,
+    declared_payer_name text,
+    apart text GENERATED ALWAYS AS (
+CASE
+    WHEN ((state)::text = ANY (ARRAY['cancelled'::text, 'expired'::text, 'no_liquidity'::text, 'refused'::text, 'refunded'::text, 'reversed'::text])) THEN (state)::text
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT order_amounts CHECK (((fiat_units > 0) AND (usdt_units > 0) AND (fee_units >= 0) AND (fee_units < usdt_units))),
     CONSTRAINT order_matched_has_acceptor CHECK (((acceptor_id IS NULL) = (matched_at IS NULL))),
     CONSTRAINT order_waiting_has_deadline CHECK (((ended_at IS NULL) = (deadline_at IS NOT NULL)))
@@ -1813,7 +1856,9 @@ CREATE TABLE public.pool (
     quote_seconds integer DEFAULT 600 NOT NULL,
     state text DEFAULT 'open'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    silent_seconds integer DEFAULT 600 NOT NULL,
     CONSTRAINT pool_limits CHECK (((min_fiat_units > 0) AND (max_fiat_units >= min_fiat_units))),
+    CONSTRAINT pool_silent_seconds CHECK ((silent_seconds >= 60)),
     CONSTRAINT pool_state_known CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'imported'::text])))
 );
 CREATE TABLE public.pool_account (
@@ -1827,6 +1872,7 @@ CREATE TABLE public.pool_account (
     open_limit integer DEFAULT 20 NOT NULL,
     day_limit_units bigint NOT NULL,
     matchable boolean DEFAULT false NOT NULL,
+    left_at timestamp with time zone,
     CONSTRAINT pool_account_day_limit_units_check CHECK ((day_limit_units > 0)),
     CONSTRAINT pool_account_open_limit_check CHECK ((open_limit > 0)),
     CONSTRAINT pool_account_weight_check CHECK ((weight > 0))
@@ -2131,7 +2177,7 @@ UNION ALL
     a.asset,
     a.held AS units
    FROM public.ledger_account a
-  WHERE ((a.kind)::text = 'acceptor'::text);
+  WHERE (((a.kind)::text = 'acceptor'::text) OR (((a.kind)::text = 'agent'::text) AND (a.held <> 0)));
 CREATE VIEW public.v_commission_lines AS
  SELECT c.ref AS line_ref,
     o.ref AS order_ref,
@@ -2169,7 +2215,8 @@ CREATE VIEW public.v_journal AS
                 WHEN 'available'::text THEN ':reserve'::text
                 ELSE (':'::text || (l.pocket)::text)
             END
-            ELSE ''::text
+            WHEN ((l.pocket)::text = 'available'::text) THEN ''::text
+            ELSE (':'::text || (l.pocket)::text)
         END) AS account,
     l.asset,
     l.units,
@@ -2267,10 +2314,12 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_ref_once UNIQUE (ref);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.commission_line
     ADD CONSTRAINT commission_line_once UNIQUE (order_id, agent_id, level);
-ALTER TABLE ONLY public.commission_line
-    ADD CONSTRAINT commission_line_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_once UNIQUE (merchant_id, external_id);
 ALTER TABLE ONLY public.customer
@@ -2320,7 +2369,7 @@ ALTER TABLE ONLY public.login_attempt
 ALTER TABLE ONLY public.merchant
     ADD CONSTRAINT merchant_pkey PRIMARY KEY (party_id);
 ALTER TABLE ONLY public.notice
-    ADD CONSTRAINT notice_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (xid, id);
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT order_external_once UNIQUE (merchant_id, external_ref);
 ALTER TABLE ONLY public.orders
@@ -2383,8 +2432,6 @@ ALTER TABLE ONLY public.quote
     ADD CONSTRAINT quote_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY public.risk_fact
-    ADD CONSTRAINT risk_fact_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.rollup_alert_day
     ADD CONSTRAINT rollup_alert_day_pkey PRIMARY KEY (day, rule, verdict, currency, merchant_id, acceptor_id);
 ALTER TABLE ONLY public.rollup_commission_day
@@ -2426,17 +2473,19 @@ CREATE INDEX audit_order ON public.audit USING btree (order_id) WHERE (order_id 
 CREATE INDEX audit_subject ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (order_id IS NULL);
 CREATE INDEX audit_xid ON public.audit USING btree (xid);
 CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
+CREATE INDEX commission_hold_account ON public.commission_hold USING btree (account_id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX commission_hold_open_once ON public.commission_hold USING btree (agent_id) WHERE (closed_at IS NULL);
 CREATE INDEX commission_line_accrued ON public.commission_line USING btree (accrued_at, id);
 CREATE INDEX commission_line_agent ON public.commission_line USING btree (agent_id, accrued_at DESC, id DESC);
+CREATE INDEX commission_line_moved ON public.commission_line USING btree (state, accrued_at) WHERE ((state)::text <> 'pending'::text);
 CREATE INDEX commission_line_period ON public.commission_line USING btree (period, agent_id);
 CREATE INDEX commission_line_xid ON public.commission_line USING btree (xid);
 CREATE INDEX customer_name_words ON public.customer USING gin (string_to_array(regexp_replace(lower(NORMALIZE(verified_name, NFKD)), '[̀-ͯ]'::text, ''::text, 'g'::text), ' '::text));
-CREATE INDEX evaluation_order ON public.evaluation USING btree (order_id);
 CREATE INDEX export_file_open ON public.export_file USING btree (created_at) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
 CREATE INDEX export_file_user ON public.export_file USING btree (user_id, id DESC);
 CREATE INDEX hold_account ON public.hold USING btree (account_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_open_once ON public.hold USING btree (order_id) WHERE (closed_at IS NULL);
-CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (created_at);
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING brin (created_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX job_run_name ON public.job_run USING btree (name, id DESC);
 CREATE INDEX journal_entry_happened ON public.journal_entry USING brin (happened_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX journal_entry_order ON public.journal_entry USING btree (order_id) WHERE (order_id IS NOT NULL);
@@ -2447,16 +2496,18 @@ CREATE INDEX login_attempt_account ON public.login_attempt USING btree (account,
 CREATE INDEX login_attempt_network ON public.login_attempt USING btree (network, at DESC) WHERE (NOT succeeded);
 CREATE INDEX login_attempt_user ON public.login_attempt USING btree (user_id, at DESC) WHERE succeeded;
 CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
-CREATE INDEX notice_order ON public.notice USING btree (order_id) WHERE (order_id IS NOT NULL);
-CREATE INDEX notice_xid ON public.notice USING btree (xid);
+CREATE INDEX notice_order ON public.notice USING btree (order_id) WHERE (to_state = ANY (ARRAY['created'::text, 'offered'::text, 'awaiting_payment'::text]));
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);
 CREATE INDEX orders_agent ON public.orders USING btree (agent_id, created_at DESC, id DESC) WHERE (agent_id IS NOT NULL);
 CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
+CREATE INDEX orders_apart ON public.orders USING btree (apart, ref) WHERE (apart IS NOT NULL);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
-CREATE INDEX orders_ends ON public.orders USING brin (ended_at, state text_bloom_ops, risk_state text_bloom_ops) WITH (pages_per_range='8', autosummarize='on');
+CREATE INDEX orders_disputed ON public.orders USING btree (dispute_state, ref) WHERE (dispute_state <> 'none'::text);
+CREATE INDEX orders_in_dispute ON public.orders USING btree (customer_id) WHERE (dispute_state = 'open'::text);
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
-CREATE INDEX orders_pay_code ON public.orders USING btree (pay_code) WHERE (pay_code <> ''::text);
-CREATE INDEX orders_recent ON public.orders USING btree (created_at DESC, id DESC);
+CREATE INDEX orders_pay_code ON public.orders USING brin (pay_code text_bloom_ops (n_distinct_per_range='400', false_positive_rate='0.001')) WITH (pages_per_range='32', autosummarize='on');
+CREATE INDEX orders_risk ON public.orders USING btree (risk_state, ref) WHERE ((risk_state)::text <> 'clear'::text);
+CREATE INDEX orders_times ON public.orders USING brin (created_at, ended_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX orders_usdt ON public.orders USING btree (usdt_units);
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
 CREATE INDEX payer_account_masked ON public.payer_account USING btree (masked);
@@ -2512,6 +2563,10 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_party_has_withdrawal_account FOREIGN KEY (party_id) REFERENCES public.withdrawal_account(party_id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_party_id_fkey FOREIGN KEY (party_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.ledger_account(id);
+ALTER TABLE ONLY public.commission_hold
+    ADD CONSTRAINT commission_hold_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_merchant_id_fkey FOREIGN KEY (merchant_id) REFERENCES public.merchant(party_id);
 ALTER TABLE ONLY public.hold

@@ -17,6 +17,8 @@ from core.orders.states import NEXT_ACTOR, Event, State
 from core.steps import once
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from core.actor import Actor
 
 TRIES = 3
@@ -32,13 +34,15 @@ EXPLAINED = (
     "free_units",
     "open_orders",
     "weight",
-    "score",
-    "lot",
     "outcome",
+    "day_left_units",
+    "slot_limit",
 )
-"""The places of one candidate's row in `dispatch.candidates`."""
+"""The places of one candidate's row in `dispatch.candidates`: all that the choice is made of, so that it can be made
+again; rank and lot follow from these and the seed."""
 
-_FIT = frozenset({matching.CHOSEN, matching.BUSIER, matching.NOT_DRAWN})
+
+_DISPUTED = "select acceptor_id from orders where customer_id = %s and dispute_state = 'open'"
 
 
 class Plan(NamedTuple):
@@ -55,22 +59,28 @@ def slot() -> int:
     return secrets.randbits(31)
 
 
-def plan(policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int) -> Plan:
+def plan(
+    policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int,
+    disputed: Collection[int] = (),
+) -> Plan:  # fmt: skip
     """Choose among the candidates found; return up to three to try and why each other one lost.
 
-    `found` has a row for each candidate as the look at an opening returns it. The explanation keeps one short row
+    `found` has a row for each candidate as the look at an opening returns it; the acceptors with whom the customer is in
+    dispute are not chosen. The explanation keeps one short row
     a candidate: see `EXPLAINED` for what its places mean.
     """
     seed = secrets.randbits(62)
     choice = matching.choose(
         policy,
-        [_candidate(row) for row in found],
+        [_candidate(row, disputed) for row in found],
         seed=seed,
         need_units=need_units,
         need_fiat_units=fiat_units,
     )
     fit = sorted(
-        (each.score, each.lot, each.candidate.pool_account_id) for each in choice.considered if each.outcome in _FIT
+        (each.score, each.lot, each.candidate.pool_account_id)
+        for each in choice.considered
+        if each.outcome in matching.FIT
     )
     by_number = {row[0]: row for row in found}
     tries = [by_number[number] for _, _, number in fit[:TRIES]]
@@ -81,9 +91,9 @@ def plan(policy: str, policy_version: int | str, found: list[list[int]], *, need
             c.free_units,
             c.open_orders,
             each.weight,
-            each.score,
-            each.lot,
             each.outcome,
+            c.day_left_units,
+            c.slot_limit,
         ]
         for each in choice.considered
         for c in (each.candidate,)
@@ -96,9 +106,10 @@ def plan(policy: str, policy_version: int | str, found: list[list[int]], *, need
     )
 
 
-def _candidate(row: list[int]) -> matching.Candidate:
-    number, _, acceptor, place, weight, free, open_orders, open_limit, day_left = row
-    return matching.Candidate(acceptor, number, "", place, free, open_orders, weight, day_left, open_limit)
+def _candidate(row: list[int], disputed: Collection[int]) -> matching.Candidate:
+    number, _, acceptor, _, weight, free, open_orders, open_limit, day_left = row
+    excluded = matching.IN_DISPUTE if acceptor in disputed else ""
+    return matching.Candidate(acceptor, number, free, open_orders, weight, day_left, open_limit, excluded)
 
 
 def wider(pool_id: int, at: datetime, *, need_units: int, fiat_units: int) -> list[list[int]]:
@@ -120,7 +131,8 @@ def match_waiting(actor: Actor, ref: str) -> State:
         need, fiat = order.usdt_units, order.fiat_units
         at = order.moment
         found = wider(order.pool_id, at, need_units=need, fiat_units=fiat)
-        chosen = plan(policy, version, found, need_units=need, fiat_units=fiat)
+        disputed = [acceptor for (acceptor,) in tx.rows(_DISPUTED, (order.customer_id,))]
+        chosen = plan(policy, version, found, need_units=need, fiat_units=fiat, disputed=disputed)
         if not chosen.accounts:
             return order.state
         facts = base(order, actor) | {

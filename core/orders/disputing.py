@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.actor import Right
 from core.db import transaction
-from core.errors import BadInput, UnderReview
+from core.errors import BadInput, UnderReview, sentence
 from core.orders.input import text
 from core.orders.locking import after, base, event_row, locked
 from core.orders.states import AmountState, DisputeState, Event, NextActor
@@ -33,11 +33,16 @@ def contest(actor: Actor, ref: str, *, received: Money, why: str) -> AmountState
         order = locked(tx, actor, Right.CONFIRM_RECEIPT, ref)
         after(order, Event.CONFIRM)
         if order.next_actor == NextActor.COMPLIANCE:
-            raise UnderReview("this order is under review; nothing is needed from you", ref=ref)
+            raise UnderReview(sentence("this order is under review; nothing is needed from you"), ref=ref)
         if received.asset.code != order.currency:
-            raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+            raise BadInput(
+                sentence(
+                    "this order is in %(currency)s, not %(code)s", currency=order.currency, code=received.asset.code
+                ),
+                currency=order.currency,
+            )
         if received.units == order.fiat_units:
-            raise BadInput(f"{received.show()} is what is due: confirm it", field="received")
+            raise BadInput(sentence("%(received)s is what is due: confirm it", received=received), field="received")
         amount_state = AmountState.UNDER if received.units < order.fiat_units else AmountState.OVER
         hand_over(tx, actor, order, reason=f"{received.show()}: {said}", amount_state=amount_state)
     return amount_state

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core import ids, vault, words
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 _LONGEST: Final = {
     "merchant_order_id": 64,
@@ -31,7 +31,10 @@ def account_number(value: object) -> str:
     """Return a payer's account number in the form it is compared, else refuse with `bad_input`."""
     plain = vault.normalise_account(text(value, "payer.account"))
     if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
-        raise BadInput(f"payer.account has {_ACCOUNT[0]} to {_ACCOUNT[1]} letters and digits", field="payer.account")
+        raise BadInput(
+            sentence("payer.account has %(least)s to %(most)s letters and digits", least=_ACCOUNT[0], most=_ACCOUNT[1]),
+            field="payer.account",
+        )
     return plain
 
 
@@ -40,11 +43,13 @@ def moment_of(value: object, field: str) -> datetime | None:
     if value is None:
         return None
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise BadInput(f"{field} needs a time zone", field=field)
+        raise BadInput(sentence("%(field)s needs a time zone", field=field), field=field)
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise BadInput(f"{field} lies beyond the years that can be stored", field=field) from None
+        raise BadInput(
+            sentence("%(field)s lies beyond the years that can be stored", field=field), field=field
+        ) from None
 
 
 def payer_facts(account: str, blind: bytes) -> dict[str, object]:

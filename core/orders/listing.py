@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from core import clock
+from core import clock, ids
 from core.actor import Scope
 from core.db import Base, reading
+from core.orders import reference
 from core.orders.scope import condition
+from core.orders.states import WAITING
 from core.orders.tables import Order, Waiting
 from core.parties import finding
 from core.parties.tables import AgentClosure, Customer, Party, PayerAccount, Pool
@@ -26,8 +28,17 @@ STAGES: Final = ("open", "mine", "near", "review")
 """Parts of the orders that wait: all, those whose move is the actor's, near their deadline, with compliance."""
 
 _MOVES: Final = {Scope.ACCEPTOR: "acceptor", Scope.MERCHANT: "customer", Scope.ALL: "compliance"}
-_SHORTEST: Final = 5
-"""Fewer letters of a payment code name too many orders."""
+
+APART: Final = frozenset({"cancelled", "expired", "no_liquidity", "refused", "refunded", "reversed"})
+"""Ends that few orders come to; the column `apart` holds them and nothing else, and has an index of its own."""
+_FIRST: Final = datetime(1971, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_OFF: Final = timedelta(days=1)
+"""So far the time in a reference may lie from `created_at`, were the clock that made it ever so wrong."""
+_TIMED: Final = len("ord_") + 9
+"""So many characters of a reference tell the time."""
+_MOST: Final = 10_000
+"""A search that names so many orders reads all, newest first, until the page is full."""
 
 _fact = sa.table("risk_fact", sa.column("order_ref"), sa.column("payer_account_id"))
 _merchant, _acceptor, _agent = aliased(Party), aliased(Party), aliased(Party)
@@ -35,9 +46,10 @@ _merchant, _acceptor, _agent = aliased(Party), aliased(Party), aliased(Party)
 # Left joins on keys only: PostgreSQL leaves out those whose columns a count or a sum does not read.
 _ROWS: Final = (
     sa.select(
-        Order.id, Order.ref, Order.external_ref, Order.kind, Order.state, Order.risk_state, Order.dispute_state,
-        Order.amount_state, Order.timeliness, Order.next_actor, Order.merchant_id, Order.acceptor_id, Order.agent_id,
-        Order.customer_id, Order.pool_id, Order.payer_account_id, Order.currency, Order.fiat_units, Order.usdt_units,
+        Order.id, Order.ref, Order.external_ref, Order.kind, Order.state, Order.apart, Order.risk_state,
+        Order.dispute_state, Order.amount_state, Order.timeliness, Order.next_actor, Order.merchant_id,
+        Order.acceptor_id, Order.agent_id, Order.customer_id, Order.pool_id,
+        Order.payer_account_id, Order.currency, Order.fiat_units, Order.usdt_units,
         Order.fee_units, Order.pay_code, Order.payer_name, Order.source, Order.created_at, Order.matched_at,
         Order.claimed_at, Order.completed_at, Order.ended_at, Order.deadline_at,
         _merchant.code.label("merchant"), _merchant.ref.label("merchant_ref"),
@@ -74,9 +86,36 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
     if actor.scope is Scope.ACCEPTOR:
         return _ROWS.c.acceptor_id == actor.party_id
     if actor.scope is Scope.AGENT:
+        # Their numbers, not the question for them: whether to read a few agents' orders or all, newest first, the
+        # planner can tell only from how many orders these agents have.
         below = sa.select(AgentClosure.descendant_id).where(AgentClosure.ancestor_id == actor.party_id)
-        return _ROWS.c.agent_id.in_(below)
+        with reading() as tx:
+            agents = tx.connection.execute(below).scalars().all()
+        return _ROWS.c.agent_id.in_(agents)
     return sa.false()
+
+
+def in_states(chosen: list[str]) -> sa.ColumnElement[bool]:
+    """Return the clause "in one of these states"; rare ends and what waits are looked up, not looked for."""
+    if set(chosen) <= APART:
+        return _ROWS.c.apart.in_(chosen)
+    clause = _ROWS.c.state.in_(chosen)
+    return clause & open_only() if set(chosen) <= set(map(str, WAITING)) else clause
+
+
+def born(first: datetime | None, beyond: datetime | None) -> sa.ColumnElement[bool]:
+    """Return the clause "created from `first` on, before `beyond`"; references sort by time and narrow the rows."""
+    parts: list[sa.ColumnElement[bool]] = []
+    if first is not None:
+        parts += [_ROWS.c.created_at >= first, _ROWS.c.ref >= _at(first, -_OFF)]
+    if beyond is not None:
+        parts += [_ROWS.c.created_at < beyond, _ROWS.c.ref < _at(beyond, _OFF)]
+    return sa.and_(*parts)
+
+
+def _at(moment: datetime, off: timedelta) -> str:
+    """Return where the references of about that moment begin."""
+    return ids.new("ord", min(max(moment, _FIRST), _LAST) + off)[:_TIMED]
 
 
 def of_party(kind: str, code: str) -> sa.ColumnElement[bool]:
@@ -113,27 +152,37 @@ def open_only() -> sa.ColumnElement[bool]:
 
 
 def found(actor: Actor, words: str) -> sa.ColumnElement[bool]:
-    """Return the clause of a search: the beginning of an order's or the merchant's number or the payment code.
+    """Return the clause of a search: the beginning of an order's or the merchant's number, or the whole payment code.
 
     A customer's number at its merchant is found when whole; for who may reveal a payer's whole account number as well,
     and that look is written down.
     """
+    payer = finding.payer_account(actor, words)  # once: that look is written down
+    looked_up = [sa.select(Order.id).where(way) for way in _ways(Order, words, payer)]
+    enough = [
+        sa.select(sa.func.count()).select_from(way.limit(_MOST).subquery()).scalar_subquery() for way in looked_up
+    ]
+    with reading() as tx:
+        named = tx.connection.execute(sa.select(*enough)).one()
+    if max(named) == _MOST:  # so many that they lie everywhere: met on the way through all, newest first
+        return sa.or_(*_ways(_ROWS.c, words, payer))
+    # As one array: the planner then looks the rows up by their numbers, however it guesses how many there are.
+    return _ROWS.c.id == sa.any_(sa.func.array(sa.union_all(*looked_up).scalar_subquery()))
+
+
+def _ways(of: Any, words: str, payer: int | None) -> list[sa.ColumnElement[bool]]:
+    """Return the ways these words may name an order. Each has its own index: looked up one by one, not with "or"."""
     upper = words.upper()
     code = upper.replace(" ", "").replace("-", "")
-    number = sa.select(Order.id)
     customers = sa.select(Customer.id).where(Customer.external_id == words)
-    # Each way of naming an order has its own index: looked up one by one, not in one condition with "or".
-    ways = [number.where(_begins(Order.external_ref, words)), number.where(Order.customer_id.in_(customers))]
+    ways = [_begins(of.external_ref, words), of.customer_id.in_(customers)]
     if upper.startswith("ORD_"):
-        ways.append(number.where(_begins(Order.ref, "ord_" + upper.removeprefix("ORD_"))))
-    elif code.isalnum() and len(code) >= _SHORTEST:
-        ways.append(number.where(_begins(Order.pay_code, code)))
-    payer = finding.payer_account(actor, words)
+        ways.append(_begins(of.ref, "ord_" + upper.removeprefix("ORD_")))
+    elif reference.shaped(code):
+        ways.append(of.pay_code == code)
     if payer is not None:
-        seen = sa.select(_fact.c.order_ref).where(_fact.c.payer_account_id == payer)
-        ways.append(number.where(Order.ref.in_(seen)))
-    # As one array: the planner then looks the rows up by their numbers, however it guesses how many there are.
-    return _ROWS.c.id == sa.any_(sa.func.array(sa.union_all(*ways).scalar_subquery()))
+        ways.append(of.ref.in_(sa.select(_fact.c.order_ref).where(_fact.c.payer_account_id == payer)))
+    return ways
 
 
 def _begins(column: Any, words: str) -> sa.ColumnElement[bool]:
@@ -145,11 +194,12 @@ def _begins(column: Any, words: str) -> sa.ColumnElement[bool]:
 def exact(actor: Actor, words: str) -> str | None:
     """Return the ref of the one order of the actor that is named whole, by its, the merchant's or its payment code."""
     where, args = condition(actor)
+    code = words.upper().replace(" ", "")
     with reading() as tx:
         rows = tx.rows(
-            "select o.ref from orders o where (o.ref = %s or o.external_ref = %s or o.pay_code = %s)"  # noqa: S608 - our own condition
-            f" and {where} limit 2",
-            (words.lower()[:4] + words.upper()[4:], words, words.upper().replace(" ", ""), *args),
+            "select o.ref from orders o where (o.ref = %s or o.external_ref = %s"  # noqa: S608 - our own condition
+            f"{' or o.pay_code = %s' if reference.shaped(code) else ''}) and {where} limit 2",
+            (words.lower()[:4] + words.upper()[4:], words, *((code,) if reference.shaped(code) else ()), *args),
         )
     return rows[0][0] if len(rows) == 1 else None
 

@@ -9,6 +9,7 @@ from core.db import reading
 from core.errors import NotFound
 from core.ledger import accounts
 from core.money import USDT, Money, fiat
+from core.parties.presence import PATIENCE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +20,7 @@ MOST: Final = 200
 """So many live orders are listed at most; nobody has more slots than that."""
 
 
-class Job(NamedTuple):
+class LiveOrder(NamedTuple):
     """One live order of an acceptor; accounts are masked.
 
     `review` says that nothing is needed from the acceptor, `held` that the USDT is held and no longer in escrow.
@@ -42,11 +43,17 @@ class Job(NamedTuple):
 
 
 class Board(NamedTuple):
-    """An acceptor's desk: what it holds, whether it takes orders, what it has done since `since`, its live orders."""
+    """An acceptor's desk: what it holds, whether it takes orders, what it has done since `since`, its live orders.
+
+    `silent` says that it was there and is not heard any more; `silent_seconds` is after how long that takes it out of
+    matching, None while it serves no pool.
+    """
 
     ref: str
     code: str
     online: bool
+    silent: bool
+    silent_seconds: int | None
     paused: str
     state: str
     reserve: Money
@@ -54,21 +61,22 @@ class Board(NamedTuple):
     held: Money
     done_orders: int
     done_usdt: Money
-    jobs: list[Job]
+    orders: list[LiveOrder]
 
 
-_WHO = """
-select p.id, p.ref, p.code, p.state, a.online, a.paused from acceptor a join party p on p.id = a.party_id where
-"""
-_JOBS = """
+_WHO = f"""
+select p.id, p.ref, p.code, p.state, a.online, a.silent, {PATIENCE}, a.paused
+  from acceptor a join party p on p.id = a.party_id where
+"""  # noqa: S608 - our own words
+_ORDERS = """
 select o.ref, o.state, o.next_actor = 'compliance', o.risk_state = 'held', o.currency,
        o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
-       coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, w.deadline_at
+       coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, o.deadline_at
   from order_waiting w join orders o on o.id = w.order_id
   left join payer_account y on y.id = o.payer_account_id
   left join pool_account l on l.id = o.pool_account_id left join bank_account b on b.id = l.bank_account_id
  where o.acceptor_id = %s and o.state in ('offered', 'awaiting_payment', 'paid_claimed')
- order by o.next_actor = 'compliance', o.state <> 'paid_claimed', w.deadline_at, o.id limit %s
+ order by o.next_actor = 'compliance', o.state <> 'paid_claimed', o.deadline_at, o.id limit %s
 """
 # An order lives for hours, not days: what was completed since then was created within two days before.
 _DONE = """
@@ -89,14 +97,14 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
         rows = tx.rows(f"{_WHO} p.ref = %s", (ref,)) if ref else tx.rows(f"{_WHO} p.id = %s", (actor.party_id,))
         if not rows:
             raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
-        number, found, code, state, online, paused = rows[0]
+        number, found, code, state, online, silent, patience, paused = rows[0]
         holds = accounts.balance(tx, accounts.of_party(tx, number))
         done, units = tx.rows(_DONE, (number, since, since))[0]
-        jobs = [
-            Job._make((*row[:4], Money(row[5], fiat(row[4])), Money(row[6], USDT), *row[7:]))
-            for row in tx.rows(_JOBS, (number, MOST))
+        orders = [
+            LiveOrder._make((*row[:4], Money(row[5], fiat(row[4])), Money(row[6], USDT), *row[7:]))
+            for row in tx.rows(_ORDERS, (number, MOST))
         ]
     return Board(
-        found, code, online, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
-        Money(holds.held, USDT), done, Money(units, USDT), jobs,
+        found, code, online, silent, patience, paused, state, Money(holds.available, USDT), Money(holds.escrow, USDT),
+        Money(holds.held, USDT), done, Money(units, USDT), orders,
     )  # fmt: skip

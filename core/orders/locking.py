@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core import clock, ids
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.orders.now import LockedOrder
 from core.orders.states import Event, State, step
 
@@ -35,7 +35,7 @@ def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> LockedOrder
     actor.must(right)
     row: dict[str, Any] | None = tx.call("select order_for_step(%s, %s)", (ids.check(ref, "ord"), moment()))
     if row is None or not actor.owns(merchant_id=row["merchant_id"], acceptor_id=row["acceptor_id"]):
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
     return LockedOrder.read(
         row,
         ref,

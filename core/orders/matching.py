@@ -19,20 +19,25 @@ CHOSEN: Final = "chosen"
 SHORT_RESERVE: Final = "short_reserve"
 DAY_LIMIT: Final = "day_limit"
 SLOTS_FULL: Final = "slots_full"
-SAME_PAIR_RISK: Final = "same_pair_risk"
-TRIED_BEFORE: Final = "tried_before"
+IN_DISPUTE: Final = "in_dispute"
 BUSIER: Final = "busier"
 NOT_DRAWN: Final = "not_drawn"
+TAKEN: Final = "taken_meanwhile"
+
+FIT: Final = frozenset({CHOSEN, BUSIER, NOT_DRAWN})
+"""Outcomes of who could have had the order."""
+EXCLUSIONS: Final = frozenset({IN_DISPUTE})
+"""Outcomes that no figure of the snapshot gives: `Candidate.excluded`."""
 
 REASONS: Final = {
     CHOSEN: N_("chosen"),
     SHORT_RESERVE: N_("its free reserve is smaller than the order"),
     DAY_LIMIT: N_("its bank account has too little of the day's limit left"),
     SLOTS_FULL: N_("it has as many open orders as it may have"),
-    SAME_PAIR_RISK: N_("pairing it with this customer is ruled out by risk"),
-    TRIED_BEFORE: N_("it was tried for this order before"),
+    IN_DISPUTE: N_("this customer is in dispute with it"),
     BUSIER: N_("it is busier than the one chosen"),
     NOT_DRAWN: N_("it was as good, and the draw went to another"),
+    TAKEN: N_("it was the best, and another order was quicker to take what it had left"),
 }
 """What each outcome means, in English; screens translate it when they show it."""
 
@@ -46,8 +51,6 @@ class Candidate(NamedTuple):
 
     acceptor_id: int
     pool_account_id: int
-    acceptor_ref: str
-    slot: int
     free_units: int
     open_orders: int = 0
     weight: int = 1
@@ -125,25 +128,6 @@ def choose(
         for each, rank, lot, why_not in ranked
     )
     return Choice(policy, seed, need_units, winner, considered)
-
-
-def explain(choice: Choice) -> list[dict[str, object]]:
-    """Return one JSON-ready row per candidate, in the order of the snapshot, with the reason in words."""
-    return [
-        {
-            "acceptor": each.candidate.acceptor_ref,
-            "acceptor_id": each.candidate.acceptor_id,
-            "pool_account_id": each.candidate.pool_account_id,
-            "free_units": each.candidate.free_units,
-            "open_orders": each.candidate.open_orders,
-            "weight": each.weight,
-            "score": each.score,
-            "lot": each.lot,
-            "outcome": each.outcome,
-            "because": REASONS.get(each.outcome, each.outcome),
-        }
-        for each in choice.considered
-    ]
 
 
 def _unfit(candidate: Candidate, need_units: int, need_fiat_units: int) -> str:

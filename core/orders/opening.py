@@ -107,10 +107,11 @@ def course(seen: Seen, *, refused: bool) -> dict[str, object]:
         return _facts(dispatch.Plan([], [], [], None), None, None, REFUSED, Event.REFUSE, None, "gate G1")
     policy, version = seen.row["policy"] or "", seen.row["policy_version"] or "1"
     need = {"need_units": seen.usdt_units, "fiat_units": seen.fiat_units}
-    plan = dispatch.plan(policy, version, seen.candidates, **need)
+    disputed = numbers(seen.row["disputed"])
+    plan = dispatch.plan(policy, version, seen.candidates, **need, disputed=disputed)
     if not plan.accounts:
         found = dispatch.wider(int(seen.row["pool_id"] or 0), seen.at, **need)
-        plan = dispatch.plan(policy, version, found, **need) if found else plan
+        plan = dispatch.plan(policy, version, found, **need, disputed=disputed) if found else plan
     pay_until = seen.at + timedelta(seconds=int(seen.row["pay_seconds"] or 0))
     wait_until = seen.at + timedelta(seconds=dispatch.WAIT_SECONDS)
     return _facts(plan, ids.new("jrn"), pay_until, QUEUED, Event.QUEUE, wait_until, "")

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import ids, vault
 from core.actor import Actor, Right, Scope
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.money import USDT, Money, fiat
-from core.orders.dispatch import EXPLAINED
-from core.orders.matching import REASONS
 from core.orders.scope import condition
 
 if TYPE_CHECKING:
@@ -40,7 +38,11 @@ class PayTo(NamedTuple):
 
 
 class OrderView(NamedTuple):
-    """One order as its page and the API show it. `payer_account` is masked."""
+    """One order as its page and the API show it; accounts are masked.
+
+    `payer_…` is who was declared at the opening, and from the claim on who was named there; `declared_…` is who was
+    declared, where that differs ("" and None where it does not).
+    """
 
     id: int
     ref: str
@@ -81,6 +83,9 @@ class OrderView(NamedTuple):
     completed_at: datetime | None
     ended_at: datetime | None
     pool_account_id: int | None
+    declared_name: str
+    declared_ref: str | None
+    declared_account: str
 
 
 _SELECT = """
@@ -89,11 +94,13 @@ select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timelines
        c.ref, c.external_id, c.verified_name, c.country, c.kyc_level, o.payer_name, y.ref, coalesce(y.masked, ''),
        l.code,
        o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.rate_price, o.split, o.pay_code, o.attempts,
-       o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id
+       o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id,
+       coalesce(o.declared_payer_name, ''), d.ref, coalesce(d.masked, '')
   from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id
   join pool l on l.id = o.pool_id
   left join party a on a.id = o.acceptor_id left join party g on g.id = o.agent_id
   left join payer_account y on y.id = o.payer_account_id
+  left join payer_account d on d.id = o.declared_payer_account_id
 """
 
 
@@ -114,7 +121,7 @@ def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
     where, args = condition(actor)
     rows = tx.rows(f"{_SELECT} where o.ref = %s and {where}", (ids.check(ref, "ord"), *args))
     if not rows:
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
     return _view(rows[0])
 
 
@@ -215,49 +222,3 @@ def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
             (view.id,),
         )
     return [JournalRow(*row) for row in rows]
-
-
-class DispatchRow(NamedTuple):
-    """One try to find an acceptor: policy, seed, and each candidate with why it lost."""
-
-    attempt: int
-    policy: str
-    policy_version: int
-    seed: int
-    at: datetime
-    candidates: list[dict[str, Any]]
-
-
-def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
-    """Return how the order was dispatched. An acceptor sees its own row only ("why not me"), never others'."""
-    actor.must(Right.SEE_DISPATCH)
-    with reading() as tx:
-        rows = tx.rows(
-            "select attempt, policy, policy_version, seed, at, candidates from dispatch where order_id = %s"
-            " order by attempt",
-            (view.id,),
-        )
-        codes = dict(tx.rows("select id, code from party where kind = 'acceptor' and id = any(%s)", (_asked(rows),)))
-    own = None if actor.scope is Scope.ALL else actor.party_id
-    found = []
-    for attempt, policy, version, seed, at, candidates in rows:
-        told = [dict(zip(EXPLAINED, each, strict=True)) for each in candidates]
-        for each in told:
-            each["because"] = REASONS.get(str(each["outcome"]), "")
-            each["acceptor"] = codes.get(each["acceptor_id"], "")
-        found.append(
-            DispatchRow(
-                attempt,
-                policy,
-                version,
-                seed,
-                at,
-                [each for each in told if own in {None, each["acceptor_id"]}],
-            )
-        )
-    return found
-
-
-def _asked(rows: list[tuple[Any, ...]]) -> list[int]:
-    """Return the ids of all acceptors the dispatches looked at."""
-    return sorted({each[0] for row in rows for each in row[5]})

@@ -63,9 +63,25 @@ def waiting(actor: Actor, limit: int = 5) -> list[Brief]:
     mine = "o.next_actor = %s" if move else "true"
     return _read(
         f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES} where {mine} and {own}"
-        " order by w.deadline_at, o.id limit %s",
+        " order by o.deadline_at, o.id limit %s",
         (*((move,) if move else ()), *args, min(limit, MOST)),
     )
+
+
+def opened_since(actor: Actor, moment: datetime) -> tuple[int, int]:
+    """Return how many of the actor's orders were opened from that moment on, and how many of them are completed.
+
+    Counted one by one, to the second: for a party's own day, not for the whole platform. Raises Forbidden.
+    """
+    actor.must(Right.SEE_ORDERS)
+    own, args = condition(actor)
+    with reading() as tx:
+        opened, completed = tx.rows(
+            "select count(*), count(*) filter (where o.state = 'completed') from orders o"  # noqa: S608 - our own words
+            f" where {own} and o.created_at >= %s",
+            (*args, moment),
+        )[0]
+    return opened, completed
 
 
 def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
@@ -75,7 +91,7 @@ def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
     return _read(
         f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES}"
         " join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
-        f" where b.ref = %s and {own} order by w.deadline_at, o.id limit %s",
+        f" where b.ref = %s and {own} order by o.deadline_at, o.id limit %s",
         (ref, *args, min(limit, MOST)),
     )
 

@@ -39,3 +39,11 @@ def read(text: str) -> str:
         message = f"'{text[:40]}' is not a payment reference; one looks like ED7K2M9QX4R"
         raise BadInput(message, reference=text[:40])
     return _PREFIX + body
+
+
+def shaped(text: str) -> bool:
+    """Whether a text is a whole payment reference, as it is stored."""
+    try:
+        return read(text) == text
+    except BadInput:
+        return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import ids
 from core.actor import Actor, Right
-from core.errors import AmountDiffers, BadInput, Changed, NotFound, UnderReview
+from core.errors import AmountDiffers, BadInput, Changed, NotFound, UnderReview, sentence
 from core.orders import escrow
 from core.orders.input import text
 from core.orders.locking import actor_facts, after, event_row, moment
@@ -65,7 +65,7 @@ def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
     seen = look(ref)
     order = seen.order
     if not actor.owns(acceptor_id=order.acceptor_id):
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
     target = after(order, Event.CONFIRM)
     _must_be_free(seen)
     _must_be_what_is_due(order, received)
@@ -81,7 +81,7 @@ def look(ref: str) -> Look:
     """Return the order as it is now: what follows is guarded by its version. Refuses with not_found."""
     row = call("order_release_look", {"ref": ids.check(ref, "ord"), "at": moment()})
     if row is None:
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+        raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
     return Look(OrderNow.read(row, ref), row)
 
 
@@ -89,16 +89,23 @@ def _must_be_free(seen: Look) -> None:
     order = seen.order
     held = order.risk_state == RiskState.HELD or int(seen.row["open_alerts"] or 0) > 0
     if held or order.dispute_state == DisputeState.OPEN:
-        raise UnderReview("this order is under review; nothing is needed from you", ref=order.ref)
+        raise UnderReview(sentence("this order is under review; nothing is needed from you"), ref=order.ref)
 
 
 def _must_be_what_is_due(order: OrderNow, received: Money) -> None:
     if received.asset.code != order.currency:
-        raise BadInput(f"this order is in {order.currency}, not {received.asset.code}", currency=order.currency)
+        raise BadInput(
+            sentence("this order is in %(currency)s, not %(code)s", currency=order.currency, code=received.asset.code),
+            currency=order.currency,
+        )
     if received.units != order.fiat_units:
         due = type(received)(order.fiat_units, received.asset)
         raise AmountDiffers(
-            f"{due.show()} is due, not {received.show()}; confirm only the whole amount, else say what came",
+            sentence(
+                "%(due)s is due, not %(received)s; confirm only the whole amount, else say what came",
+                due=due,
+                received=received,
+            ),
             due=due.text(),
             received=received.text(),
         )

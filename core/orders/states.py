@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from core.errors import WrongState
+from core.errors import WrongState, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,10 +169,15 @@ def step(state: State | None, event: Event) -> State:
     after = TRANSITIONS.get((state, event))
     if after is None:
         events = [str(each) for each in _ALLOWED[state]]
-        can = ", ".join(events) or "nothing more"
+        can = events or sentence("nothing more")
         where = str(state) if state is not None else "not opened"
         raise WrongState(
-            f"the order is {where}: {event} is not possible now; possible: {can}",
+            sentence(
+                "the order is %(state)s: %(event)s is not possible now; possible: %(can)s",
+                state=where,
+                event=str(event),
+                can=can,
+            ),
             state=where,
             event=str(event),
             allowed=events,

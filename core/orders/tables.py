@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Identity, SmallInteger
+from sqlalchemy import BigInteger, Computed, DateTime, Identity, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,7 @@ class Order(Base):
     external_ref: Mapped[str]
     kind: Mapped[str]
     state: Mapped[str]
+    apart: Mapped[str | None] = mapped_column(Text, Computed("state", persisted=True))
     amount_state: Mapped[str]
     timeliness: Mapped[str]
     dispute_state: Mapped[str]
@@ -40,6 +41,8 @@ class Order(Base):
     escrow_account_id: Mapped[int | None] = mapped_column(BigInteger)
     payer_account_id: Mapped[int | None] = mapped_column(BigInteger)
     payer_name: Mapped[str]
+    declared_payer_account_id: Mapped[int | None] = mapped_column(BigInteger)
+    declared_payer_name: Mapped[str | None]
     currency: Mapped[str]
     fiat_units: Mapped[Big]
     rate_price: Mapped[Big]

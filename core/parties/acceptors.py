@@ -1,4 +1,4 @@
-"""Acceptors: verified liquidity providers, whether they take orders now, and their reserve."""
+"""Acceptors: verified liquidity providers, and whether they take orders now."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 from core import audit, clock, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import AlreadyDone, BadAmount, Barred, Frozen, NotFound, WrongState
+from core.errors import Frozen, NotFound, WrongState, sentence
 from core.ledger import accounts
-from core.ledger.post import Leg, post
-from core.money import USDT
 from core.parties import agents, particulars
 
 if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
-    from core.money import Money
-
-_LONGEST_KEY = 100
 
 
 def create(
@@ -49,18 +44,25 @@ def create(
 def set_online(actor: Actor, ref: str, online: bool) -> None:  # noqa: FBT001 - on or off
     """Start or stop taking new orders. Saying the same again only renews the sign of life.
 
+    Whoever was taken for silent counts as heard; whether it is there is watched anew from its next sign of life.
+
     Raises Forbidden, NotFound (a foreign acceptor too), Frozen when a suspended acceptor would go online.
     """
     actor.must(Right.SET_ONLINE)
     with transaction() as tx:
         acceptor, was, _ = _locked(tx, actor, ref)
         if online and acceptor.state != "active":
-            raise Frozen(f"{acceptor.code} is {acceptor.state} and cannot take orders", ref=ref, state=acceptor.state)
+            raise Frozen(
+                sentence("%(code)s is %(state)s and cannot take orders", code=acceptor.code, state=acceptor.state),
+                ref=ref,
+                state=acceptor.state,
+            )
+        silent = tx.call("select silent from acceptor where party_id = %s", (acceptor.id,))
         tx.run(
-            "update acceptor set online = %s, seen_at = %s where party_id = %s",
+            "update acceptor set online = %s, seen_at = %s, beat_at = null, silent = false where party_id = %s",
             (online, clock.now(), acceptor.id),
         )
-        if was == online:
+        if was == online and not silent:
             return
         sync(tx, acceptor.id)
         word = "online" if online else "offline"
@@ -78,7 +80,9 @@ def pause(actor: Actor, ref: str, why: str) -> None:
     with transaction() as tx:
         acceptor, _, paused = _locked(tx, actor, ref)
         if paused:
-            raise WrongState(f"{acceptor.code} is paused already: {paused}", ref=ref)
+            raise WrongState(
+                sentence("%(code)s is paused already: %(paused)s", code=acceptor.code, paused=paused), ref=ref
+            )
         tx.run("update acceptor set paused = %s where party_id = %s", (reason, acceptor.id))
         sync(tx, acceptor.id)
         audit.write(tx, actor, "acceptor.pause", ref, reason=reason)
@@ -92,53 +96,11 @@ def resume(actor: Actor, ref: str, why: str) -> None:
     with transaction() as tx:
         acceptor, _, paused = _locked(tx, actor, ref)
         if not paused:
-            raise WrongState(f"{acceptor.code} is not paused", ref=ref)
+            raise WrongState(sentence("%(code)s is not paused", code=acceptor.code), ref=ref)
         tx.run("update acceptor set paused = '' where party_id = %s", (acceptor.id,))
         sync(tx, acceptor.id)
         audit.write(tx, actor, "acceptor.resume", ref, reason=reason)
         outbox.tell(tx, "acceptor.resumed", ref)
-
-
-def top_up(actor: Actor, ref: str, amount: Money, key: str) -> str:
-    """Book USDT that has arrived in custody to the acceptor's reserve; return the entry's ref.
-
-    `key` names the arrival (such as a transaction hash), in whatever case: the same one is booked once, to one
-    acceptor. Orders that wait for liquidity hear of it through the outbox. Raises Forbidden, NotFound, BadAmount,
-    BadInput, AlreadyDone, Barred.
-    """
-    actor.must(Right.TOP_UP_RESERVE)
-    if amount.asset != USDT or amount.units <= 0:
-        raise BadAmount("a reserve is topped up with USDT, more than zero", amount=amount.text())
-    arrival = particulars.read_words(key, "key", longest=_LONGEST_KEY)
-    with transaction() as tx:
-        acceptor, _, _ = _locked(tx, actor, ref)
-        if acceptor.state == "barred":
-            raise Barred(f"{acceptor.code} is barred: its money is not taken", ref=ref)
-        _must_be_new(tx, arrival)
-        entry = post(
-            tx,
-            key=f"topup:{arrival.casefold()}",
-            reason="reserve_topup",
-            legs=[
-                Leg(accounts.of_party(tx, acceptor.id), "available", amount.units),
-                Leg(accounts.house(tx, "custody"), "available", -amount.units),
-            ],
-            actor=actor.name,
-        )
-        details = {"entry": entry, "usdt_units": amount.units, "key": arrival}
-        audit.write(tx, actor, "reserve.top_up", ref, details=details)
-        outbox.tell(tx, "reserve.topped_up", ref, payload={"entry": entry, "usdt_units": amount.units})
-    return entry
-
-
-def _must_be_new(tx: Transaction, arrival: str) -> None:
-    """Refuse an arrival booked when its key still named the acceptor; the key of today the database itself keeps."""
-    earlier = tx.call(
-        "select j.ref from party p join journal_entry j on j.key = p.ref || ':topup:' || %s where p.kind = 'acceptor'",
-        (arrival,),
-    )
-    if earlier:
-        raise AlreadyDone(f"{arrival} has been booked by {earlier}", entry=earlier)
 
 
 def sync(tx: Transaction, acceptor_id: int) -> None:
@@ -154,5 +116,5 @@ def _locked(tx: Transaction, actor: Actor, ref: str) -> tuple[particulars.PartyR
         (ref,),
     )
     if not rows or not actor.owns(acceptor_id=rows[0][0]):
-        raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no acceptor %(ref)s", ref=ref[:40]), ref=ref[:40])
     return particulars.PartyRow(*rows[0][:6]), rows[0][6], rows[0][7]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 _SEPARATORS = str.maketrans("", "", " -./")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
@@ -20,7 +20,7 @@ def read(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS).upper()
     if not _PLAIN.fullmatch(plain):
-        raise BadInput("an account number is 4 to 34 letters and digits", field="number")
+        raise BadInput(sentence("an account number is 4 to 34 letters and digits"), field="number")
     if _IBAN.fullmatch(plain):
         from schwifty import IBAN
         from schwifty.exceptions import SchwiftyException
@@ -29,6 +29,6 @@ def read(text: str) -> str:
             IBAN(plain)
         except SchwiftyException as error:
             raise BadInput(
-                "this looks like an IBAN, but its check digits or length are wrong", field="number"
+                sentence("this looks like an IBAN, but its check digits or length are wrong"), field="number"
             ) from error
     return plain

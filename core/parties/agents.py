@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core import audit, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import BadInput, Conflict, Frozen, WrongState
+from core.errors import BadInput, Conflict, Frozen, WrongState, sentence
 from core.ledger import accounts
 from core.parties import particulars
 
@@ -77,10 +77,12 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
         parent_id = referrer(tx, parent_ref, field="parent")
         before = tx.call("select parent_id from agent where party_id = %s", (agent.id,))
         if before == parent_id:
-            raise WrongState(f"{agent.code} stands there already", field="parent", ref=ref, parent=parent_ref)
+            raise WrongState(
+                sentence("%(code)s stands there already", code=agent.code), field="parent", ref=ref, parent=parent_ref
+            )
         below = "select 1 from agent_closure where ancestor_id = %s and descendant_id = %s"
         if parent_id is not None and tx.call(below, (agent.id, parent_id)):
-            said = "an agent cannot stand below itself or its own sub-agents"
+            said = sentence("an agent cannot stand below itself or its own sub-agents")
             raise Conflict(said, field="parent", ref=ref, parent=parent_ref)
         rise = 1 + (_depth(tx, parent_id) if parent_id else 0) - _depth(tx, agent.id)
         _must_fit(rise + _deepest_below(tx, agent.id))
@@ -95,7 +97,12 @@ def referrer(tx: Transaction, ref: str | None, *, field: str = "agent") -> int |
         return None
     agent = particulars.find(tx, ref, "agent")
     if agent.state not in {"active", "imported"}:
-        raise Frozen(f"agent {agent.code} is {agent.state}", field=field, ref=ref, state=agent.state)
+        raise Frozen(
+            sentence("agent %(code)s is %(state)s", code=agent.code, state=agent.state),
+            field=field,
+            ref=ref,
+            state=agent.state,
+        )
     return agent.id
 
 
@@ -129,7 +136,10 @@ def _plan(tx: Transaction, code: str) -> int:
     found: int | None = tx.call("select id from plan where code = %s", (code,))
     if found is None:
         known = ", ".join(row[0] for row in tx.rows("select code from plan order by code"))
-        raise BadInput(f"there is no commission plan '{code[:40]}'; there are: {known}", field="plan")
+        raise BadInput(
+            sentence("there is no commission plan '%(code)s'; there are: %(known)s", code=code[:40], known=known),
+            field="plan",
+        )
     return found
 
 
@@ -149,4 +159,6 @@ def _deepest_below(tx: Transaction, agent_id: int) -> int:
 
 def _must_fit(depth: int) -> None:
     if depth > DEEPEST:
-        raise BadInput(f"the tree of agents has at most {DEEPEST} levels", field="parent", depth=depth)
+        raise BadInput(
+            sentence("the tree of agents has at most %(deepest)s levels", deepest=DEEPEST), field="parent", depth=depth
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core import audit, clock, ids, outbox, vault
 from core.actor import Right
 from core.db import transaction
-from core.errors import AlreadyDone, Barred, Changed, Conflict, Frozen, NotFound, WrongState
+from core.errors import AlreadyDone, Barred, Changed, Conflict, Frozen, NotFound, WrongState, sentence
 from core.money import fiat
 from core.names import similarity
 from core.parties import acceptors, account_numbers, particulars
@@ -45,9 +45,11 @@ def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, curre
     with transaction() as tx:
         party = particulars.find(tx, party_ref, "merchant", "acceptor")
         if not particulars.owns(actor, party):
-            raise NotFound(f"there is no merchant or acceptor {party_ref[:40]}", ref=party_ref[:40])
+            raise NotFound(
+                sentence("there is no merchant or acceptor %(party_ref)s", party_ref=party_ref[:40]), ref=party_ref[:40]
+            )
         if party.state == "barred":
-            raise Barred(f"{party.code} is barred", ref=party_ref)
+            raise Barred(sentence("%(code)s is barred", code=party.code), ref=party_ref)
         _must_be_theirs(party, words[1])
         index = vault.blind(plain)
         _must_be_new(tx, actor, party, plain)
@@ -79,17 +81,22 @@ def designate(actor: Actor, ref: str) -> None:
     with transaction() as tx:
         account = _locked(tx, actor, ref)
         if account.state != "active":
-            raise Frozen(f"{account.masked} is {account.state}; designate an active account", ref=ref)
+            raise Frozen(
+                sentence(
+                    "%(masked)s is %(state)s; designate an active account", masked=account.masked, state=account.state
+                ),
+                ref=ref,
+            )
         before = tx.call("select bank_account_id from withdrawal_account where party_id = %s", (account.party.id,))
         if before == account.id:
-            raise WrongState(f"{account.masked} is the withdrawal account already", ref=ref)
+            raise WrongState(sentence("%(masked)s is the withdrawal account already", masked=account.masked), ref=ref)
         moved = tx.run(
             "update withdrawal_account set bank_account_id = %s, designated_at = %s"
             " where party_id = %s and bank_account_id = %s",
             (account.id, clock.now(), account.party.id, before),
         )
         if not moved:
-            raise Changed("somebody else has just designated another account; look again", ref=ref)
+            raise Changed(sentence("somebody else has just designated another account; look again"), ref=ref)
         was = tx.call("select ref from bank_account where id = %s", (before,))
         audit.write(tx, actor, "bank_account.designate", ref, details={"party": account.party.ref, "before": was})
         outbox.tell(tx, "bank_account.designated", ref, payload={"party": account.party.ref, "before": was})
@@ -114,7 +121,13 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
     with transaction() as tx:
         account = _locked(tx, actor, ref)
         if account.state != before:
-            raise WrongState(f"{account.masked} is {account.state}, not {before}", ref=ref, state=account.state)
+            raise WrongState(
+                sentence(
+                    "%(masked)s is %(state)s, not %(before)s", masked=account.masked, state=account.state, before=before
+                ),
+                ref=ref,
+                state=account.state,
+            )
         tx.run(
             "update bank_account set state = %s, frozen_why = %s where id = %s",
             (after, reason if after == "frozen" else "", account.id),
@@ -137,14 +150,16 @@ def _locked(tx: Transaction, actor: Actor, ref: str) -> _Row:
         found = _Row(number, stored, state, masked, particulars.PartyRow(*owner))
         if particulars.owns(actor, found.party):
             return found
-    raise NotFound(f"there is no bank account {ref[:40]}", ref=ref[:40])
+    raise NotFound(sentence("there is no bank account %(ref)s", ref=ref[:40]), ref=ref[:40])
 
 
 def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:
     likeness = similarity(holder, party.name).score_milli
     if likeness < SAME_NAME_MILLI:
         raise Conflict(
-            f"the account's holder must be {party.name}, the verified name of {party.code}",
+            sentence(
+                "the account's holder must be %(name)s, the verified name of %(code)s", name=party.name, code=party.code
+            ),
             field="holder",
             likeness_milli=likeness,
             needed_milli=SAME_NAME_MILLI,
@@ -160,9 +175,9 @@ def _must_be_new(tx: Transaction, actor: Actor, party: particulars.PartyRow, pla
     tx.call("select pg_advisory_xact_lock(hashtextextended(encode(%s, 'hex'), 0))", (index,))
     owners = [row[0] for row in tx.rows("select party_id from bank_account where blind = %s", (index,))]
     if party.id in owners:
-        raise AlreadyDone(f"{party.code} has this account already", field="number")
+        raise AlreadyDone(sentence("%(code)s has this account already", code=party.code), field="number")
     if owners:
         with transaction() as own:
             details = {"account": vault.mask_account(plain)}
             audit.write(own, actor, "bank_account.taken", party.ref, details=details)
-        raise Conflict("another party has this account: an account has one owner", field="number")
+        raise Conflict(sentence("another party has this account: an account has one owner"), field="number")

@@ -121,12 +121,17 @@ class MerchantRow(Base):
 def _load(column: Any) -> Any:
     slots = sa.select(_units(sa.func.sum(column))).select_from(PoolAccount)
     joined = slots.join(PoolAccountLoad, PoolAccountLoad.pool_account_id == PoolAccount.id)
-    return joined.where(PoolAccount.acceptor_id == Party.id).correlate(Party).scalar_subquery()
+    return (
+        joined.where(PoolAccount.acceptor_id == Party.id, PoolAccount.left_at.is_(None))
+        .correlate(Party)
+        .scalar_subquery()
+    )
 
 
 _STATUS = sa.case(
     (Party.state != "active", Party.state),
     (Acceptor.paused != "", "paused"),
+    (Acceptor.online & Acceptor.silent, "silent"),
     (Acceptor.online, "online"),
     else_="offline",
 )
@@ -172,7 +177,7 @@ _BANK_ACCOUNTS: Final = (
     )
     .join(Party, Party.id == BankAccount.party_id)
     .outerjoin(WithdrawalAccount, WithdrawalAccount.party_id == BankAccount.party_id)
-    .outerjoin(PoolAccount, PoolAccount.bank_account_id == BankAccount.id)
+    .outerjoin(PoolAccount, sa.and_(PoolAccount.bank_account_id == BankAccount.id, PoolAccount.left_at.is_(None)))
     .outerjoin(Pool, Pool.id == PoolAccount.pool_id)
     .subquery("b")
 )  # fmt: skip
@@ -186,7 +191,11 @@ class BankAccountRow(Base):
 
 
 def _in_pool(number: Any, *clauses: Any) -> Any:
-    of_pool = sa.select(number).select_from(PoolAccount).where(PoolAccount.pool_id == Pool.id, *clauses)
+    of_pool = (
+        sa.select(number)
+        .select_from(PoolAccount)
+        .where(PoolAccount.pool_id == Pool.id, PoolAccount.left_at.is_(None), *clauses)
+    )
     return of_pool.correlate(Pool).scalar_subquery()
 
 
@@ -195,8 +204,8 @@ _POOLS: Final = sa.select(
         getattr(Pool, name)
         for name in (
             "id", "ref", "code", "currency", "method", "fee_code", "policy", "policy_version", "min_fiat_units",
-            "max_fiat_units", "min_reserve_units", "pay_seconds", "confirm_seconds", "quote_seconds", "state",
-            "created_at",
+            "max_fiat_units", "min_reserve_units", "pay_seconds", "confirm_seconds", "quote_seconds", "silent_seconds",
+            "state", "created_at",
         )
     ),
     sa.select(sa.func.count())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core import words
 from core.actor import Right
 from core.db import reading
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, sentence
 from core.parties import particulars
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _PARTY = "select ref from party where kind = any (%s) and (ref = %s or code = %s
 _POOLS = """
 select l.ref, l.code, l.currency, l.method, l.fee_code, l.policy, l.policy_version, l.state,
        (select count(*) from pool_merchant x where x.pool_id = l.id),
-       (select count(*) from pool_account a where a.pool_id = l.id)
+       (select count(*) from pool_account a where a.pool_id = l.id and a.left_at is null)
   from pool l order by l.code
 """
 _POOL = "select ref from pool where ref = %s or code = %s"
@@ -70,9 +70,15 @@ def party(actor: Actor, named: str, *kinds: str, field: str = "party") -> str:
     with reading() as tx:
         found = tx.rows(_PARTY, (list(kinds), said, said))
     if not found:
-        raise NotFound(f"there is no {' or '.join(kinds)} {said}", field=field, party=said)
+        raise NotFound(
+            sentence("there is no %(kinds)s %(said)s", kinds=list(kinds), said=said), field=field, party=said
+        )
     if len(found) > 1:
-        raise BadInput(f"{said} is the code of more than one party; name it by its ref", field=field, party=said)
+        raise BadInput(
+            sentence("%(said)s is the code of more than one party; name it by its ref", said=said),
+            field=field,
+            party=said,
+        )
     ref: str = found[0][0]
     return ref
 
@@ -84,7 +90,7 @@ def pool(actor: Actor, named: str) -> str:
     with reading() as tx:
         ref: str | None = tx.call(_POOL, (said, said))
     if ref is None:
-        raise NotFound(f"there is no pool {said}", field="pool", pool=said)
+        raise NotFound(sentence("there is no pool %(said)s", said=said), field="pool", pool=said)
     return ref
 
 
@@ -134,5 +140,5 @@ def currency_of(actor: Actor, pool_ref: str) -> str:
     with reading() as tx:
         code: str | None = tx.call("select currency from pool where ref = %s", (pool_ref,))
     if code is None:
-        raise NotFound(f"there is no pool {pool_ref[:40]}", ref=pool_ref[:40])
+        raise NotFound(sentence("there is no pool %(pool_ref)s", pool_ref=pool_ref[:40]), ref=pool_ref[:40])
     return code

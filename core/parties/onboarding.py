@@ -20,7 +20,7 @@ class Task(NamedTuple):
 
 _ACCEPTOR = """
 select exists (select 1 from bank_account b where b.party_id = p.id and b.state = 'active'),
-       exists (select 1 from pool_account l where l.acceptor_id = p.id),
+       exists (select 1 from pool_account l where l.acceptor_id = p.id and l.left_at is null),
        a.available + a.escrow + a.held > 0 or exists (select 1 from journal_leg g where g.account_id = a.id),
        c.online
   from party p join acceptor c on c.party_id = p.id join ledger_account a on a.party_id = p.id and a.asset = 'USDT'
@@ -42,7 +42,7 @@ select exists (select 1 from pool where state <> 'imported'),
        exists (select 1 from party where kind = 'acceptor' and state = 'active'),
        exists (select 1 from bank_account b join party p on p.id = b.party_id
                 where p.kind = 'acceptor' and b.state = 'active'),
-       exists (select 1 from pool_account),
+       exists (select 1 from pool_account where left_at is null),
        exists (select 1 from journal_entry where reason = 'reserve_topup'),
        exists (select 1 from rate r join pool l on l.currency = r.currency),
        exists (select 1 from orders)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock, countries, ids, words
-from core.errors import AlreadyDone, BadInput, NotFound
+from core.errors import AlreadyDone, BadInput, NotFound, sentence
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -39,7 +39,9 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
     Raises BadInput, AlreadyDone when the code is taken.
     """
     if type(kyc_level) is not int or not 0 <= kyc_level <= MOST_KYC:
-        raise BadInput(f"kyc_level must be a whole number from 0 to {MOST_KYC}", field="kyc_level")
+        raise BadInput(
+            sentence("kyc_level must be a whole number from 0 to %(most_kyc)s", most_kyc=MOST_KYC), field="kyc_level"
+        )
     ref = ids.new(PREFIX[kind])
     number = tx.call(
         "insert into party (ref, kind, code, name, country, kyc_level, created_at)"
@@ -56,7 +58,12 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
         ),
     )
     if number is None:
-        raise AlreadyDone(f"there is a {kind} with the code {code} already", field="code", kind=kind, code=code)
+        raise AlreadyDone(
+            sentence("there is a %(kind)s with the code %(code)s already", kind=kind, code=code),
+            field="code",
+            kind=kind,
+            code=code,
+        )
     return number, ref
 
 
@@ -64,7 +71,9 @@ def find(tx: Transaction, ref: str, *kinds: str, lock: bool = False) -> PartyRow
     """Return the party with that ref and one of these kinds (any if none is named). Raises NotFound."""
     rows = tx.rows(_LOCK if lock else _FIND, (ref,))
     if not rows or (kinds and rows[0][2] not in kinds):
-        raise NotFound(f"there is no {' or '.join(kinds) or 'party'} {ref[:40]}", ref=ref[:40])
+        raise NotFound(
+            sentence("there is no %(kinds)s %(ref)s", kinds=list(kinds) or "party", ref=ref[:40]), ref=ref[:40]
+        )
     return PartyRow(*rows[0])
 
 
@@ -79,7 +88,9 @@ def owns(actor: Actor, party: PartyRow) -> bool:
 def read_code(text: str) -> str:
     """Return a code: 1-40 letters, digits, dots, dashes and underscores. Raises BadInput."""
     if not _CODE.fullmatch(text):
-        raise BadInput("a code is 1 to 40 letters, digits, dots, dashes or underscores", field="code", code=text[:40])
+        raise BadInput(
+            sentence("a code is 1 to 40 letters, digits, dots, dashes or underscores"), field="code", code=text[:40]
+        )
     return text
 
 
@@ -91,7 +102,9 @@ def read_words(text: str, field: str, *, longest: int = LONGEST_NAME) -> str:
 def read_method(text: str) -> str:
     """Return the name of a payment method, such as `pix`. Raises BadInput."""
     if not _METHOD.fullmatch(text):
-        raise BadInput("a payment method is a short name such as pix or bank", field="method", method=text[:40])
+        raise BadInput(
+            sentence("a payment method is a short name such as pix or bank"), field="method", method=text[:40]
+        )
     return text
 
 

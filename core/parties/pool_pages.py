@@ -43,6 +43,12 @@ class Server(NamedTuple):
     day_limit: Money
     matchable: bool
 
+    @property
+    def day_left(self) -> Money:
+        """What may still be taken today; nothing where the limit was lowered below what came in."""
+        left = self.day_limit - self.day_used
+        return left if left.units > 0 else Money(0, left.asset)
+
 
 class Fitting(NamedTuple):
     """A bank account that could join the pool: an acceptor's, in use, and in no pool."""
@@ -68,19 +74,19 @@ select p.ref, p.code, p.name, p.state from pool_merchant x join pool l on l.id =
 _SERVERS = """
 select b.ref, b.bank, b.masked, b.state, p.ref, p.code,
        case when p.state <> 'active' then p.state when c.paused <> '' then 'paused'
-            when c.online then 'online' else 'offline' end,
+            when c.online and c.silent then 'silent' when c.online then 'online' else 'offline' end,
        a.weight, o.open_orders, a.open_limit, case when o.day = %s then o.day_units else 0 end, a.day_limit_units,
        a.matchable, l.currency
   from pool_account a join pool l on l.id = a.pool_id join bank_account b on b.id = a.bank_account_id
   join party p on p.id = a.acceptor_id join acceptor c on c.party_id = p.id
   left join pool_account_load o on o.pool_account_id = a.id
- where l.ref = %s order by p.code, b.ref limit %s
+ where l.ref = %s and a.left_at is null order by p.code, b.ref limit %s
 """
 _FITTING = """
 select b.ref, p.code, b.bank, b.masked from pool l
   join bank_account b on b.currency = l.currency and b.method = l.method and b.state = 'active'
   join party p on p.id = b.party_id and p.kind = 'acceptor' and p.state = 'active'
- where l.ref = %s and not exists (select 1 from pool_account a where a.bank_account_id = b.id)
+ where l.ref = %s and not exists (select 1 from pool_account a where a.bank_account_id = b.id and a.left_at is null)
  order by p.code, b.ref limit %s
 """
 _FEES = """

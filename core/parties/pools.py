@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from core import audit, clock, ids, outbox
 from core.actor import Right
 from core.db import transaction
-from core.errors import AlreadyDone, BadAmount, BadInput, Conflict, Frozen, NotFound, WrongState
+from core.errors import AlreadyDone, BadAmount, BadInput, Conflict, Frozen, NotFound, WrongState, sentence
 from core.ledger import accounts
 from core.money import USDT, Asset, Money, fiat
 from core.parties import acceptors, particulars
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 LEAST_RESERVE: Final = Money(1_000_000, USDT)
-_SECONDS = {"pay_seconds": (60, 86_400), "confirm_seconds": (60, 86_400), "quote_seconds": (30, 3_600)}
-_MOST = 1_000_000
+_SECONDS = {
+    "pay_seconds": (60, 86_400),
+    "confirm_seconds": (60, 86_400),
+    "quote_seconds": (30, 3_600),
+    "silent_seconds": (60, 86_400),
+}
+MOST = 1_000_000
 
 
 def create(
@@ -37,28 +42,31 @@ def create(
     pay_seconds: int = 900,
     confirm_seconds: int = 900,
     quote_seconds: int = 600,
+    silent_seconds: int = 600,
 ) -> str:
     """Open a pool and return its ref.
 
-    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched.
+    `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched, and
+    neither is one that was there and has been silent for `silent_seconds`.
     Raises Forbidden, BadInput that names the field, BadAmount, AlreadyDone for a taken code.
     """
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)
-    _limits(asset, min_fiat, max_fiat, min_reserve)
+    must_fit(asset, min_fiat, max_fiat, min_reserve)
     _known(policy)
-    times = {"pay_seconds": pay_seconds, "confirm_seconds": confirm_seconds, "quote_seconds": quote_seconds}
-    for field, seconds in times.items():
-        least, most = _SECONDS[field]
-        _whole(field, seconds, least, most)
+    times = (pay_seconds, confirm_seconds, quote_seconds, silent_seconds)
+    for (field, (least, most)), seconds in zip(_SECONDS.items(), times, strict=True):
+        whole(field, seconds, least, most)
     with transaction() as tx:
         if tx.call("select 1 from fee_schedule where code = %s limit 1", (fee_code,)) is None:
-            raise BadInput(f"there is no fee schedule '{fee_code[:40]}'", field="fee_code")
+            raise BadInput(
+                sentence("there is no fee schedule '%(fee_code)s'", fee_code=fee_code[:40]), field="fee_code"
+            )
         ref = ids.new("pol")
         added = tx.run(
             "insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units,"
-            " min_reserve_units, pay_seconds, confirm_seconds, quote_seconds, created_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " min_reserve_units, pay_seconds, confirm_seconds, quote_seconds, silent_seconds, created_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " on conflict on constraint pool_code_once do nothing",
             (
                 ref,
@@ -70,34 +78,37 @@ def create(
                 min_fiat.units,
                 max_fiat.units,
                 min_reserve.units,
-                *times.values(),
+                *times,
                 clock.now(),
             ),
         )
         if not added:
-            raise AlreadyDone(f"there is a pool with the code {code} already", field="code", code=code)
+            raise AlreadyDone(
+                sentence("there is a pool with the code %(code)s already", code=code), field="code", code=code
+            )
         audit.write(tx, actor, "pool.create", ref, details={"code": code, "currency": asset.code, "policy": policy})
         outbox.tell(tx, "pool.created", ref, payload={"code": code, "currency": asset.code})
     return ref
 
 
-def _limits(asset: Asset, min_fiat: Money, max_fiat: Money, min_reserve: Money) -> None:
+def must_fit(asset: Asset, min_fiat: Money, max_fiat: Money, min_reserve: Money) -> None:
+    """Refuse with `bad_amount` limits in another currency, or of which the least is above the most."""
     if {min_fiat.asset, max_fiat.asset} != {asset} or min_reserve.asset != USDT:
-        raise BadAmount(f"limits are in {asset}, the least reserve in USDT", field="limits")
+        raise BadAmount(sentence("limits are in %(asset)s, the least reserve in USDT", asset=asset), field="limits")
     if not 0 < min_fiat.units <= max_fiat.units or min_reserve.units < 0:
-        raise BadAmount("limits are above zero, and the least is not above the most", field="limits")
+        raise BadAmount(sentence("limits are above zero, and the least is not above the most"), field="limits")
 
 
 def admit(actor: Actor, pool_ref: str, merchant_ref: str) -> None:
     """Let a merchant use a pool. Raises Forbidden, NotFound, AlreadyDone."""
     actor.must(Right.MANAGE_PARTIES)
     with transaction() as tx:
-        pool_id, _ = _pool(tx, pool_ref)
+        pool_id, _ = find(tx, pool_ref)
         merchant = particulars.find(tx, merchant_ref, "merchant")
         _in_good_standing(merchant.code, merchant.state, "merchant")
         sql = "insert into pool_merchant (pool_id, merchant_id) values (%s, %s) on conflict do nothing"
         if not tx.run(sql, (pool_id, merchant.id)):
-            said = f"{merchant.code} may use this pool already"
+            said = sentence("%(code)s may use this pool already", code=merchant.code)
             raise AlreadyDone(said, field="merchant", pool=pool_ref, merchant=merchant_ref)
         audit.write(tx, actor, "pool.admit", pool_ref, details={"merchant": merchant_ref})
         outbox.tell(tx, "pool.admitted", pool_ref, payload={"merchant": merchant_ref})
@@ -119,17 +130,21 @@ def join(
     AlreadyDone when the account serves a pool (it can serve one).
     """
     actor.must(Right.MANAGE_PARTIES)
-    _whole("weight", weight, 1, _MOST)
-    _whole("open_limit", open_limit, 1, _MOST)
+    whole("weight", weight, 1, MOST)
+    whole("open_limit", open_limit, 1, MOST)
     with transaction() as tx:
-        pool_id, offers = _pool(tx, pool_ref)
+        pool_id, offers = find(tx, pool_ref)
         bank_id, acceptor_id = _bank_account(tx, bank_account_ref, offers)
         if day_limit.asset.code != offers[0] or day_limit.units <= 0:
-            raise BadAmount(f"the day's limit is in {offers[0]}, above zero", field="day_limit")
+            raise BadAmount(
+                sentence("the day's limit is in %(currency)s, above zero", currency=offers[0]), field="day_limit"
+            )
         number: int | None = tx.call(
             "insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, slot, weight,"
             " open_limit, day_limit_units) values (%s, %s, %s, %s, %s, %s, %s, %s)"
-            " on conflict on constraint pool_account_bank_once do nothing returning id",
+            " on conflict on constraint pool_account_bank_once do update set pool_id = excluded.pool_id,"
+            " weight = excluded.weight, open_limit = excluded.open_limit, day_limit_units = excluded.day_limit_units,"
+            " left_at = null where pool_account.left_at is not null returning id",
             (
                 pool_id,
                 acceptor_id,
@@ -142,8 +157,10 @@ def join(
             ),
         )
         if number is None:
-            raise AlreadyDone("the bank account serves a pool already", field="bank_account", ref=bank_account_ref)
-        tx.run("insert into pool_account_load (pool_account_id) values (%s)", (number,))
+            raise AlreadyDone(
+                sentence("the bank account serves a pool already"), field="bank_account", ref=bank_account_ref
+            )
+        tx.run("insert into pool_account_load (pool_account_id) values (%s) on conflict do nothing", (number,))
         acceptors.sync(tx, acceptor_id)
         details = {
             "bank_account": bank_account_ref,
@@ -177,10 +194,12 @@ def choose_policy(actor: Actor, ref: str, policy: str, why: str) -> int:
     with transaction() as tx:
         rows = tx.rows("select id, policy, policy_version from pool where ref = %s for no key update", (ref,))
         if not rows:
-            raise NotFound(f"there is no pool {ref[:40]}", ref=ref[:40])
+            raise NotFound(sentence("there is no pool %(ref)s", ref=ref[:40]), ref=ref[:40])
         number, before, version = rows[0]
         if before == policy:
-            raise WrongState(f"the pool goes by {policy} already", field="policy", ref=ref, policy=policy)
+            raise WrongState(
+                sentence("the pool goes by %(policy)s already", policy=policy), field="policy", ref=ref, policy=policy
+            )
         after = int(version) + 1
         tx.run("update pool set policy = %s, policy_version = %s where id = %s", (policy, after, number))
         details = {"from": before, "to": policy, "version": after}
@@ -191,26 +210,29 @@ def choose_policy(actor: Actor, ref: str, policy: str, why: str) -> int:
 
 def _known(policy: str) -> None:
     if policy not in POLICIES:
-        raise BadInput(f"a policy is one of {', '.join(POLICIES)}", field="policy", policy=policy[:40])
+        raise BadInput(
+            sentence("a policy is one of %(policies)s", policies=list(POLICIES)), field="policy", policy=policy[:40]
+        )
 
 
 def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
     actor.must(Right.MANAGE_PARTIES)
     reason = particulars.read_why(why)
     with transaction() as tx:
-        pool_id, _ = _pool(tx, ref)
+        pool_id, _ = find(tx, ref)
         sql = "update pool set state = %s where id = %s and state = %s"
         if not tx.run(sql, (after, pool_id, before)):
-            raise WrongState(f"the pool is not {before}", ref=ref)
+            raise WrongState(sentence("the pool is not %(before)s", before=before), ref=ref)
         tx.call("select pool_sync(%s)", (pool_id,))
         audit.write(tx, actor, "pool.pause" if after == "paused" else "pool.reopen", ref, reason=reason)
         outbox.tell(tx, "pool.paused" if after == "paused" else "pool.reopened", ref)
 
 
-def _pool(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
+def find(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
+    """Return a pool's number, and the currency and method it takes. Raises NotFound."""
     rows = tx.rows("select id, currency, method from pool where ref = %s", (ref,))
     if not rows:
-        raise NotFound(f"there is no pool {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no pool %(ref)s", ref=ref[:40]), ref=ref[:40])
     return rows[0][0], (rows[0][1], rows[0][2])
 
 
@@ -222,24 +244,38 @@ def _bank_account(tx: Transaction, ref: str, offers: tuple[str, str]) -> tuple[i
         (ref,),
     )
     if not rows:
-        raise NotFound(f"there is no bank account {ref[:40]}", field="bank_account", ref=ref[:40])
+        raise NotFound(sentence("there is no bank account %(ref)s", ref=ref[:40]), field="bank_account", ref=ref[:40])
     number, owner, state, currency, method, kind, code, standing = rows[0]
     if kind != "acceptor":
-        raise Conflict("only acceptors' bank accounts serve pools", field="bank_account", ref=ref)
+        raise Conflict(sentence("only acceptors' bank accounts serve pools"), field="bank_account", ref=ref)
     _in_good_standing(code, standing, "bank_account")
     if state != "active":
-        raise Frozen(f"the bank account is {state}", field="bank_account", ref=ref, state=state)
+        raise Frozen(sentence("the bank account is %(state)s", state=state), field="bank_account", ref=ref, state=state)
     if (currency, method) != offers:
-        said = f"the pool takes {offers[0]} by {offers[1]}, the account {currency} by {method}"
+        said = sentence(
+            "the pool takes %(takes)s by %(by)s, the account %(currency)s by %(method)s",
+            takes=offers[0],
+            by=offers[1],
+            currency=currency,
+            method=method,
+        )
         raise Conflict(said, field="bank_account", ref=ref)
     return number, owner
 
 
 def _in_good_standing(code: str, state: str, field: str) -> None:
     if state in {"suspended", "barred"}:
-        raise Frozen(f"{code} is {state}: no new business with it", field=field, state=state)
+        raise Frozen(
+            sentence("%(code)s is %(state)s: no new business with it", code=code, state=state), field=field, state=state
+        )
 
 
-def _whole(field: str, value: int, least: int, most: int) -> None:
+def whole(field: str, value: int, least: int, most: int) -> None:
+    """Refuse with `bad_input` what is no whole number within these bounds."""
     if type(value) is not int or not least <= value <= most:
-        raise BadInput(f"{field} must be a whole number from {least:,} to {most:,}", field=field)
+        raise BadInput(
+            sentence(
+                "%(field)s must be a whole number from %(least)s to %(most)s", field=field, least=least, most=most
+            ),
+            field=field,
+        )

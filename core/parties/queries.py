@@ -92,7 +92,7 @@ select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, a.weight,
        case when l.day = %s then l.day_units else 0 end, a.day_limit_units, a.matchable
   from pool_account a join pool p on p.id = a.pool_id join party c on c.id = a.acceptor_id
   join bank_account b on b.id = a.bank_account_id left join pool_account_load l on l.pool_account_id = a.id
- where c.ref = %s order by p.currency, p.code, b.ref
+ where c.ref = %s and a.left_at is null order by p.currency, p.code, b.ref
 """
 
 

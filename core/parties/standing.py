@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from core import audit, outbox
 from core.actor import Right
 from core.db import reading, transaction
-from core.errors import NotFound, WrongState
-from core.parties import acceptors, particulars
+from core.errors import NotFound, WrongState, sentence
+from core.parties import acceptors, commission_holds, particulars
 
 if TYPE_CHECKING:
     from core.actor import Actor
 
 
 def suspend(actor: Actor, ref: str, why: str) -> None:
-    """Stop new business with a party; what is open goes on. Raises as `bar` does."""
+    """Stop new business with a party; what is open goes on, an agent's commission is held. Raises as `bar` does."""
     _turn(actor, ref, why, before=("active",), after="suspended")
 
 
 def reinstate(actor: Actor, ref: str, why: str) -> None:
-    """End a suspension. Raises Forbidden, NotFound, WrongState (a bar has no end), BadInput."""
+    """End a suspension and its hold. Raises Forbidden, NotFound, WrongState (a bar has no end), BadInput."""
     _turn(actor, ref, why, before=("suspended",), after="active")
 
 
@@ -35,10 +35,14 @@ def _turn(actor: Actor, ref: str, why: str, *, before: tuple[str, ...], after: s
     with transaction() as tx:
         party = particulars.find(tx, ref, lock=True)
         if party.state not in before:
-            raise WrongState(f"{party.code} is {party.state}", ref=ref, state=party.state)
+            raise WrongState(
+                sentence("%(code)s is %(state)s", code=party.code, state=party.state), ref=ref, state=party.state
+            )
         tx.run("update party set state = %s where id = %s", (after, party.id))
         if party.kind == "acceptor":
             acceptors.sync(tx, party.id)
+        elif party.kind == "agent":
+            commission_holds.follow(tx, actor, party, after, reason)
         audit.write(tx, actor, f"party.{after}", ref, reason=reason, details={"before": party.state})
         outbox.tell(tx, f"party.{after}", ref, payload={"kind": party.kind})
 
@@ -59,7 +63,7 @@ def of_customer(actor: Actor, ref: str) -> str:
     with reading() as tx:
         state: str | None = tx.call("select state from customer where ref = %s", (ref,))
     if state is None:
-        raise NotFound(f"there is no customer {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no customer %(ref)s", ref=ref[:40]), ref=ref[:40])
     return state
 
 
@@ -73,10 +77,10 @@ def _turn_customer(actor: Actor, ref: str, why: str, *, before: str, after: str)
             (ref,),
         )
         if not rows:
-            raise NotFound(f"there is no customer {ref[:40]}", ref=ref[:40])
+            raise NotFound(sentence("there is no customer %(ref)s", ref=ref[:40]), ref=ref[:40])
         number, state, merchant = rows[0]
         if state != before:
-            raise WrongState(f"the customer is {state}", ref=ref, state=state)
+            raise WrongState(sentence("the customer is %(state)s", state=state), ref=ref, state=state)
         tx.run("update customer set state = %s where id = %s", (after, number))
         audit.write(tx, actor, f"customer.{after}", ref, reason=reason, details={"before": state, "merchant": merchant})
         outbox.tell(tx, f"customer.{after}", ref, payload={"merchant": merchant})

@@ -98,6 +98,8 @@ class Acceptor(Base):
     auto_accept: Mapped[bool]
     online: Mapped[bool]
     seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    beat_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    silent: Mapped[bool]
     paused: Mapped[str]
     party: Mapped[Party] = relationship(viewonly=True, lazy="joined")
     agent: Mapped[Agent | None] = relationship(viewonly=True)
@@ -178,6 +180,7 @@ class Pool(Base):
     min_reserve_units: Mapped[Units]
     pay_seconds: Mapped[int]
     confirm_seconds: Mapped[int]
+    silent_seconds: Mapped[int]
     quote_seconds: Mapped[int]
     state: Mapped[str]
     created_at: Mapped[Moment]
@@ -205,6 +208,7 @@ class PoolAccount(Base):
     open_limit: Mapped[int]
     day_limit_units: Mapped[Units]
     matchable: Mapped[bool]
+    left_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     pool: Mapped[Pool] = relationship(viewonly=True)
     bank_account: Mapped[BankAccount] = relationship(viewonly=True)
     load: Mapped[PoolAccountLoad] = relationship(viewonly=True)

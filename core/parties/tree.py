@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from core import clock
 from core.actor import Actor, Right, Scope
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.money import USDT, Money
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def agent(actor: Actor, ref: str) -> AgentView:
     with reading() as tx:
         rows = tx.rows(_AGENT, (clock.now(), ref))
         if not rows or not _sees(tx, actor, rows[0][0]):
-            raise NotFound(f"there is no agent {ref[:40]} among yours", ref=ref[:40])
+            raise NotFound(sentence("there is no agent %(ref)s among yours", ref=ref[:40]), ref=ref[:40])
     found = AgentView(*rows[0])
     # An agent does not learn who stands above it.
     return found._replace(parent_ref=None, parent=None) if found.id == _self(actor) else found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from core import audit, clock, ids, outbox, words
 from core.actor import Actor, Right, Scope
 from core.db import reading, transaction
-from core.errors import BadInput, NotFound, TooMany, WrongState
+from core.errors import BadInput, NotFound, TooMany, WrongState, sentence
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -76,12 +76,15 @@ def request(actor: Actor, kind: str, filters: Mapping[str, str]) -> str:
     """
     actor.must(Right.EXPORT)
     if kind not in RIGHTS:
-        raise BadInput(f"there is no export '{kind[:40]}'; there are: {', '.join(RIGHTS)}", field="kind")
+        raise BadInput(
+            sentence("there is no export '%(kind)s'; there are: %(rights)s", kind=kind[:40], rights=list(RIGHTS)),
+            field="kind",
+        )
     actor.must(RIGHTS[kind])
     if actor.user_id is None:
-        raise BadInput("exports belong to a person who is signed in")
+        raise BadInput(sentence("exports belong to a person who is signed in"))
     if not all(isinstance(value, str) and len(value) <= LONGEST_FILTER for value in filters.values()):
-        raise BadInput("a filter is a short text", field="filters")
+        raise BadInput(sentence("a filter is a short text"), field="filters")
     for value in filter(None, filters.values()):
         words.exact(value, "filters", longest=LONGEST_FILTER)
     plain = json.dumps(dict(filters), ensure_ascii=False)
@@ -93,7 +96,10 @@ def request(actor: Actor, kind: str, filters: Mapping[str, str]) -> str:
             (actor.user_id,),
         )
         if under_way >= MOST_WAITING:
-            raise TooMany(f"{under_way} of your exports are still being written; wait for one", most=MOST_WAITING)
+            raise TooMany(
+                sentence("%(under_way)s of your exports are still being written; wait for one", under_way=under_way),
+                most=MOST_WAITING,
+            )
         tx.run(
             "insert into export_file (ref, kind, filters, requested_by, user_id, role, scope, party_id,"
             " created_at, expires_at) values (%s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s)",
@@ -154,7 +160,7 @@ def progress(work: Work, rows_done: int, rows_total: int | None = None) -> None:
             (rows_done, rows_total, LEASE_SECONDS, work.ref, work.attempt),
         )
     if not held:
-        raise WrongState("this export was cancelled, or somebody else writes it", ref=work.ref)
+        raise WrongState(sentence("this export was cancelled, or somebody else writes it"), ref=work.ref)
 
 
 def done(work: Work, path: Path, *, sha256: str, rows: int) -> None:
@@ -167,7 +173,7 @@ def done(work: Work, path: Path, *, sha256: str, rows: int) -> None:
             (path.name, sha256, rows, rows, clock.now(), work.ref, work.attempt),
         )
         if not held:
-            raise WrongState("this export was cancelled, or somebody else writes it", ref=work.ref)
+            raise WrongState(sentence("this export was cancelled, or somebody else writes it"), ref=work.ref)
         outbox.tell(tx, "export.done", work.ref, payload={"rows": rows, "sha256": sha256})
 
 
@@ -191,14 +197,14 @@ def cancel(actor: Actor, ref: str) -> None:
     """Call an export off that is not done yet. Raises NotFound, WrongState."""
     with transaction() as tx:
         if not tx.rows("select 1 from export_file where ref = %s and user_id = %s", (ref, actor.user_id)):
-            raise NotFound(f"there is no export {ref[:40]} of yours", ref=ref[:40])
+            raise NotFound(sentence("there is no export %(ref)s of yours", ref=ref[:40]), ref=ref[:40])
         ended = tx.run(
             "update export_file set state = 'cancelled', leased_until = null"
             " where ref = %s and state in ('waiting', 'running')",
             (ref,),
         )
         if not ended:
-            raise WrongState("this export has ended already", ref=ref)
+            raise WrongState(sentence("this export has ended already"), ref=ref)
         audit.write(tx, actor, "export.cancel", ref)
 
 
@@ -227,14 +233,19 @@ def open_file(actor: Actor, ref: str) -> tuple[Path, Export]:
             (ref, actor.user_id, clock.now(), actor.role, actor.scope, actor.party_id),
         )
         if not rows:
-            raise NotFound(f"there is no export {ref[:40]} of yours; files are kept {KEPT.days} days", ref=ref[:40])
+            raise NotFound(
+                sentence(
+                    "there is no export %(ref)s of yours; files are kept %(days)s days", ref=ref[:40], days=KEPT.days
+                ),
+                ref=ref[:40],
+            )
         found, name = Export(*rows[0][:-1]), rows[0][-1]
         actor.must(RIGHTS[found.kind])
         if found.state != "done":
-            raise WrongState(f"this export is {found.state}", ref=ref, state=found.state)
+            raise WrongState(sentence("this export is %(state)s", state=found.state), ref=ref, state=found.state)
         path = folder() / Path(str(name)).name
         if not path.is_file():
-            raise NotFound("the file is gone; ask for it again", ref=ref)
+            raise NotFound(sentence("the file is gone; ask for it again"), ref=ref)
         audit.write(tx, actor, "export.open", ref, details={"sha256": found.sha256})
     return path, found
 

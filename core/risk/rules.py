@@ -9,7 +9,7 @@ from core.errors import BadInput
 from core.money import USDT, Money
 from core.risk.names import similarity
 from core.risk.parameters import DEFAULT_RULESET, DEFAULTS, GATES, Gate, Outcome, Ruleset
-from core.risk.verdicts import ANSWERS, Answer, Features, Reason, Verdict
+from core.risk.verdicts import ANSWERS, Answer, Features, Reason, Verdict, unjudged
 
 __all__ = ["DEFAULTS", "DEFAULT_RULESET", "RULES", "Features", "Reason", "Ruleset", "Verdict", "evaluate"]
 
@@ -192,22 +192,29 @@ def _other_name(f: Features, p: Params) -> Hit | None:
 
 
 def _shared_account(f: Features, p: Params) -> Hit | None:
-    new = f.payer_age_seconds < p["new_seconds"]
-    limit = p["least_users_new"] if new else p["least_users"]
-    if f.payer_users_30d < limit:
-        return None
-    args = {"users": str(f.payer_users_30d), "limit": str(limit), "window": "30 days"}
-    return Hit(
-        "SHARED_PAYER", args["users"], args["limit"], "30 days", p["outcome"], p["weight_milli"],
-        _strength(f.payer_users_30d, limit), args, ("payer_users_30d", "payer_age_seconds"),
-    )  # fmt: skip
+    for key, users, age in (
+        ("SHARED_PAYER", "payer_users_30d", "payer_age_seconds"),
+        ("SHARED_PAYER.declared", "declared_users_30d", "declared_age_seconds"),
+    ):
+        limit = p["least_users_new"] if getattr(f, age) < p["new_seconds"] else p["least_users"]
+        count = getattr(f, users)
+        if count >= limit:
+            args = {"users": str(count), "limit": str(limit), "window": "30 days"}
+            strength = _strength(count, limit)
+            return Hit(
+                key, args["users"], args["limit"], "30 days", p["outcome"], p["weight_milli"], strength, args,
+                (users, age),
+            )  # fmt: skip
+    return None
 
 
 def _listed_account(f: Features, p: Params) -> Hit | None:
-    if not f.payer_listed:
-        return None
-    args = {"listed": f.payer_listed}
-    return Hit("PAYER_HIT", f.payer_listed, "", "", p["outcome"], p["weight_milli"], 1000, args, ("payer_listed",))
+    for key, feature in (("PAYER_HIT", "payer_listed"), ("PAYER_HIT.declared", "declared_listed")):
+        listed = getattr(f, feature)
+        if listed:
+            args = {"listed": listed}
+            return Hit(key, listed, "", "", p["outcome"], p["weight_milli"], 1000, args, (feature,))
+    return None
 
 
 def _odd_confirmation(f: Features, p: Params) -> Hit | None:
@@ -266,15 +273,18 @@ RULES: Final[Mapping[str, Rule]] = {
 """The rules by code; the numbers are those of the rule catalogue."""
 
 
-def evaluate(gate: str, features: Features, ruleset: Ruleset) -> Verdict:
+def evaluate(gate: str, features: Features, ruleset: Ruleset | None) -> Verdict:
     """Return the gate's verdict on the features under the ruleset: the same input, the same verdict, always.
 
     The score adds up the contributions (capped by family) to the prior; its band and the outcomes of the
-    fired rules each name an answer, and the strictest counts. An unknown gate is refused with `bad_input`.
+    fired rules each name an answer, and the strictest counts. Without a ruleset the answer is `unjudged`. An unknown
+    gate is refused with `bad_input`.
     """
     if gate not in GATES:
         raise BadInput(f"'{gate[:10]}' is not a gate; gates: {', '.join(GATES)}", gate=gate[:10])
     at: Gate = "G1" if gate == "G1" else "G3"
+    if ruleset is None:
+        return unjudged(at)
     room = dict(ruleset.family_caps_milli)
     score = ruleset.prior_milli
     worst = 0

@@ -43,6 +43,19 @@ def known(actor: Actor) -> list[Known]:
     return [Known(*row) for row in rows]
 
 
+IN_FORCE: Final = "select version from ruleset where state = 'active'"
+"""The version the gates judge by, as SQL; no row while there is none."""
+NONE_IN_FORCE: Final = "none in force: orders go on with a flag, every release is held"
+
+
+def in_force(actor: Actor) -> int | None:
+    """Return the version the gates judge by, None while there is none. Raises Forbidden."""
+    actor.must(Right.SEE_ALERTS)
+    with reading() as tx:
+        version: int | None = tx.call(IN_FORCE)
+    return version
+
+
 def ensure_default(tx: Transaction) -> None:
     """Insert the product's default rules as version 1, active, when there is none yet."""
     tx.run(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from core.errors import BadInput
-from core.risk.wording import WORDINGS
+from core.risk.wording import WORDINGS, args_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,10 @@ class Features(NamedTuple):
     payer_users_30d: int = 0
     payer_age_seconds: int = 0
     payer_listed: str = ""
+    # the same of the account declared at the opening, where the claim named another
+    declared_users_30d: int = 0
+    declared_age_seconds: int = 0
+    declared_listed: str = ""
     payer_name: str = ""
     verified_name: str = ""
     # the acceptor: from claim to confirmation; whether its bank's line was seen, None if it sends none
@@ -95,12 +99,12 @@ class Reason:
     @property
     def text(self) -> str:
         """Return what happened, in English."""
-        return WORDINGS[self.text_key].text % self.args
+        return WORDINGS[self.text_key].text % args_of(self.text_key, self.args)
 
     @property
     def counterfactual(self) -> str:
         """Return what would have kept the rule silent, in English."""
-        return WORDINGS[self.text_key].unless % self.args
+        return WORDINGS[self.text_key].unless % args_of(self.text_key, self.args)
 
     def to_json(self) -> dict[str, Any]:
         """Return the reason for storage: facts and the key of its words, no sentence in any language."""
@@ -150,3 +154,30 @@ class Verdict:
             "ruleset_version": self.ruleset_version,
             "reasons": [reason.to_json() for reason in self.reasons],
         }
+
+
+UNJUDGED: Final = "NO_RULES"
+"""The code of the reason that stands where no rule could judge."""
+
+
+def unjudged(gate: Gate) -> Verdict:
+    """Return the answer of a gate that has no rules to judge by.
+
+    Before the match nothing can be lost yet: the order goes on with a flag. The release is held until officers have
+    judged in the rules' place.
+    """
+    answer: Answer = "review" if gate == "G1" else "hold"
+    reason = Reason(
+        code=UNJUDGED,
+        version=0,
+        value="",
+        threshold="",
+        window="",
+        contribution=0,
+        family="engine",
+        outcome="review" if gate == "G1" else "hold",
+        text_key=f"{UNJUDGED}.{gate}",
+        args={},
+        evidence={},
+    )
+    return Verdict(gate, answer, 0, (reason,), 0)

@@ -18,6 +18,17 @@ class Wording(NamedTuple):
     unless: str
 
 
+LIKENESS: Final = "NAME_MISMATCH."
+"""The words of this rule speak of thousandths of likeness, which people read as per cent."""
+
+
+def args_of(text_key: str, args: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a reason's arguments as its English words take them."""
+    if not text_key.startswith(LIKENESS):
+        return args
+    return {name: f"{int(value) // 10}.{int(value) % 10} %" for name, value in args.items()}
+
+
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
     {
         "GEO.customer": Wording(
@@ -57,15 +68,15 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
         ),
         "NAME_MISMATCH.hard": Wording(
             N_(
-                "the payer's name matches the verified name by %(score)s of 1000 only; below %(limit)s it is"
-                " taken for another person"
+                "the payer's name looks like another person's: it is like the verified name to %(score)s only, and"
+                " below %(limit)s it is taken for another's"
             ),
             N_("from %(limit)s on it would not have held the release"),
         ),
         "NAME_MISMATCH.soft": Wording(
             N_(
-                "the payer's name matches the verified name by %(score)s of 1000; from %(limit)s on it counts as the"
-                " same"
+                "the payer's name resembles the verified name, but not enough: it is like it to %(score)s, and from"
+                " %(limit)s on it counts as the same"
             ),
             N_("from %(limit)s on it would not have fired"),
         ),
@@ -84,6 +95,17 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("the payer's account is listed: %(listed)s"),
             N_("from an account that is not listed it would not have fired"),
         ),
+        "SHARED_PAYER.declared": Wording(
+            N_(
+                "%(users)s customers paid within %(window)s from the account declared at the opening (the claim named"
+                " another); %(limit)s or more are a sign of a shared account"
+            ),
+            N_("with fewer than %(limit)s customers it would not have fired"),
+        ),
+        "PAYER_HIT.declared": Wording(
+            N_("the account declared at the opening is listed: %(listed)s; the claim named another"),
+            N_("from an account that is not listed it would not have fired"),
+        ),
         "M_CONFIRM.fast": Wording(
             N_(
                 "confirmed %(seconds)s seconds after the claim, with no bank line seen;"
@@ -98,6 +120,17 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
         "M_CONFIRM.disputed": Wording(
             N_("%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s"),
             N_("with %(limit)s disputes or fewer it would not have fired"),
+        ),
+        "NO_RULES.G1": Wording(
+            N_("no risk rules were in force or could be read, so nothing has judged this order; it went on, flagged"),
+            N_("with rules in force they would have decided"),
+        ),
+        "NO_RULES.G3": Wording(
+            N_(
+                "no risk rules were in force or could be read, so nothing has judged this release; it is held until"
+                " officers decide"
+            ),
+            N_("with rules in force they would have decided"),
         ),
         "CANCEL_PROBE": Wording(
             N_("%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,7 +11,7 @@ from core.errors import AlreadyDone
 from core.money import USDT, Money, fiat
 from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools
 from core.risk import rulesets
-from core.simulator import names
+from core.simulator import names, treasury
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -200,8 +199,7 @@ def _serve(party: Party, corridor: Corridor, pool_ref: str, digits: str) -> None
         account = bank_accounts.add(
             system("set-up"), party.ref, bank, party.name, digits, corridor.currency, corridor.method
         )
-    with suppress(AlreadyDone):
-        acceptors.top_up(system("treasury"), party.ref, RESERVE, f"first-{party.ref}")
+    treasury.fund(party.ref, RESERVE, f"first-{party.ref}")
     acceptors.set_online(party.actor, party.ref, online=True)
     limit = Money.parse(corridor.day_limit, fiat(corridor.currency))
     pools.join(system("set-up"), pool_ref, account, open_limit=25, day_limit=limit)

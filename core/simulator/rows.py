@@ -12,7 +12,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
-from core import clock, countries
+from core import clock, countries, words
 from core.errors import BadAmount, BadInput
 from core.money import RATE_DECIMALS, USDT, Asset, Money, divide, fiat
 
@@ -34,6 +34,7 @@ _LONGEST: Final = {
 }  # fmt: skip
 _MUST: Final = frozenset({"ref", "merchant", "customer", "customer_name", "payer_name"})
 _CODES: Final = frozenset({"merchant", "acceptor", "agent"})
+_NAMES: Final = frozenset({"customer_name", "payer_name"})
 _LONGEST_LINE: Final = 64 * 1024
 _MOST_JOINED: Final = 20
 """Line ends that the cells of one record may hold."""
@@ -253,14 +254,15 @@ def _text(field: str, value: str) -> str:
         if field in _MUST:
             raise _Fault("missing", f"{field} is empty")
         return value
-    if len(value) > _LONGEST[field]:
-        raise _Fault("too_long", f"{field} has {len(value)} characters; at most {_LONGEST[field]}")
-    # Control, format (zero width, direction) and private characters are not printable: they hide what is read.
-    if not value.isprintable():
-        raise _Fault("bad_text", f"{field} has characters that cannot be printed: {ascii(value)[:80]}")
-    if field in _CODES and ":" in value:
+    read_words = words.name if field in _NAMES else words.exact
+    try:
+        text = read_words(value, field, longest=_LONGEST[field])
+    except BadInput as refusal:
+        code = "bad_text" if "character" in refusal.facts else "too_long" if "length" in refusal.facts else "missing"
+        raise _Fault(code, refusal.detail) from refusal
+    if field in _CODES and ":" in text:
         raise _Fault("bad_text", f"{field} has a colon, which separates the parts of account names")
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _account(value: str) -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core import clock
-from core.actor import system
 from core.db import reading, transaction
-from core.errors import AlreadyDone, Conflict
+from core.errors import Conflict
 from core.orders import deadlines
-from core.parties import acceptors
 from core.pricing import rates
 from core.settings import settings
-from core.simulator import officers, people, progress
+from core.simulator import officers, people, progress, treasury
 from core.simulator.lane import Lane
 from core.simulator.market import DAY, SOURCE, Market, Plan
 from core.simulator.patience import patiently
@@ -174,8 +171,7 @@ def _morning(cast: Cast) -> None:
 
 
 def _top_up(ref: str, key: str) -> None:
-    with suppress(AlreadyDone):  # the database went away after it had stored it and before it could say so
-        patiently(lambda: acceptors.top_up(system("treasury"), ref, people.TOP_UP, key))
+    patiently(lambda: treasury.fund(ref, people.TOP_UP, key))
 
 
 def _now(market: Market, lane: Lane, rng: Random) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.db import reading
 from core.verify import money, orders, promises, rollups, seals, secrecy
 from core.verify.finding import SHOWN, Finding
+from core.words import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.db import Transaction
 
-__all__ = ["CHECKS", "SHOWN", "Finding", "run"]
+__all__ = ["CHECKS", "ELSEWHERE", "SHOWN", "Finding", "run"]
 
 CHECKS: tuple[Callable[[Transaction], Finding], ...] = (
     money.balanced,
@@ -34,7 +35,13 @@ CHECKS: tuple[Callable[[Transaction], Finding], ...] = (
     promises.acknowledged,
     secrecy.secrets_stay,
 )
-"""Every invariant that rows can show; that a refused request changes nothing is shown by tests."""
+"""Every invariant that rows can show."""
+
+ELSEWHERE: Final = {
+    "I17": N_("no promise has this number"),
+    "I19": N_("a refused request changes nothing: no row can show it, the tests do"),
+}
+"""The numbers that are not among the checks, and why."""
 
 
 def run() -> list[Finding]:

@@ -72,9 +72,9 @@ def stored(tx: Transaction) -> Finding:
 
 
 def frozen(tx: Transaction) -> Finding:
-    """I3: an acceptor's escrow is the sum of its open orders, its held part the sum of its open holds."""
-    check = Check(tx, "I3", "escrow = open orders' frozen amounts, held = open holds, per acceptor")
-    check.counted("select count(*) from ledger_account where kind = 'acceptor'")
+    """I3: an acceptor's escrow is the sum of its open orders, its held part that of its open holds; so an agent's."""
+    check = Check(tx, "I3", "escrow = open orders' frozen amounts, held = open holds, per acceptor and agent")
+    check.counted("select count(*) from ledger_account where kind in ('acceptor', 'agent')")
     check.none(
         "select a.id, format('account %s: %s is %s, %s sum to %s', a.name, x.pocket, x.kept, x.what, x.due)"
         " from ledger_account a"
@@ -83,7 +83,8 @@ def frozen(tx: Transaction) -> Finding:
         "                   (select 1 from hold h where h.order_id = o.id and h.closed_at is null)"
         "             group by 1) o on o.id = a.id"
         " left join (select h.account_id as id, sum(h.units) as units from hold h where h.closed_at is null"
-        "             group by 1) h on h.id = a.id"
+        "             group by 1 union all select account_id, units from commission_hold where closed_at is null)"
+        "      h on h.id = a.id"
         " cross join lateral (values ('escrow', 'open orders', a.escrow, coalesce(o.units, 0)),"
         "                            ('held', 'open holds', a.held, coalesce(h.units, 0)))"
         "       as x (pocket, what, kept, due)"
@@ -94,6 +95,13 @@ def frozen(tx: Transaction) -> Finding:
         " from orders o where o.state in ('offered', 'awaiting_payment', 'paid_claimed')"
         " and (o.escrow_account_id is null"
         "      or not exists (select 1 from ledger_account a where a.id = o.escrow_account_id))",
+    )
+    check.none(
+        "select p.id, format('agent %s is %s and %s, its commission has %s', p.code, p.state,"
+        " case when g.held then 'held' else 'not held' end, case when h.id is null then 'no hold' else 'hold ' || h.ref"
+        " end) from agent g join party p on p.id = g.party_id"
+        " left join commission_hold h on h.agent_id = g.party_id and h.closed_at is null"
+        " where g.held <> (h.id is not null) or (p.state in ('suspended', 'barred') and h.id is null)",
     )
     check.none(
         "select h.id, format('hold %s is open on order %s, which is %s', h.ref, o.ref, o.state)"

@@ -21,7 +21,7 @@ _TEXTS = (
      "reason || ' ' || case when action like 'order.%' then '' else coalesce(details::text, '') end"),
     ("outbox", "'outbox #' || id || ' (' || topic || ')'", "payload::text"),
     ("idempotency_key", "'stored answer of key ' || key", "body::text"),
-    ("orders", "'order ' || ref", "payer_name"),
+    ("orders", "'order ' || ref", "payer_name || ' ' || coalesce(declared_payer_name, '')"),
     ("alert", "'alert ' || ref", "narrative || ' ' || reason::text"),
     ("evaluation", "'evaluation #' || id", "reasons::text"),
     ("risk_fact", "'risk fact #' || id", "note::text"),

@@ -46,6 +46,7 @@ RULES: dict[str, LazyString] = {
     "SHARED_PAYER": _l("Shared payer account"),
     "PAYER_HIT": _l("Listed payer account"),
     "M_CONFIRM": _l("Odd confirmations"),
+    "NO_RULES": _l("No rules in force"),
 }
 
 
@@ -259,7 +260,7 @@ def open_by_age(actor: Actor, _question: Asked) -> Drawn:
         (Cell(name), Cell(show.number(age.waiting), str(age.waiting)), Cell(show.number(age.late), str(age.late)))
         for name, age in zip(names, ages, strict=True)
     ]
-    heads = (Head(_("Waiting for")), Head(_("Open"), numeric=True), Head(_("Past due"), numeric=True))
+    heads = (Head(_("Waiting for")), Head(_("Open"), numeric=True), Head(_("Past review time"), numeric=True))
     return Drawn(Table(heads, lines), figures.ranked(bars, unit=_("alerts")), _("now, whatever days are chosen"))
 
 

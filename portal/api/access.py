@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, g, request
 
+from core.actor import Scope
 from core.errors import NotSignedIn
-from core.parties import keys
+from core.parties import keys, presence
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _BEARER = re.compile(r"Bearer +(\S{1,200})", re.IGNORECASE)
 BUCKETS = "desk_api_buckets"
+ASKS_NEWS = frozenset({"api.events", "api.deposits"})
+"""Where a program asks for what is new: from then on it is expected to ask again."""
 
 
 def caller() -> Actor:
@@ -31,6 +34,8 @@ def caller() -> Actor:
         buckets: Buckets = current_app.extensions[BUCKETS]
         buckets.take(actor.name)
         g.api_actor = actor
+        if actor.scope is Scope.ACCEPTOR:
+            presence.heard(actor, watch=request.endpoint in ASKS_NEWS)
     return actor
 
 

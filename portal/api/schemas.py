@@ -114,6 +114,14 @@ _ORDER: dict[str, Schema] = {
     "kind": {"type": "string"},
     "merchant_order_id": {"type": "string"},
     "state": _STATE,
+    "risk_state": {
+        "type": "string",
+        "enum": ["clear", "under_review", "refused"],
+        "description": "under_review: officers look at the order. A confirmation that was taken and whose payout waits"
+        " for them answers 200 with this, the state still paid_claimed; confirm no second time, wait for the events",
+    },
+    "code": maybe({"type": "string", "description": "why the order does not go on by itself: under_review, refused"}),
+    "message": maybe({"type": "string", "description": "the same as a sentence"}),
     "next_actor": {"type": "string", "description": "whose move it is"},
     "deadline_at": maybe(_TIME),
     "customer": shown(id={"type": "string"}),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.actor import Scope
 from core.money import Money, asset
 from core.orders import queries
+from core.orders.states import NextActor, State
 from portal.api import cursors
 
 if TYPE_CHECKING:
@@ -53,13 +54,25 @@ def quote(view: QuoteView) -> Shown:
     }
 
 
+MESSAGES: Final = {
+    "under_review": "the order is under review; nothing is needed from you, and its money stays where it is meanwhile",
+    "refused": "the order was refused; no money has moved and none should be paid for it",
+}
+"""What is told beside an order that does not go on by itself, by code; never why."""
+
+
 def summary(view: OrderView) -> Shown:
-    """Return an order without the bank account."""
+    """Return an order without the bank account. That officers look at it is said in one word, as on the screens."""
+    review = "under_review" if view.next_actor == NextActor.COMPLIANCE else ""
+    code = review or ("refused" if view.state == State.REFUSED else "")
     return {
         "ref": view.ref,
         "kind": view.kind,
         "merchant_order_id": view.external_ref,
         "state": view.state,
+        "risk_state": code or "clear",
+        "code": code or None,
+        "message": MESSAGES.get(code),
         "next_actor": view.next_actor,
         "deadline_at": when(view.deadline_at),
         "customer": {"id": view.customer_external_id},

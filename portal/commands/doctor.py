@@ -13,6 +13,7 @@ from core.actor import system
 from core.errors import Refusal
 from core.migrations import standing
 from core.migrations.runner import head
+from core.risk import rulesets
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def _database(url: str) -> Iterator[Sign]:
             standing.must_count_onwards()
         except Refusal as refusal:
             yield Sign(well=False, what="restore", words=refusal.detail)
+        version = rulesets.in_force(system("doctor"))
+        cure = f"{rulesets.NONE_IN_FORCE}. One officer drafts and another activates: `desk rules`"
+        yield Sign(version is not None, "rules", f"version {version} in force" if version is not None else cure)
         yield from _processes()
     finally:
         db.disconnect()

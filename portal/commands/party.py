@@ -9,7 +9,6 @@ import click
 
 from core.actor import system
 from core.errors import BadInput
-from core.money import USDT, Money
 from core.parties import acceptors, agents, bank_accounts, merchants, naming, standing
 
 _KINDS = ("merchant", "acceptor", "agent")
@@ -73,20 +72,6 @@ def account(party: str, bank: str, holder: str, currency: str, method: str, as_j
     number = click.prompt("Account number") if sys.stdin.isatty() else sys.stdin.readline().strip()
     added = bank_accounts.add(actor, ref, bank, holder or naming.name_of(actor, ref), number, currency, method)
     _tell(as_json, f"the account is added: {added}", ref=added, party=ref)
-
-
-@command.command("top-up")
-@click.argument("acceptor")
-@click.argument("amount")
-@click.option("--arrival", required=True, help="Names the arrival, such as its transaction hash: booked once.")
-@_JSON
-def top_up(acceptor: str, amount: str, arrival: str, as_json: bool) -> None:
-    """Book AMOUNT USDT that has arrived in custody to an acceptor's reserve."""
-    actor = system("terminal")
-    ref = naming.party(actor, acceptor, "acceptor")
-    money = Money.parse(amount, USDT)
-    entry = acceptors.top_up(actor, ref, money, arrival)
-    _tell(as_json, f"{money.show()} is booked to the reserve: {entry}", ref=ref, entry=entry)
 
 
 @command.command("online")

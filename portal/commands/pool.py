@@ -8,7 +8,7 @@ import click
 
 from core.actor import system
 from core.money import USDT, Money, fiat
-from core.parties import naming, pools
+from core.parties import naming, pool_changes, pools
 
 _WHY = click.option("--why", required=True, help="The reason, for the audit trail.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -32,6 +32,9 @@ def command() -> None:
 @click.option("--pay-seconds", default=900, show_default=True, help="How long a customer has to pay.")
 @click.option("--confirm-seconds", default=900, show_default=True, help="How long an acceptor has to confirm.")
 @click.option("--quote-seconds", default=600, show_default=True, help="How long a quote holds.")
+@click.option(
+    "--silent-seconds", default=600, show_default=True, help="After how long without a sign an acceptor is not matched."
+)
 @_JSON
 def new(
     code: str, currency: str, method: str, fees: str, policy: str, least: str, most: str, reserve: str,
@@ -84,6 +87,65 @@ def join(pool: str, account: str, day_limit: str, open_limit: int, weight: int) 
     money = Money.parse(day_limit, fiat(naming.currency_of(actor, ref)))
     pools.join(actor, ref, account, weight=weight, open_limit=open_limit, day_limit=money)
     click.echo(f"{account} serves {pool}, up to {money.show()} a day")
+
+
+@command.command("expel")
+@click.argument("pool")
+@click.argument("merchant")
+@_WHY
+def expel(pool: str, merchant: str, why: str) -> None:
+    """Let MERCHANT use POOL no more; its open orders go on."""
+    actor = system("terminal")
+    ref = naming.party(actor, merchant, "merchant", field="merchant")
+    ended = pool_changes.withdraw_admission(actor, naming.pool(actor, pool), ref, why)
+    click.echo(f"{merchant} may not use {pool} any more; {ended:,} quotes ended with it")
+
+
+@command.command("leave")
+@click.argument("pool")
+@click.argument("account")
+@_WHY
+def leave(pool: str, account: str, why: str) -> None:
+    """Take the bank account ACCOUNT (bnk_…) out of POOL; its open orders go on."""
+    actor = system("terminal")
+    left = pool_changes.leave(actor, naming.pool(actor, pool), account, why)
+    click.echo(f"{account} has left {pool}; {left:,} open orders go on with it")
+
+
+@command.command("account")
+@click.argument("pool")
+@click.argument("account")
+@click.option("--day-limit", default="", help="What it takes a day (UTC), in the pool's currency.")
+@click.option("--open-limit", type=int, help="Orders at a time.")
+@click.option("--weight", type=int)
+@_WHY
+def account(pool: str, account: str, day_limit: str, open_limit: int | None, weight: int | None, why: str) -> None:
+    """Change what ACCOUNT takes in POOL; what is not named stays."""
+    actor = system("terminal")
+    ref = naming.pool(actor, pool)
+    money = Money.parse(day_limit, fiat(naming.currency_of(actor, ref))) if day_limit else None
+    pool_changes.limit_account(actor, ref, account, why, day_limit=money, open_limit=open_limit, weight=weight)
+    click.echo(f"{account} has other limits in {pool} from the next order on")
+
+
+@command.command("limits")
+@click.argument("pool")
+@click.option("--least", default="", help="The smallest order, in its currency.")
+@click.option("--most", default="", help="The largest order.")
+@click.option("--reserve", default="", help="Least reserve in USDT.")
+@_WHY
+def limits(pool: str, least: str, most: str, reserve: str, why: str) -> None:
+    """Change the bounds of an order in POOL and the least reserve of who serves it; what is not named stays."""
+    actor = system("terminal")
+    ref = naming.pool(actor, pool)
+    asset = fiat(naming.currency_of(actor, ref))
+    pool_changes.limit(
+        actor, ref, why,
+        min_fiat=Money.parse(least, asset) if least else None,
+        max_fiat=Money.parse(most, asset) if most else None,
+        min_reserve=Money.parse(reserve, USDT, allow_zero=True) if reserve else None,
+    )  # fmt: skip
+    click.echo(f"{pool} has other limits now")
 
 
 @command.command("pause")

@@ -53,7 +53,7 @@ def command(arguments: tuple[str, ...]) -> None:
     if importlib.util.find_spec("pytest") is None:
         raise Unavailable("the tests' own tools are not installed. Run `./desk test` from the checkout.")
     environment = os.environ | {"CHROMIUM": need_browser()}
-    wanted = list(arguments) or ["-q", "-n", "2", "--dist", "loadscope"]
+    wanted = list(arguments) or ["-q", "-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
     sys.stdout.flush()
     os.chdir(ROOT)
     os.execve(sys.executable, [sys.executable, "-m", "pytest", *wanted], environment)  # noqa: S606 - no shell

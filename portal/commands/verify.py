@@ -32,13 +32,16 @@ def command(as_json: bool) -> None:
     else:
         for finding in findings:
             _show(finding)
+        for invariant, why in verify.ELSEWHERE.items():
+            click.echo(f"{invariant:>4} -      {why}")
         click.echo("all invariants hold" if whole else "BROKEN: the rows above need a person")
     sys.exit(0 if whole else 1)
 
 
 def _show(finding: verify.Finding) -> None:
     state = "ok    " if finding.holds else "BROKEN"
-    click.echo(f"{finding.invariant:>4} {state} {finding.title} ({finding.checked:,} rows looked at)")
+    looked = f"{finding.checked:,} rows looked at" if finding.checked else "nothing of the kind is there yet"
+    click.echo(f"{finding.invariant:>4} {state} {finding.title} ({looked})")
     for words in finding.breaks:
         click.echo(f"            {words}")
     if finding.total > len(finding.breaks):

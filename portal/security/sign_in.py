@@ -10,6 +10,7 @@ from flask_appbuilder.security.views import AuthDBView
 from flask_babel import gettext as _
 
 from core.errors import Refusal, TooMany
+from portal import refusals
 from portal.security import accounts, devices
 from portal.security.gate import PUBLIC, SIGNED_IN, needs, safe_next
 from portal.security.sessions import close_session, current_person, open_session
@@ -50,11 +51,13 @@ class SignInView(AuthDBView):
         try:
             user = accounts.sign_in(username, password, **caller(), device=devices.known(username))
         except TooMany as refusal:
-            answer = make_response(self._form(refusal.detail, username, until=refusal.facts["until"]), refusal.status)
+            answer = make_response(
+                self._form(refusals.words(refusal), username, until=refusal.facts["until"]), refusal.status
+            )
             answer.headers["Retry-After"] = str(refusal.facts["retry_after"])
             return answer
         except Refusal as refusal:
-            return self._form(refusal.detail, username), refusal.status
+            return self._form(refusals.words(refusal), username), refusal.status
         if user is None:
             wrong = _("User name or password is not right, or the account is switched off.")
             return self._form(wrong, username), UNAUTHORIZED

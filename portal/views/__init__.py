@@ -20,6 +20,7 @@ VIEWS = (
     "portal.views.bank_accounts:BankAccountsDesk",
     "portal.views.pools:PoolsDesk",
     "portal.views.commissions:CommissionsDesk",
+    "portal.views.approvals:ApprovalsDesk",
     "portal.views.exports:ExportsView",
     "portal.views.audit:AuditDesk",
     "portal.views.jobs:JobsView",

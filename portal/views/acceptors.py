@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import flash, has_request_context, request, url_for
+from flask import flash, has_request_context, redirect, render_template, request, url_for
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from core.actor import Actor, Right, Scope
 from core.money import USDT
 from core.orders import recent
-from core.parties import acceptors, listing, queries
+from core.parties import acceptors, listing, queries, reserves
 from core.parties.listing import AcceptorRow
 from portal import format as show
 from portal import typed
@@ -22,6 +22,7 @@ from portal.filters import Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import badge_of
 from portal.views import party_parts as parts
+from portal.views.approvals import top_up_words
 from portal.views.enrolling import Enrols
 from portal.views.home import Card
 from portal.views.order_filters import Named
@@ -31,11 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import sqlalchemy as sa
+    from flask.typing import ResponseReturnValue
 
     from portal.desk import Button
     from portal.filters import Filter
 
-STATUSES = tuple((s, badge_of(s).text) for s in ("online", "offline", "paused", "suspended", "barred", "imported"))
+STATUSES = tuple(
+    (s, badge_of(s).text) for s in ("online", "silent", "offline", "paused", "suspended", "barred", "imported")
+)
 
 
 class AcceptorsDesk(Enrols, Stands, Desk):
@@ -46,7 +50,11 @@ class AcceptorsDesk(Enrols, Stands, Desk):
     datamodel = SQLAInterface(AcceptorRow)
     right = Right.SEE_ACCEPTORS
     title = _l("Acceptors")
-    presets: ClassVar = (Preset(_l("Online"), {"status": "online"}), Preset(_l("Paused"), {"status": "paused"}))
+    presets: ClassVar = (
+        Preset(_l("Online"), {"status": "online"}),
+        Preset(_l("Silent"), {"status": "silent"}),
+        Preset(_l("Paused"), {"status": "paused"}),
+    )
     find: ClassVar = ("code", "name")
     order = "code"
     reads: ClassVar = ("paused", "open_limit")
@@ -123,6 +131,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
             *([(_("Agent"), row.agent)] if row.agent and _sees_all() else []),
             *([(_("Paused because"), row.paused)] if row.paused else []),
             (_("Seen"), show.ago(row.seen_at)),
+            *([(_("Silent"), _("not matched until it is heard again"))] if row.status == "silent" else []),
             (_("Enrolled"), show.when(row.created_at)),
         ]
 
@@ -138,6 +147,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
             "orders_href": url_for("OrdersDesk.list", acceptor=row.code),
             "desk_href": self._desk_href(actor, row.ref),
             "form": request.form if request.method == "POST" else {},
+            "top_ups": reserves.waiting(actor, row.ref) if own else [],
             **found,
         }
 
@@ -189,13 +199,31 @@ class AcceptorsDesk(Enrols, Stands, Desk):
         flash(_("%(code)s may take orders again.", code=rows[0].code), "ok")
 
     @deed("top_up", _l("Top up reserve"), Right.TOP_UP_RESERVE, look="pri", sign="plus")
-    def top_up(self, rows: Sequence[Any]) -> None:
-        """Book USDT that has arrived in custody to the reserve."""
+    def top_up(self, rows: Sequence[Any]) -> ResponseReturnValue:
+        """Say what has arrived in custody: first it is read back in full, then another person is asked to approve."""
+        actor, row = current_actor(), rows[0]
         amount = typed.money(request.form.get("amount", ""), USDT)
-        entry = acceptors.top_up(current_actor(), rows[0].ref, amount, request.form.get("arrival", ""))
-        said = _("%(amount)s is booked to the reserve of %(code)s: %(entry)s.", amount=amount.show(),
-                 code=rows[0].code, entry=entry)  # fmt: skip
-        flash(said, "ok")
+        arrival, why = request.form.get("arrival", ""), request.form.get("why", "")
+        told = reserves.check(actor, row.ref, amount, arrival)
+        if request.form.get("sure") != "yes":
+            html = render_template(
+                "parties/top_up.html",
+                view=self,
+                title=_("Top up reserve"),
+                key=row.ref,
+                row=row,
+                told=told,
+                words=top_up_words(told),
+                form=request.form,
+                crumbs=[
+                    (self.title, url_for(f"{self.endpoint}.list")),
+                    (row.code, url_for(f"{self.endpoint}.show", key=row.ref)),
+                ],
+            )
+            return html, 200
+        asked = reserves.ask(actor, row.ref, amount, arrival, why)
+        flash(_("Asked for: %(what)s. Nothing is booked until another person approves.", what=top_up_words(told)), "ok")
+        return redirect(url_for("ApprovalsDesk.show", key=asked))
 
 
 def _sees_all() -> bool:

@@ -9,7 +9,7 @@ from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
 
 from core.errors import BadInput, Refusal, TooMany
-from portal import taste
+from portal import refusals, taste
 from portal.roles import current_actor
 from portal.security import accounts
 from portal.security.gate import SIGNED_IN, safe_next
@@ -66,7 +66,7 @@ class AccountView(BaseView):
         except TooMany:
             raise  # its page says when, and so does its header
         except Refusal as refusal:
-            return self._form(refusal.detail, refusal.code), refusal.status
+            return self._form(refusals.words(refusal), refusal.code), refusal.status
         open_session(user.id, user.password_hash, user.role, **caller())
         flash(_("Your password is changed. All other sessions have ended."), "ok")
         return redirect(url_for("HomeView.index"))

@@ -16,9 +16,9 @@ from core.commissions import queries as commissions
 from core.commissions import tiers
 from core.errors import NotFound, Refusal
 from core.money import USDT, Money
-from core.parties import agents, naming, tree
+from core.parties import agents, commission_holds, naming, tree
 from portal import format as show
-from portal import in_place
+from portal import in_place, refusals
 from portal.desk import Button
 from portal.roles import current_actor
 from portal.views import party_parts as parts
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+HOLDS = ("hold", "lift")
+"""What is done about an agent's commission, beside its standing."""
 HOUR = timedelta(hours=1)
 """Volumes are kept by the hour: thirty days begin with the first whole one."""
 
@@ -76,6 +78,7 @@ class AgentsView(Enrols, BaseView):
             report_href=_report(actor, agent.code),
             actor=actor,
             buttons=self._buttons(actor, agent),
+            holding=commission_holds.of(actor, ref),
             agents=naming.known(actor, "agent") if actor.may(Right.MOVE_AGENTS) else [],
             **(parts.statement(actor, ref) if own else {"statement": None}),
         )
@@ -86,18 +89,20 @@ class AgentsView(Enrols, BaseView):
         actor = current_actor()
         agent = tree.agent(actor, ref)
         there = redirect(url_for("AgentsView.show", ref=ref))
-        if name != "move" and name not in standing.BEFORE:
+        if name not in {"move", *HOLDS, *standing.BEFORE}:
             raise NotFound(_("There is no such action here."), action=name[:40])
         actor.must(Right.MOVE_AGENTS if name == "move" else Right.SET_STANDING)
         try:
             if name == "move":
                 self._move(actor, agent)
+            elif name in HOLDS:
+                self._hold(actor, agent, name)
             else:
                 standing.turn(actor, name, ref, agent.code)
         except Refusal as refusal:
             if in_place.wanted():
                 return in_place.refused(refusal)
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._page(actor, ref), refusal.status
         return in_place.done(there) if in_place.wanted() else there
 
@@ -109,9 +114,22 @@ class AgentsView(Enrols, BaseView):
         where = _("below %(code)s", code=named) if named else _("at the top")
         flash(_("%(code)s stands %(where)s now. Open orders keep their shares.", code=agent.code, where=where), "ok")
 
+    def _hold(self, actor: Actor, agent: tree.AgentView, name: str) -> None:
+        """Hold the agent's commission while something is looked into, or make it payable again."""
+        why = request.form.get("reason", "")
+        if name == "hold":
+            commission_holds.hold(actor, agent.ref, why)
+            flash(
+                _("The commission of %(code)s is held: none of it is payable until it is lifted.", code=agent.code),
+                "ok",
+            )
+        else:
+            commission_holds.lift(actor, agent.ref, why)
+            flash(_("The commission of %(code)s is payable again.", code=agent.code), "ok")
+
     def _buttons(self, actor: Actor, agent: tree.AgentView) -> Sequence[Button]:
         moves = [Button("move", _("Move"), "", "", "network", "", "")] if actor.may(Right.MOVE_AGENTS) else []
-        return [*moves, *standing.buttons(actor, agent.state)]
+        return [*moves, *_holding(actor, agent), *standing.buttons(actor, agent.state)]
 
     def _cards(self, actor: Actor, agent: tree.AgentView) -> list[Card]:
         month = f"{clock.now():%Y-%m}"
@@ -125,6 +143,16 @@ class AgentsView(Enrols, BaseView):
                 *_tier(actor, agent),
             ]
         return found
+
+
+def _holding(actor: Actor, agent: tree.AgentView) -> list[Button]:
+    """Return the step that is possible about the agent's commission: hold it, or lift what no suspension holds."""
+    if not actor.may(Right.SET_STANDING):
+        return []
+    if not agent.held:
+        return [Button("hold", _("Hold commission"), "", "bad", "lock", "", "")]
+    why_not = _("It is held as long as the agent is shut out.") if agent.state in commission_holds.OUT else ""
+    return [Button("lift", _("Lift the hold"), "", "", "rotate-ccw", "", why_not)]
 
 
 def _tier(actor: Actor, agent: tree.AgentView) -> list[Card]:

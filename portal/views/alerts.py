@@ -13,11 +13,12 @@ from markupsafe import Markup, escape
 
 from core import clock
 from core.actor import Actor, Right
-from core.compliance import alerts, choices, listing, queries, reveals
+from core.compliance import alerts, choices, listing, queries
 from core.compliance.listing import AlertRow
-from core.errors import BadInput
 from core.orders import queries as orders
+from core.risk import rulesets
 from core.risk.rules import RULES
+from core.risk.verdicts import UNJUDGED
 from portal import columns as drawing
 from portal import format as show
 from portal import listing as listing_engine
@@ -28,7 +29,9 @@ from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views import decisions, judging, order_words
+from portal.views import decisions, judging, order_words, revealing
+from portal.views.alike import Crowds, like
+from portal.views.disposing import DISPOSITIONS
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
 STAGES = (
     ("waiting", _l("Waiting")),
     ("mine", _l("Mine")),
-    ("late", _l("Past due")),
+    ("late", _l("Past review time")),
     ("second", _l("Second officer")),
     ("held", _l("USDT held")),
     ("closed", _l("Closed")),
@@ -53,13 +56,6 @@ OUTCOMES = {
     "release": (_l("Release"), _l("the merchant is paid")),
     "refuse": (_l("Refuse"), _l("the reserve returns to the acceptor")),
     "dismiss": (_l("Dismiss"), _l("the order stays as it is")),
-}
-DISPOSITIONS = {
-    "false_positive": _l("False positive"),
-    "explained": _l("Explained"),
-    "confirmed_no_report": _l("Confirmed, no report"),
-    "confirmed_reported": _l("Confirmed and reported"),
-    "inconclusive": _l("Inconclusive"),
 }
 HOME_ROWS = 8
 """So many alerts stand on the home page."""
@@ -92,7 +88,7 @@ drawing.kind(
 )
 
 
-class AlertsDesk(Desk):
+class AlertsDesk(Crowds, Desk):
     """What the gates want an officer to judge; nobody else sees that it exists."""
 
     route_base = "/alerts"
@@ -114,7 +110,7 @@ class AlertsDesk(Desk):
             "payer_name", _l("Payer"), "person", personal=True,
             under=Column("payer_account", _l("Account")),
         ),
-        Column("due_at", _l("Time left"), "alert_sla"),
+        Column("due_at", _l("Review within"), "alert_sla"),
         Column("raised_at", _l("Raised"), "ago"),
     )  # fmt: skip
     filed: ClassVar = (
@@ -130,7 +126,7 @@ class AlertsDesk(Desk):
     )
     filters: ClassVar = (
         Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
-        Choice("rule", _l("Rule"), tuple((code, risk_words.RULES.get(code, code)) for code in RULES)),
+        Choice("rule", _l("Rule"), tuple((code, risk_words.RULES.get(code, code)) for code in (*RULES, UNJUDGED))),
         Choice("verdict", _l("Verdict"), tuple((v, badge_of(v).text) for v in ("allow", "review", "hold", "refuse"))),
         Choice("gate", _l("Gate"), (("G1", "G1"), ("G3", "G3"))),
         Choice("disposition", _l("Disposition"), tuple(DISPOSITIONS.items())),
@@ -142,7 +138,7 @@ class AlertsDesk(Desk):
     presets: ClassVar = (
         Preset(_l("Waiting"), {"stage": "waiting", "sort": "due_at"}),
         Preset(_l("Mine"), {"stage": "mine", "sort": "due_at"}),
-        Preset(_l("Past due"), {"stage": "late", "sort": "due_at"}),
+        Preset(_l("Past review time"), {"stage": "late", "sort": "due_at"}),
         Preset(_l("Second officer"), {"stage": "second", "sort": "due_at"}),
         Preset(_l("USDT held"), {"stage": "held", "sort": "due_at"}),
     )
@@ -184,6 +180,10 @@ class AlertsDesk(Desk):
         """Return the four figures above the queue."""
         return figures(queries.counts(current_actor()))
 
+    def rules_in_force(self) -> bool:
+        """Return whether the gates have rules to judge by."""
+        return rulesets.in_force(current_actor()) is not None
+
     def may_decide(self) -> bool:
         """Return whether who looks may decide."""
         return has_request_context() and current_actor().may(Right.DECIDE_ALERT)
@@ -205,6 +205,7 @@ class AlertsDesk(Desk):
             crumbs=[(self.title, url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))],
             buttons={button.name: button for button in self.buttons(alert, actor)},
             decides=actor.may(Right.DECIDE_ALERT) and free,
+            alike=like(alert, actor),
             outcomes=[(name, *OUTCOMES[name], self._asked(alert, order, name)) for name in alert.possible],
             dispositions=DISPOSITIONS,
             outcome_words={name: words[0] for name, words in OUTCOMES.items()},
@@ -212,11 +213,13 @@ class AlertsDesk(Desk):
             events=order_words.EVENTS,
             said_of=order_words.said_of,
             told_of=risk_words.told,
+            weight_of=risk_words.weight_of,
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             least=choices.LEAST_WORDS,
             told=told,
             judged=judging.standing_of(actor, order),
             judged_from=key,
+            reveals=revealing.choices(order),
             actor=actor,
         )
         return html, status
@@ -280,19 +283,14 @@ class AlertsDesk(Desk):
     @deed("reveal", _l("Reveal"), Right.REVEAL)
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
         """Show one piece of personal data, this once; the look is logged for this alert."""
-        alert, kind = rows[0].ref, request.form.get("kind", "")
-        view = queries.alert(current_actor(), alert)
-        refs = {"customer": view.customer_ref, "payer": view.row.order_ref, "payer_account": view.payer_ref or ""}
-        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
-        if kind not in refs:
-            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
-        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), alert)
-        return self._shown(alert, told=(labels[kind], plain))
+        alert, actor = rows[0].ref, current_actor()
+        order = orders.order(actor, queries.alert(actor, alert).row.order_ref)
+        return self._shown(alert, told=revealing.revealed(order, alert))
 
 
 def figures(counts: queries.Counts) -> Sequence[Card]:
     """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
-    late = _("%(n)s past due", n=counts.late) if counts.late else _("none past due")
+    late = _("%(n)s past their review time", n=counts.late) if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
     rate, pace = counts.false_positive_bps, counts.decision_seconds

@@ -40,6 +40,7 @@ PAGES = {
     "agt": "/agents/show/{}",
     "bnk": "/bank-accounts/show/{}",
     "com": "/commissions/show/{}",
+    "apr": "/approvals/show/{}",
 }
 USUAL_DAYS = 7
 WIDE_DAYS = 30

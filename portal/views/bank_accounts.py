@@ -19,6 +19,7 @@ from core.parties import bank_accounts, listing, queries
 from core.parties.listing import BankAccountRow
 from portal import columns as drawing
 from portal import format as show
+from portal import refusals
 from portal.columns import Column
 from portal.desk import Desk, deed
 from portal.filters import Choice, Text
@@ -209,7 +210,7 @@ class BankAccountsDesk(Desk):
             field = {"method": "offer", "currency": "offer"}.get(field, field)
             if field not in FIELDS:
                 field = "offer" if "currency" in refusal.facts else ""
-            wrong = {field: f"{refusal.detail} [{refusal.code}]"}
+            wrong = {field: refusals.told(refusal)}
             return self._form(form, wrong, refusal.status)
         flash(_("The account is added."), "ok")
         return redirect(url_for(f"{self.endpoint}.show", key=ref))

@@ -22,11 +22,11 @@ from core.reports import overview, requests
 from portal import columns as drawing
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk
-from portal.filters import Choice, Text, one
+from portal.filters import Choice, one
 from portal.roles import actor_or_none, current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views.order_filters import Named, Stage, Window
+from portal.views.order_filters import Month, Named, Stage, Window
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -90,7 +90,7 @@ class CommissionsDesk(Desk):
         Column("accrued_at", _l("Earned"), "ago", under=Column("period", _l("Period"))),
     )  # fmt: skip
     every_filter: ClassVar = (
-        Text("period", _l("Period"), exact=True),
+        Month("period", _l("Period"), exact=True),
         Named("agent", _l("Agent"), listing.of_agent),
         Named("merchant", _l("Merchant"), listing.of_merchant),
         Named("order_ref", _l("Order"), listing.of_order),

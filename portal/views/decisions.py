@@ -62,11 +62,11 @@ def proposed(outcome: str, order: OrderView) -> str:
 
 
 def go_on(actor: Actor, said: str, tone: str, decided: str) -> ResponseReturnValue:
-    """Tell what was decided, with the way back to it, and open the officer's next case, or the queue if none waits."""
+    """Tell what was decided, with the way back to it, and open the officer's next alert, or the queue if none waits."""
     back = Markup('<a href="{}">{}</a>').format(url_for("AlertsDesk.show", key=decided), decided)
     flash(escape(_("Decided %(alert)s: %(what)s")) % {"alert": back, "what": said}, tone)
     ref = alerts.next_alert(actor, own_first=True)
     if ref is None:
-        flash(_("No other case waits for you."), "ok")
+        flash(_("No other alert waits for you."), "ok")
         return redirect(url_for("AlertsDesk.list", stage="waiting", sort="due_at"))
     return redirect(url_for("AlertsDesk.show", key=ref))

@@ -13,9 +13,9 @@ from core import clock
 from core.actor import Actor, Right
 from core.errors import NotFound, Refusal
 from core.orders import live, queries
-from core.parties import acceptors
+from core.parties import acceptors, presence
 from portal import format as show
-from portal import in_place, menu
+from portal import in_place, menu, refusals, risk_words
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -40,13 +40,14 @@ class LiveDeskView(BaseView):
 
     @expose("/", methods=["GET"])
     def index(self) -> ResponseReturnValue:
-        """Show the acceptor's own desk."""
+        """Show the acceptor's own desk; whoever asks for it is there."""
+        self._heard()
         return self._page()
 
-    @expose("/jobs.json", methods=["GET"])
-    def jobs(self) -> ResponseReturnValue:
-        """Return the live orders as drawn now, for the page that asks every few seconds."""
-        return self._news("")
+    @expose("/live.json", methods=["GET"])
+    def live(self) -> ResponseReturnValue:
+        """Return the live orders as drawn now, for the page that asks every few seconds: a sign of life."""
+        return self._news("", back=self._heard())
 
     @expose("/of/<ref>", methods=["GET"])
     @needs(Right.MANAGE_PARTIES)
@@ -54,9 +55,9 @@ class LiveDeskView(BaseView):
         """Show an acceptor's desk to an administrator."""
         return self._page(ref)
 
-    @expose("/of/<ref>/jobs.json", methods=["GET"])
+    @expose("/of/<ref>/live.json", methods=["GET"])
     @needs(Right.MANAGE_PARTIES)
-    def jobs_of(self, ref: str) -> ResponseReturnValue:
+    def live_of(self, ref: str) -> ResponseReturnValue:
         """Return an acceptor's live orders as drawn now."""
         return self._news(ref)
 
@@ -71,7 +72,7 @@ class LiveDeskView(BaseView):
         except NotFound:
             raise
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._page(status=refusal.status)
         flash(_("You take new orders.") if wanted else _("You take no new orders; live ones go on."), "ok")
         return redirect(url_for("LiveDeskView.index"))
@@ -91,37 +92,51 @@ class LiveDeskView(BaseView):
         there = redirect(url_for("LiveDeskView.index"))
         return in_place.done(there) if in_place.wanted() else there
 
+    def _heard(self) -> bool:
+        """Note a sign of life of this acceptor; return whether that has put it back into matching."""
+        since = presence.heard(current_actor(), watch=True)
+        if since is None:
+            return False
+        told = _(
+            "Nothing was heard from you since %(time)s, so you got no new orders. From now on you get them again.",
+            time=show.when(since).striptags(),
+        )
+        flash(told, "warning")
+        return True
+
     def _page(self, ref: str = "", status: int = 200, order: Any = None) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         html = render_template(
             "acceptor/desk.html",
             title=_("Desk of %(code)s", code=board.code) if ref else _("My desk"),
-            news=url_for("LiveDeskView.jobs_of", ref=ref) if ref else url_for("LiveDeskView.jobs"),
+            news=url_for("LiveDeskView.live_of", ref=ref) if ref else url_for("LiveDeskView.live"),
             own=not ref,
             every=EVERY_SECONDS,
+            lasting=risk_words.lasting,
             order=order,
             confirm_href=url_for("LiveDeskView.confirm", ref=order.ref) if order else "#",
             **_drawn(board),
         )
         return html, status
 
-    def _news(self, ref: str) -> ResponseReturnValue:
+    def _news(self, ref: str, *, back: bool = False) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
         answer = jsonify(
-            html=render_template("acceptor/jobs.html", own=not ref, **_drawn(board)),
+            html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
-            claims=[job.ref for job in board.jobs if job.state == "paid_claimed" and not job.review],
-            offers={job.ref: job.fiat.show() for job in board.jobs},
+            claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
+            offers={order.ref: order.fiat.show() for order in board.orders},
             at=clock.now().isoformat(),
+            back=back,
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
 
 def _drawn(board: live.Board) -> dict[str, Any]:
-    claimed = [job for job in board.jobs if job.state == "paid_claimed" and not job.review]
-    review = [job for job in board.jobs if job.review]
-    waiting = [job for job in board.jobs if job not in claimed and job not in review]
+    claimed = [order for order in board.orders if order.state == "paid_claimed" and not order.review]
+    review = [order for order in board.orders if order.review]
+    waiting = [order for order in board.orders if order not in claimed and order not in review]
     return {"board": board, "claimed": claimed, "waiting": waiting, "review": review}
 
 
@@ -151,7 +166,7 @@ def _to_confirm(actor: Actor) -> Card | None:
     if board is None:
         return None
     claims, now = _drawn(board)["claimed"], clock.now()
-    urgent = sum((job.deadline_at - now).total_seconds() < URGENT_SECONDS for job in claims)
+    urgent = sum((order.deadline_at - now).total_seconds() < URGENT_SECONDS for order in claims)
     foot = _("%(n)s due within 5 minutes", n=urgent) if urgent else _("none is urgent")
     return Card(_("To confirm"), show.number(len(claims)), foot=foot, tone="down" if urgent else "", href="/desk/")
 
@@ -166,6 +181,6 @@ def _reserve(actor: Actor) -> Card | None:
 
 
 @panel(Right.CONFIRM_RECEIPT, "acceptor")
-def _live_jobs(actor: Actor) -> Panel | None:
+def _live_orders(actor: Actor) -> Panel | None:
     board = _board(actor)
-    return Panel("acceptor/home.html", {"own": False, **_drawn(board)}) if board and board.jobs else None
+    return Panel("acceptor/home.html", {"own": False, **_drawn(board)}) if board and board.orders else None

@@ -9,8 +9,9 @@ from flask_appbuilder.baseviews import expose
 from flask_babel import gettext as _
 
 from core.actor import Right
-from core.errors import BadInput, Forbidden, Refusal
+from core.errors import BadAmount, BadInput, Forbidden, Refusal
 from core.parties import acceptors, agents, merchants, naming
+from portal import refusals, typed
 from portal.roles import actor_or_none, current_actor
 from portal.security.gate import needs
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from core.actor import Actor
+    from core.money import Asset, Money
 
 FIELDS = ("code", "name", "country", "agent", "parent", "plan", "kyc_level")
 
@@ -33,7 +35,7 @@ def at_field(refusal: Refusal, names: tuple[str, ...], other: Mapping[str, str] 
     """Return what a refusal says, by the field of the form it is about ("": it is about none of them)."""
     field = str(refusal.facts.get("field", ""))
     field = (other or {}).get(field, field)
-    return {field if field in names else "": f"{refusal.detail} [{refusal.code}]"}
+    return {field if field in names else "": refusals.told(refusal)}
 
 
 def read_number(text: str, field: str) -> int:
@@ -41,6 +43,15 @@ def read_number(text: str, field: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 - more is no number of anything here
         raise BadInput(_("%(field)s must be a whole number.", field=field), field=field)
     return int(text)
+
+
+def read_money(text: str, asset: Asset, field: str, *, allow_zero: bool = False) -> Money:
+    """Return an amount that was typed, else refuse with `bad_amount` at its field."""
+    try:
+        return typed.money(text, asset, allow_zero=allow_zero)
+    except BadAmount as refusal:
+        refusal.facts["field"] = field
+        raise
 
 
 def may_enrol() -> bool:

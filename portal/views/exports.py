@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from core.actor import Right
 from core.errors import NotFound, Refusal
 from core.reports import requests
+from portal import refusals
 from portal.roles import current_actor
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ExportsView(BaseView):
         except NotFound:
             raise
         except Refusal as refusal:
-            flash(f"{refusal.detail} [{refusal.code}]", "danger")
+            flash(refusals.told(refusal), "danger")
             return self._page(refusal.status)
         flash(_("The export is called off."), "ok")
         return redirect(url_for("ExportsView.list"))

@@ -127,7 +127,7 @@ def _past_due(actor: Actor) -> Card:
     late = alerts.counts(actor).late
     href = url_for("AlertsDesk.list", stage="late", sort="due_at")
     foot = _("decide these first") if late else _("all within their time")
-    return Card(_("Past due"), show.number(late), aside=_("now"), foot=foot, tone="down" if late else "", href=href)
+    return Card(_("Past review time"), show.number(late), aside=_("now"), foot=foot, tone="down" if late else "", href=href)
 
 
 @card(Right.DECIDE_ALERT, "compliance")
@@ -158,10 +158,10 @@ def _balance(actor: Actor) -> Card | None:
 
 @card(Right.OPEN_ORDER, "merchant")
 def _today(actor: Actor) -> Card:
-    now = volume.totals(actor, Span(_midnight(), clock.now()), Filters())
-    foot = _("%(n)s completed", n=show.number(now.completed))
+    opened, completed = recent.opened_since(actor, _midnight())
+    foot = _("%(n)s completed", n=show.number(completed))
     href = url_for("OrdersDesk.list", **{"from": _midnight().date().isoformat()})
-    return Card(_("Orders today"), show.number(now.created), foot=foot, href=href)
+    return Card(_("Orders today"), show.number(opened), aside=_("since midnight"), foot=foot, href=href)
 
 
 @card(Right.OPEN_ORDER, "merchant")

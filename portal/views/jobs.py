@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from babel.numbers import format_decimal
 from flask import current_app, render_template
 from flask_appbuilder.baseviews import BaseView, expose
-from flask_babel import get_locale
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
-from core import clock, health
+from core import clock, health, verify
 from core.actor import Right
 from core.reports import requests
-from portal import format as show
+from portal import job_words as words
 from portal import menu
 from portal.roles import current_actor
 
@@ -30,30 +25,11 @@ SILENT_SECONDS = 45
 PATIENCE = 3
 """A job is late when it did not end for so many of its periods, and at least a minute."""
 LEAST_LATE = 60
+LEFT_SECONDS = 120
+"""A process silent for so long is left out while another of its kind lives: it was replaced, and not lost."""
 LATEST_FAILURES = 20
-THOUSAND = 10_000
-"""Smaller numbers need no separators."""
-PLAIN = frozenset({"pid", "seed"})
-"""Numbers that are names."""
 FIRST = 6
 """So much of what a run said stands in the table, the rest behind a click."""
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*[+Z]\S*")
-KINDS = {"worker": _l("Worker"), "cron": _l("Schedule"), "web": _l("Web")}
-PURPOSES = {
-    "orders.expire": _l("Ends orders whose time is over"),
-    "orders.match": _l("Finds acceptors for waiting orders"),
-    "ledger.fold": _l("Adds new credits to their accounts"),
-    "analytics.rollup": _l("Brings the dashboards' figures up to the present"),
-    "ledger.seal": _l("Seals the journal and the audit trail"),
-    "prices.observe": _l("Reads exchange rates"),
-    "exports.sweep": _l("Queues files and removes old ones"),
-    "exports.run": _l("Writes one file"),
-    "ledger.verify": _l("Checks every invariant"),
-    "health.clean": _l("Removes what is past its time"),
-    "pools.shuffle": _l("Draws new places in the pools"),
-    "agents.volume": _l("Reckons agents' volumes for the commission tiers"),
-    "merchants.volume": _l("Reckons merchants' volumes for the fee tiers"),
-}
 
 
 class Planned(NamedTuple):
@@ -78,43 +54,30 @@ class JobsView(BaseView):
     def list(self) -> str:
         """Show processes, schedule, failures and one's own files."""
         actor = current_actor()
-        beats = [(each, each.age_seconds > SILENT_SECONDS) for each in health.beats(actor)]
-        kinds = {each.process.partition(":")[0] for each, silent in beats if not silent}
+        beats = health.beats(actor)
+        kinds = {_kind(each) for each in beats if each.age_seconds <= SILENT_SECONDS}
+        heard = [each for each in beats if each.age_seconds <= LEFT_SECONDS or _kind(each) not in kinds]
+        checked = health.runs(actor, name="ledger.verify", outcome="done", limit=1)
         return render_template(
             "jobs/list.html",
             title=_("Jobs"),
-            beats=beats,
-            kinds=KINDS,
-            missing=[label for kind, label in KINDS.items() if kind not in kinds],
+            beats=[(each, each.age_seconds > SILENT_SECONDS) for each in heard],
+            kinds=words.KINDS,
+            missing=[label for kind, label in words.KINDS.items() if kind not in kinds],
+            checked=checked[0] if checked and "found" in checked[0].details else None,
+            elsewhere=verify.ELSEWHERE,
             planned=planned(actor),
             failures=health.runs(actor, outcome="failed", limit=LATEST_FAILURES),
             exports=requests.own(actor, limit=10) if actor.may(Right.EXPORT) else [],
             now=clock.now(),
-            details_of=details_of,
+            details_of=words.details_of,
             first=FIRST,
-            decimal=lambda seconds: format_decimal(seconds, "0.00", locale=get_locale() or "en"),
+            decimal=words.seconds,
         )
 
 
-def details_of(details: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what a run or a process says of itself: name and value as people read them, what says nothing left out."""
-    found: list[tuple[str, str]] = []
-    for name, value in details.items():
-        if isinstance(value, dict):
-            found += details_of(value)
-        elif value not in {None, ""} if not isinstance(value, list) else value:
-            found.append((name.replace("_", " "), str(value) if name in PLAIN else _said(value)))
-    return found
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, int) and value >= THOUSAND:
-        return show.number(value)
-    if isinstance(value, str) and MOMENT.fullmatch(value):
-        return show.when(datetime.fromisoformat(value))
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _kind(beat: health.Beat) -> str:
+    return beat.process.partition(":")[0]
 
 
 def planned(actor: Actor) -> list[Planned]:
@@ -125,7 +88,7 @@ def planned(actor: Actor) -> list[Planned]:
     found = []
     for name in sorted({*periods, *runs}):
         every, run, age = periods.get(name, 0), runs.get(name), ages.get(name)
-        found.append(Planned(name, str(PURPOSES.get(name, "")), every, run, age, _state(every, run, age)))
+        found.append(Planned(name, str(words.PURPOSES.get(name, "")), every, run, age, _state(every, run, age)))
     return found
 
 

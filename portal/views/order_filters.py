@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 
+from core.commissions import periods
 from core.errors import Refusal
 from core.money import fiat
 from core.orders import listing
-from core.orders.states import WAITING
 from portal.filters import BadList, Choice, Period, Text, one
 from portal.roles import current_actor
 
@@ -35,6 +35,38 @@ class Window(Period):
 
 
 @dataclass(frozen=True, slots=True)
+class Born(Window):
+    """When orders were created."""
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when no end is given; refuse what is no date."""
+        if Period.clause(self, model, args) is None:
+            return None
+        first, last = (one(args, name) for name in self.arguments())
+        return listing.born(
+            self._moment(first, self.first, end=False) if first else None,
+            self._moment(last, self.last, end=True) if last else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Month(Text):
+    """A commission period by its name; its lines were earned in that month, and are looked up by when."""
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when nothing is asked."""
+        clause = Text.clause(self, model, args)
+        if clause is None:
+            return None
+        try:
+            month = periods.read(one(args, self.name))
+        except Refusal:
+            return clause
+        earned: sa.ColumnElement[bool] = (model.accrued_at >= month.starts_at) & (model.accrued_at < month.ends_at)
+        return clause & earned
+
+
+@dataclass(frozen=True, slots=True)
 class Ended(Window):
     """When orders ended. None ends before it is created, and orders are listed by that: no look at younger ones."""
 
@@ -44,8 +76,7 @@ class Ended(Window):
         last = one(args, self.last)
         if found is None or not last:
             return found
-        older: sa.ColumnElement[bool] = model.created_at <= self._moment(last, self.last, end=True)
-        return found & older
+        return found & listing.born(None, self._moment(last, self.last, end=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +147,10 @@ class Stage(Choice):
 
 @dataclass(frozen=True, slots=True)
 class OrderState(Choice):
-    """States of orders; asked for waiting ones only, the rows come from the few that wait."""
+    """States of orders; waiting ones and rare ends come from the few rows that are so."""
 
     def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when nothing is chosen; refuse unknown states."""
-        clause = Choice.clause(self, model, args)
-        chosen = {value for value in args.getlist(self.name) if value}
-        return clause & listing.open_only() if clause is not None and chosen <= set(WAITING) else clause
+        if Choice.clause(self, model, args) is None:
+            return None
+        return listing.in_states([value for value in args.getlist(self.name) if value])

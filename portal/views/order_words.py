@@ -57,6 +57,7 @@ EVENTS: dict[str, tuple[LazyString, str]] = {
     "dispute.turn_down": (_l("Decision turned down"), "warn"),
     "reveal.customer": (_l("Customer's name revealed"), "idle"),
     "reveal.payer": (_l("Payer's name revealed"), "idle"),
+    "reveal.declared_payer": (_l("Payer's declared name revealed"), "idle"),
     "reveal.payer_account": (_l("Payer's account revealed"), "idle"),
     "reveal.bank_account": (_l("Bank account revealed"), "idle"),
 }
@@ -155,6 +156,20 @@ def next_move(actor: Actor, view: OrderView) -> str:
     if view.next_actor == "compliance" and not actor.may(Right.SEE_ALERTS):
         return str(NEXT["system"])
     return str(NEXT.get(view.next_actor, view.next_actor))
+
+
+def unbooked(actor: Actor, view: OrderView) -> str:
+    """Return what is true where the ledger shows no entry to who looks: a party sees its own accounts' only."""
+    if view.ended_at is not None:
+        return _("Nothing of this order was booked on your account.") if actor.party_id else _("Nothing was booked.")
+    if view.acceptor is None:
+        return _("Nothing is booked for this order yet: no acceptor has been found.")
+    if actor.party_id:
+        return _(
+            "Nothing is booked on your account yet. %(amount)s of the acceptor's reserve is set aside for this order.",
+            amount=view.usdt.show(),
+        )
+    return _("Nothing is booked for this order yet.")
 
 
 def why_not(name: str, view: OrderView) -> str:

@@ -13,11 +13,11 @@ from flask_babel import lazy_gettext as _l
 
 from core import clock
 from core.actor import Actor, Right, Scope
-from core.compliance import disputes, reveals
+from core.compliance import disputes
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Rate, fiat
-from core.orders import deposit, disputing, listing, page, queries, release
+from core.orders import deposit, disputing, explaining, listing, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
@@ -29,9 +29,9 @@ from portal.desk import Desk, deed
 from portal.filters import Amount, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
-from portal.views import decisions, judging
+from portal.views import decisions, judging, revealing
 from portal.views import order_words as words
-from portal.views.order_filters import Currency, Ended, Named, OrderState, Stage, Window
+from portal.views.order_filters import Born, Currency, Ended, Named, OrderState, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ EVERYBODYS = (
     Amount("fiat_units", _l("Amount"), "currency"),
     Amount("usdt_units", _l("USDT"), "USDT"),
     Choice("kind", _l("Kind"), KINDS),
-    Window("created_at", _l("Created")),
+    Born("created_at", _l("Created")),
     Ended("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
 )
 # A filter on a column that one may not see would tell what is in it.
@@ -138,6 +138,14 @@ class OrdersDesk(judging.Judges, Desk):
         few = has_request_context() and request.args.get("stage")
         return ("created_at", "deadline_at", "usdt_units") if few else ("created_at",)
 
+    @property
+    def told_by_key(self) -> frozenset[str]:  # type: ignore[override]  # by who looks, and at whose
+        """The age of an order is in its reference; one party's have an index by age of their own."""
+        if not has_request_context() or current_actor().scope is not Scope.ALL:
+            return frozenset()
+        of_one = any(map(request.args.get, ("merchant", "acceptor", "agent")))
+        return frozenset() if of_one else frozenset({"created_at"})
+
     def next_step(self, actor: Actor) -> tuple[str, str] | None:
         """Return the way to what is still to be set up, for who sets up."""
         return (_("See what is set up"), url_for("HomeView.index")) if actor.may(Right.MANAGE_PARTIES) else None
@@ -183,9 +191,11 @@ class OrdersDesk(judging.Judges, Desk):
             beside=page.beside(actor, view),
             shares=page.shares(actor, view),
             entries=legs,
+            unbooked=words.unbooked(actor, view),
             blocks=sorted({entry.block for entry in legs or [] if entry.block is not None}),
             reasons=words.REASONS,
             told_of=risk_words.told,
+            weight_of=risk_words.weight_of,
             effect=decisions.effect,
             proposed=decisions.proposed,
             lost_by=risk_words.lost,
@@ -194,8 +204,9 @@ class OrdersDesk(judging.Judges, Desk):
             account_parts=words.ACCOUNT_PARTS,
             steps=[words.step(row) for row in queries.timeline(actor, view)],
             rate=Rate(view.rate_price, fiat(view.currency)),
-            tries=queries.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
+            tries=explaining.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
             pay_to=queries.pay_to(actor, view),
+            reveals=revealing.choices(view),
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             told=told,
             judged=judging.standing_of(actor, view),
@@ -233,14 +244,8 @@ class OrdersDesk(judging.Judges, Desk):
     @deed("reveal", _l("Reveal"), Right.REVEAL, sign="eye")
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:
         """Show one piece of personal data, this once; the look is logged with its reason."""
-        order, kind = rows[0].ref, request.form.get("kind", "")
-        view = queries.order(current_actor(), order)
-        refs = {"customer": view.customer_ref, "payer": order, "payer_account": view.payer_ref or ""}
-        labels = {"customer": _("Verified name"), "payer": _("Payer's name"), "payer_account": _("Payer's account")}
-        if kind not in refs:
-            raise BadInput(_("There is nothing of that kind to reveal."), kind=kind[:20])
-        plain = reveals.reveal(current_actor(), kind, refs[kind], request.form.get("reason", ""), order)
-        return self._shown(order, told=(labels[kind], plain))
+        order = rows[0].ref
+        return self._shown(order, told=revealing.revealed(queries.order(current_actor(), order), order))
 
     @deed("dispute", _l("Decide the dispute"), Right.DECIDE_ALERT)
     def dispute(self, rows: Sequence[Any]) -> ResponseReturnValue | None:

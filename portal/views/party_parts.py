@@ -36,6 +36,8 @@ MOVES = {
     "reserve_topup": _l("Reserve topped up"),
     "reserve_payout": _l("Reserve paid out"),
     "commission_payout": _l("Commission paid out"),
+    "commission_hold": _l("Commission held"),
+    "commission_hold_close": _l("Commission payable again"),
 }
 
 

@@ -12,21 +12,21 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from core.actor import Actor, Right
-from core.errors import BadAmount, Forbidden, Refusal
-from core.money import USDT, Asset, Money, fiat
+from core.errors import Forbidden, Refusal
+from core.money import USDT, fiat
 from core.parties import naming, pool_pages, pools
 from core.parties.listing import PoolRow
 from portal import columns as drawing
 from portal import format as show
-from portal import typed
 from portal.columns import Column
 from portal.desk import Desk, deed
 from portal.filters import Choice, Text
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views.enrolling import at_field, may_enrol, read_form, read_number
+from portal.views.enrolling import at_field, may_enrol, read_form, read_money, read_number
 from portal.views.order_filters import Currency
+from portal.views.pool_changes import ChangesPools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,11 +42,11 @@ POLICIES = {
     "uniform_random": _l("By chance, each alike"),
     "least_loaded": _l("Whoever has the least open"),
 }
-TIMES = ("pay_seconds", "confirm_seconds", "quote_seconds")
+TIMES = ("pay_seconds", "confirm_seconds", "quote_seconds", "silent_seconds")
 FIELDS = ("code", "currency", "method", "fee_code", "policy", "min_fiat", "max_fiat", "min_reserve", *TIMES)
 USUAL = {
     "policy": pools.POLICIES[0], "min_reserve": "1", "pay_seconds": "900", "confirm_seconds": "900",
-    "quote_seconds": "600",
+    "quote_seconds": "600", "silent_seconds": "600",
 }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ drawing.kind("policy", _policy)
 drawing.kind("pool_state", lambda _row, _column, value: show.badge(_state(value)))
 
 
-class PoolsDesk(Desk):
+class PoolsDesk(ChangesPools, Desk):
     """The pools orders are matched in; the desk's own people see them, an administrator opens and fills them."""
 
     route_base = "/pools"
@@ -141,6 +141,7 @@ class PoolsDesk(Desk):
             (_("To pay"), _("%(n)s s", n=show.number(row.pay_seconds))),
             (_("To confirm"), _("%(n)s s", n=show.number(row.confirm_seconds))),
             (_("A quote holds"), _("%(n)s s", n=show.number(row.quote_seconds))),
+            (_("An acceptor may be silent"), _("%(n)s s", n=show.number(row.silent_seconds))),
             (_("Opened"), show.when(row.created_at)),
         ]
 
@@ -174,6 +175,10 @@ class PoolsDesk(Desk):
             return _("No acceptor has a free bank account for this currency and method.")
         if name == "admit" and not naming.known(actor, "merchant"):
             return _("There is no merchant yet.")
+        if name == "expel" and not row.merchants:
+            return _("No merchant may use it.")
+        if name in {"leave", "limit_account"} and not row.accounts:
+            return _("No account serves it.")
         return ""
 
     @deed("admit", _l("Admit merchant"), Right.MANAGE_PARTIES, look="pri", sign="store")
@@ -258,7 +263,7 @@ def _opened(actor: Actor, form: Mapping[str, str]) -> str:
         min_fiat=read_money(form["min_fiat"], asset, "min_fiat"),
         max_fiat=read_money(form["max_fiat"], asset, "max_fiat"),
         min_reserve=read_money(form["min_reserve"], USDT, "min_reserve", allow_zero=True),
-        **{name: read_number(form[name], name) for name in TIMES},
+        **{name: read_number(form[name] or USUAL[name], name) for name in TIMES},
     )  # fmt: skip
 
 
@@ -267,12 +272,3 @@ def _fee_words(fees: pool_pages.FeeVersion) -> Markup:
     if fees.effective_from.year == FROM_THE_START:
         return words.format(fees.code, fees.version, _("in force from the start"), "")
     return words.format(fees.code, fees.version, _("in force since"), show.when(fees.effective_from))
-
-
-def read_money(text: str, asset: Asset, field: str, *, allow_zero: bool = False) -> Money:
-    """Return an amount that was typed, else refuse with `bad_amount` at its field."""
-    try:
-        return typed.money(text, asset, allow_zero=allow_zero)
-    except BadAmount as refusal:
-        refusal.facts["field"] = field
-        raise

@@ -44,13 +44,13 @@ def test_the_first_stop_leads_past_the_menu_to_the_content(desk, chromium):
         assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
 
 
-def test_an_officer_takes_the_next_case_and_decides_it(desk, chromium):
+def test_an_officer_takes_the_next_alert_and_decides_it(desk, chromium):
     _ref, alert = held(desk)
     with visit(desk, chromium, "compliance") as page:
         tab_to(page, page.get_by_role("link", name="Review queue").first)
         page.keyboard.press("Enter")
         page.wait_for_url("**/alerts/list/**")
-        tab_to(page, page.get_by_role("button", name="Next case"))
+        tab_to(page, page.get_by_role("button", name="Next alert"))
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/alerts/show/{alert}")
         page.keyboard.press("a")
@@ -79,7 +79,7 @@ def test_an_acceptor_confirms_and_hears_what_comes(desk, chromium):
         expect(heard).to_contain_text("333.00 BRL", timeout=6000)
         ref = claimed(desk.trade, amount="444.00")
         expect(heard).to_contain_text("An order was paid: 444.00 BRL", timeout=6000)
-        received = page.locator(f'.job[data-ref="{ref}"] [data-confirm-job]')
+        received = page.locator(f'.live-order[data-ref="{ref}"] [data-confirm-order]')
         tab_to(page, received)
         page.keyboard.press("Enter")
         expect(page.locator("#c-received")).to_be_focused()

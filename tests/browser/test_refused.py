@@ -32,7 +32,7 @@ def test_a_refused_receipt_keeps_what_was_typed_and_says_why_at_the_field(desk, 
     with visit(desk, chromium, "acceptor1", size) as page:
         page.goto(place if place == "/desk/" else place + ref)
         if place == "/desk/":
-            page.locator(f'.job[data-ref="{ref}"] [data-confirm-job]').click()
+            page.locator(f'.live-order[data-ref="{ref}"] [data-confirm-order]').click()
         else:
             page.keyboard.press("c")
         page.fill("#c-payer", "Joao Santos")

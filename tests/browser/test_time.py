@@ -43,7 +43,8 @@ def test_a_machine_whose_clock_is_wrong_counts_down_right(desk, chromium, place)
     with visit(desk, chromium, "acceptor1") as page:
         page.add_init_script(ONE_HOUR_FAST)
         page.goto(place if place == "/desk/" else place + ref)
-        clock = page.locator(f'.job[data-ref="{ref}"] [data-until]' if place == "/desk/" else "main .head [data-until]")
+        own = f'.live-order[data-ref="{ref}"]' if place == "/desk/" else "main .head"
+        clock = page.locator(f"{own} [data-until]")
         page.wait_for_timeout(2200)
         assert abs(seconds(clock.text_content()) - left(ref)) < 10
         page.evaluate(ASLEEP)

@@ -29,10 +29,10 @@ def state(ref):
 def test_a_payment_arrives_on_the_desk_and_is_confirmed_by_keys(desk, chromium, size):
     with visit(desk, chromium, "acceptor1", size) as page:
         page.goto("/desk/")
-        expect(page.locator(".job")).to_have_count(0)
+        expect(page.locator(".live-order")).to_have_count(0)
         ref = claimed(desk.trade)
-        job = page.locator(f'.job.claimed[data-ref="{ref}"]')
-        expect(job).to_be_visible(timeout=5000)
+        order = page.locator(f'.live-order.claimed[data-ref="{ref}"]')
+        expect(order).to_be_visible(timeout=5000)
         assert page.title().startswith("(1)")
         assert fits(page)
         page.keyboard.press("j")
@@ -53,7 +53,7 @@ def test_two_officers_release_what_is_held(desk, chromium):
     ref, alert = held(desk)
     with visit(desk, chromium, "compliance") as page:
         page.get_by_role("link", name="Review queue").first.click()
-        page.get_by_role("button", name="Next case").click()
+        page.get_by_role("button", name="Next alert").click()
         page.wait_for_url(f"**/alerts/show/{alert}")
         page.keyboard.press("a")
         page.select_option("#d-disposition", "explained")

@@ -48,7 +48,7 @@ def test_an_agent_finds_this_months_commission_and_why(desk, chromium):
         assert fits(page)
 
 
-def test_finance_tops_up_a_reserve_after_saying_that_it_has_arrived(desk, chromium):
+def test_finance_reads_a_top_up_back_and_a_colleague_books_it(desk, chromium):
     with visit(desk, chromium, "finance") as page:
         page.goto(f"/acceptors/show/{desk.other.ref}")
         page.get_by_role("button", name="Top up reserve").click()
@@ -56,11 +56,22 @@ def test_finance_tops_up_a_reserve_after_saying_that_it_has_arrived(desk, chromi
         expect(dialog).to_contain_text(desk.other.code)
         page.fill("#top-amount", "12.5")
         page.fill("#top-arrival", "0xabc")
-        dialog.get_by_role("button", name="Top up reserve").click()
-        assert dialog.is_visible(), "nothing is booked before the box is ticked"
+        page.fill("#top-why", "seen on the chain")
+        dialog.get_by_role("button", name="Read it back").click()
+        expect(page.locator("#echo")).to_contain_text(f"12.50 USDT to acceptor {desk.other.code}")
+        page.get_by_role("button", name="Ask for approval").click()
+        assert page.locator("#echo").is_visible(), "nobody is asked before the box is ticked"
         page.check("[name=sure]")
-        dialog.get_by_role("button", name="Top up reserve").click()
-        expect(page.locator(".note.ok")).to_contain_text("12.500000 USDT is booked")
+        page.get_by_role("button", name="Ask for approval").click()
+        expect(page.locator(".note.ok")).to_contain_text("Nothing is booked until another person approves")
+        request = page.url
+    with visit(desk, chromium, "finance2") as page:
+        page.goto(request)
+        page.fill("#d-why", "seen in custody")
+        page.get_by_role("button", name="Approve").click()
+        expect(page.locator("#confirm")).to_contain_text(f"12.50 USDT to acceptor {desk.other.code}")
+        page.locator("#confirm [data-go]").click()
+        expect(page.locator(".note.ok")).to_contain_text("is booked")
 
 
 def test_the_tree_of_agents_shuts_and_opens_by_keys(desk, chromium):

@@ -29,6 +29,11 @@ def test_a_good_line_is_read_to_the_unit():
     assert str(row.created_at) == "2026-03-02 08:07:00+00:00"
 
 
+def test_a_name_is_read_as_everywhere_else():
+    (row,) = lines(line(customer_name="Maria  da\u00a0Souza", payer_name="\u0646\u0645\u06cc\u200c\u062e"))
+    assert (row.customer_name, row.payer_name) == ("Maria da Souza", "\u0646\u0645\u06cc\u062e")
+
+
 @pytest.mark.parametrize(
     ("other", "code"),
     [
@@ -57,6 +62,9 @@ def test_a_good_line_is_read_to_the_unit():
         ({"payer_name": "\u202ealiM"}, "bad_text"),
         ({"payer_name": "Maria\tSouza"}, "bad_text"),
         ({"payer_name": "Maria\u2028Souza"}, "bad_text"),
+        ({"payer_name": "Maria\u3164Souza"}, "bad_text"),
+        ({"customer_name": "Maria" + "\u0301" * 9}, "bad_text"),
+        ({"customer_name": "\u200d"}, "missing"),
         ({"fiat_amount": "0"}, "bad_amount"),
         ({"fiat_amount": "-5.00"}, "bad_amount"),
         ({"fiat_amount": "NaN"}, "bad_amount"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput
-from core.orders.matching import POLICIES, REASONS, Candidate, choose, explain
+from core.orders.matching import POLICIES, REASONS, Candidate, choose
 
 NEED = 100_000_000
 
@@ -19,8 +18,6 @@ def acceptor(number: int, **facts) -> Candidate:
     plain = Candidate(
         acceptor_id=number,
         pool_account_id=1000 + number,
-        acceptor_ref=f"acc_{number:016d}",
-        slot=number * 7919 % 1000,
         free_units=10 * NEED,
         slot_limit=10,
         day_left_units=1_000_000,
@@ -38,7 +35,7 @@ crowds = st.lists(
         st.integers(1, 10_000),
         free_units=st.integers(0, 3 * NEED),
         open_orders=st.integers(0, 12),
-        excluded=st.sampled_from(["", "", "", "tried_before", "same_pair_risk"]),
+        excluded=st.sampled_from(["", "", "", "in_dispute"]),
     ),
     max_size=20,
     unique_by=lambda each: each.acceptor_id,
@@ -72,8 +69,7 @@ def test_each_hard_limit_has_its_own_reason():
         acceptor(1, free_units=NEED - 1),
         acceptor(2, day_left_units=24_999),
         acceptor(3, open_orders=10),
-        acceptor(4, excluded="same_pair_risk"),
-        acceptor(5, excluded="tried_before"),
+        acceptor(4, excluded="in_dispute"),
         acceptor(6, free_units=NEED, day_left_units=25_000, open_orders=9),
     ]
     choice = choose("uniform_random", crowd, seed=1, need_units=NEED, need_fiat_units=25_000)
@@ -81,8 +77,7 @@ def test_each_hard_limit_has_its_own_reason():
         1: "short_reserve",
         2: "day_limit",
         3: "slots_full",
-        4: "same_pair_risk",
-        5: "tried_before",
+        4: "in_dispute",
         6: "chosen",
     }
 
@@ -128,14 +123,6 @@ def test_two_accounts_of_one_acceptor_are_two_candidates():
     crowd = [acceptor(1), acceptor(1, pool_account_id=7)]
     chosen = {choose("uniform_random", crowd, seed=s, need_units=NEED).chosen.pool_account_id for s in range(50)}
     assert chosen == {7, 1001}
-
-
-def test_the_explanation_is_json_and_names_every_candidate():
-    crowd = [acceptor(1), acceptor(2, free_units=5)]
-    rows = json.loads(json.dumps(explain(choose("uniform_random", crowd, seed=4, need_units=NEED))))
-    assert [(row["acceptor_id"], row["outcome"]) for row in rows] == [(1, "chosen"), (2, "short_reserve")]
-    assert rows[1]["because"] == "its free reserve is smaller than the order"
-    assert all(row["lot"] < 2**53 for row in rows)
 
 
 def test_the_draw_never_changes_between_releases():

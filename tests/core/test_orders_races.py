@@ -10,12 +10,10 @@ from datetime import timedelta
 import pytest
 
 from core import clock, steps
-from core.actor import system
 from core.compliance import alerts
 from core.errors import Refusal
 from core.money import USDT, Money, fiat
 from core.orders import deadlines, deposit, dispatch, release
-from core.parties import acceptors
 from core.pricing import quotes
 from tests import make
 from tests.core import lives, review
@@ -196,7 +194,7 @@ def test_waiting_orders_are_matched_once_by_many_sweepers(module_database):
     market = make.market(1, reserve="0", open_limit=1000)
     refs = [lives.opened(market, customer=f"w-{n}") for n in range(6)]
     assert {review.state(ref)[0] for ref in refs} == {"matching"}
-    acceptors.top_up(system(), market.acceptors[0].ref, Money.parse("200", USDT), "race")
+    make.top_up(market.acceptors[0].ref, Money.parse("200", USDT), "race")
     race([dispatch.match_due] * 6)
     states = Counter(review.state(ref)[0] for ref in refs)
     assert states == {"awaiting_payment": 4, "matching": 2}

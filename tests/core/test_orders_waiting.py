@@ -1,4 +1,4 @@
-"""Dispatch: reserved limits, orders that wait for an acceptor, and a choice that can be explained and replayed."""
+"""Dispatch: reserved limits, orders that wait for an acceptor, and who is chosen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from core import clock
 from core.actor import system
-from core.errors import Forbidden
 from core.money import USDT, Money
-from core.orders import deadlines, deposit, dispatch, matching, queries
+from core.orders import deadlines, deposit, dispatch, explaining, queries
 from core.parties import acceptors
 from tests import make
 from tests.core import lives, review
@@ -23,7 +22,7 @@ def market(database):
 
 
 def top_up(market, amount):
-    acceptors.top_up(system(), market.acceptors[0].ref, Money.parse(amount, USDT), f"more-{next(make.numbers)}")
+    make.top_up(market.acceptors[0].ref, Money.parse(amount, USDT), f"more-{next(make.numbers)}")
 
 
 def test_an_order_waits_when_nobody_has_the_reserve_and_a_top_up_wakes_it(market):
@@ -41,7 +40,7 @@ def test_an_order_waits_when_nobody_has_the_reserve_and_a_top_up_wakes_it(market
     assert review.state(third)[0] == "awaiting_payment"
     view = queries.order(market.merchant, third)
     assert view.deadline_at - view.matched_at == timedelta(minutes=15)
-    assert [row.attempt for row in queries.dispatches(review_dispatch(), view)] == [1, 2]
+    assert [row.attempt for row in explaining.dispatches(review_dispatch(), view)] == [1, 2]
     assert review.breaks() == []
 
 
@@ -115,40 +114,3 @@ def test_the_least_loaded_acceptor_is_chosen(database):
     market = make.market(3, reserve="10000", policy="least_loaded")
     took = [review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref for n in range(6)]
     assert sorted(took.count(each.ref) for each in market.acceptors) == [2, 2, 2]
-
-
-def test_each_dispatch_says_why_everybody_else_lost_and_can_be_replayed(database):
-    market = make.market(4, reserve="1000", policy="least_loaded")
-    poor = make.acceptor(market.pool_ref, reserve="10")
-    ref = [lives.opened(market, customer=f"c-{n}") for n in range(3)][-1]
-    view = queries.order(market.merchant, ref)
-    (told,) = queries.dispatches(review_dispatch(), view)
-    outcomes = {each["acceptor"]: each["outcome"] for each in told.candidates}
-    assert outcomes[view.acceptor.code] == "chosen"
-    assert outcomes[poor.code] == "short_reserve"
-    assert set(outcomes.values()) <= {"chosen", "short_reserve", "busier", "not_drawn"}
-    assert all(each["because"] for each in told.candidates)
-    candidates = [
-        matching.Candidate(each["acceptor_id"], each["pool_account_id"], "", 0, each["free_units"], each["open_orders"],
-                           each["weight"], None, 20)
-        for each in told.candidates
-    ]  # fmt: skip
-    again = matching.choose(told.policy, candidates, seed=told.seed, need_units=view.usdt.units)
-    assert again.chosen.acceptor_id == review.one("select acceptor_id from orders where ref = %s", ref)
-    assert {each.candidate.pool_account_id: (each.lot, each.score, each.outcome) for each in again.considered} == {
-        each["pool_account_id"]: (each["lot"], each["score"], each["outcome"]) for each in told.candidates
-    }
-
-
-def test_an_acceptor_may_ask_why_it_was_not_chosen_and_sees_nobody_else(database):
-    market = make.market(2, reserve="1000")
-    view = queries.order(market.merchant, lives.opened(market))
-    for each in market.acceptors:
-        curious = each.actor.__class__(
-            each.actor.name, "acceptor", each.actor.scope, each.actor.party_id,
-            rights=frozenset({review.Right.SEE_DISPATCH}),
-        )  # fmt: skip
-        (told,) = queries.dispatches(curious, view)
-        assert [row["acceptor"] for row in told.candidates] == [each.code]
-    with pytest.raises(Forbidden):
-        queries.dispatches(market.merchant, view)

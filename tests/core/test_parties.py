@@ -12,9 +12,7 @@ from core import db
 from core.actor import Actor, Right, Scope, system
 from core.errors import (
     AlreadyDone,
-    BadAmount,
     BadInput,
-    Barred,
     Conflict,
     Forbidden,
     Frozen,
@@ -22,12 +20,10 @@ from core.errors import (
     Refusal,
     WrongState,
 )
-from core.money import USDT, Money, fiat
 from core.parties import acceptors, agents, merchants, standing
 from tests import make
 
 MANAGER = make.person("admin", Right.MANAGE_PARTIES)
-FINANCE = make.person("finance", Right.TOP_UP_RESERVE)
 
 
 def one(sql, *args):
@@ -141,47 +137,6 @@ def test_a_bar_has_no_end(database):
     standing.bar(MANAGER, acceptor.ref, "forged papers")
     refused(WrongState, standing.reinstate, MANAGER, acceptor.ref, "sorry")
     refused(WrongState, standing.bar, MANAGER, acceptor.ref, "again")
-    refused(Barred, acceptors.top_up, FINANCE, acceptor.ref, Money(1, USDT), "k")
-
-
-def test_a_top_up_moves_custody_to_reserve_once(database):
-    acceptor = make.market(1, reserve="0").acceptors[0]
-    entry = acceptors.top_up(FINANCE, acceptor.ref, Money.parse("250.5", USDT), "0xabc")
-    assert entry.startswith("jrn_")
-    account = f"acceptor:{acceptor.code}:reserve"
-    assert one("select units from v_balances where account = %s", account) == 250_500_000
-    assert one("select units from v_balances where account = 'house:custody'") == -250_500_000
-    refused(AlreadyDone, acceptors.top_up, FINANCE, acceptor.ref, Money.parse("250.5", USDT), "0xabc")
-    assert story(acceptor.ref)[1][-1] == "reserve.topped_up"
-
-
-def test_an_arrival_is_booked_to_one_acceptor_in_whatever_case_it_is_written(database):
-    first, second = make.market(2, reserve="0").acceptors
-    acceptors.top_up(FINANCE, first.ref, Money.parse("100", USDT), "0xABC1")
-    for again in (first, second):
-        refused(AlreadyDone, acceptors.top_up, FINANCE, again.ref, Money.parse("100", USDT), " 0xabc1 ")
-    assert one("select units from v_balances where account = 'house:custody'") == -100_000_000
-
-
-def test_an_arrival_booked_under_its_acceptors_own_key_stays_booked(database):
-    first, second = make.market(2, reserve="0").acceptors
-    acceptors.top_up(FINANCE, first.ref, Money.parse("100", USDT), "0xABC1")
-    with db.transaction() as tx:  # as it was kept before arrivals were the house's
-        tx.run("alter table journal_entry disable trigger append_only")
-        tx.run("update journal_entry set key = %s where key = 'topup:0xabc1'", (f"{first.ref}:topup:0xABC1",))
-        tx.run("alter table journal_entry enable trigger append_only")
-    for again in (first, second):
-        refused(AlreadyDone, acceptors.top_up, FINANCE, again.ref, Money.parse("100", USDT), "0xABC1")
-
-
-def test_a_top_up_that_cannot_be_changes_nothing(database):
-    acceptor = make.market(1, reserve="0").acceptors[0]
-    refused(BadAmount, acceptors.top_up, FINANCE, acceptor.ref, Money(0, USDT), "k")
-    refused(BadAmount, acceptors.top_up, FINANCE, acceptor.ref, Money(-5, USDT), "k")
-    refused(BadAmount, acceptors.top_up, FINANCE, acceptor.ref, Money(5, fiat("BRL")), "k")
-    refused(BadInput, acceptors.top_up, FINANCE, acceptor.ref, Money(5, USDT), " ")
-    refused(NotFound, acceptors.top_up, FINANCE, "acc_nobody", Money(5, USDT), "k")
-    refused(Forbidden, acceptors.top_up, acceptor.actor, acceptor.ref, Money(5, USDT), "k")
 
 
 def closure_breaks():

@@ -34,8 +34,9 @@ def wrong_flags():
             "select pa.id, pa.matchable from pool_account pa join pool on pool.id = pa.pool_id"
             " join acceptor a on a.party_id = pa.acceptor_id join party p on p.id = a.party_id"
             " join bank_account b on b.id = pa.bank_account_id join ledger_account l on l.id = pa.account_id"
-            " where pa.matchable <> (a.online and a.paused = '' and p.state = 'active' and b.state = 'active'"
-            " and pool.state = 'open' and l.available >= (select max(x.min_reserve_units) from pool_account y"
+            " where pa.matchable <> (a.online and not a.silent and a.paused = '' and p.state = 'active'"
+            " and b.state = 'active' and pool.state = 'open'"
+            " and l.available >= (select max(x.min_reserve_units) from pool_account y"
             " join pool x on x.id = y.pool_id where y.acceptor_id = pa.acceptor_id))",
         )
 
@@ -164,7 +165,7 @@ def test_a_reserve_below_the_pools_least_leaves_matching_until_it_is_topped_up(d
     assert matchable(joao)
     spend(joao, 1)
     assert not matchable(joao)
-    acceptors.top_up(system(), joao.ref, Money(1, USDT), "one more unit")
+    make.top_up(joao.ref, Money(1, USDT), "one more unit")
     assert matchable(joao)
 
 
@@ -175,7 +176,7 @@ def test_the_highest_least_reserve_of_its_pools_counts_for_an_acceptor(database)
     second = make.bank_account(joao.ref, joao.name)
     pools.join(system(), strict, second, day_limit=LIMIT)
     assert not matchable(joao)
-    acceptors.top_up(system(), joao.ref, Money.parse("100", USDT), "enough for both")
+    make.top_up(joao.ref, Money.parse("100", USDT), "enough for both")
     assert matchable(joao)
     assert wrong_flags() == []
 
@@ -193,7 +194,7 @@ def test_flags_are_right_after_many_things_at_once(database):
             case 2:
                 spend(acceptor, -60_000_000 if number % 8 == 2 else 60_000_000)
             case _:
-                acceptors.top_up(system(), acceptor.ref, Money(1, USDT), f"t{number}")
+                make.top_up(acceptor.ref, Money(1, USDT), f"t{number}")
 
     def attempt(number):
         try:

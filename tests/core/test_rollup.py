@@ -17,7 +17,7 @@ from core.analytics.boards import commissions
 from core.analytics.boards.asking import Days, Filters
 from core.db import reading, transaction
 from core.orders import deposit, dispatch
-from core.parties import acceptors, listing
+from core.parties import listing
 from core.verify.rollups import rollups
 from tests import make
 from tests.core import lives
@@ -63,7 +63,7 @@ def test_an_order_that_waits_counts_for_the_acceptor_who_takes_it_later(database
     ref = lives.opened(market, "500.00")
     lives.rolled_up()
     assert total("created", "acceptor_id = 0") == 1
-    acceptors.top_up(make.system(), market.acceptors[0].ref, make.Money.parse("1000", make.USDT), "more")
+    make.top_up(market.acceptors[0].ref, make.Money.parse("1000", make.USDT), "more")
     assert dispatch.match_due(10) == 1
     lives.rolled_up()
     assert [row for row in everything()["rollup_hour"] if row[5] == 0] == []

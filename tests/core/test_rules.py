@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from core.risk.rules import DEFAULT_RULESET, DEFAULTS, RULES, Features, Ruleset, evaluate
+from core.risk.verdicts import UNJUDGED
 from core.risk.wording import WORDINGS
 
 USDT = 1_000_000
@@ -97,6 +98,8 @@ def test_an_ordinary_order_passes_both_gates_with_no_reason():
             "SHARED_PAYER",
             "hold",
         ),
+        ("G3", {"declared_users_30d": 1}, {"declared_users_30d": 2}, "SHARED_PAYER", "hold"),
+        ("G3", {}, {"declared_listed": "police letter"}, "PAYER_HIT", "hold"),
         ("G3", {"confirm_seconds": 20}, {"confirm_seconds": 19}, "M_CONFIRM", "allow"),
         (
             "G3",
@@ -240,7 +243,7 @@ def test_a_reason_says_what_happened_and_what_would_have_kept_it_silent():
 
 
 def test_words_exist_for_every_rule():
-    assert {key.split(".")[0] for key in WORDINGS} == set(RULES)
+    assert {key.split(".")[0] for key in WORDINGS} == {*RULES, UNJUDGED}
 
 
 def test_a_rule_can_be_switched_off_or_moved_to_no_gate():

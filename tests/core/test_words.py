@@ -15,7 +15,7 @@ from core.compliance import alerts, disputes, reveals
 from core.errors import BadInput
 from core.money import USDT, Money, fiat
 from core.orders import deposit, release
-from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools, standing
+from core.parties import acceptors, agents, bank_accounts, keys, merchants, pools, reserves, standing
 from core.pricing import quotes
 from core.reports import requests
 from core.risk import lists, rulesets
@@ -116,6 +116,7 @@ def here(module_database, tmp_path_factory):
         market.payer = review.one("select ref from payer_account order by id limit 1")
         market.customer = review.one("select ref from customer order by id limit 1")
         market.key, _secret = keys.create(system(), market.acceptors[0].ref, "till")
+        market.topped = reserves.ask(system(), market.acceptors[0].ref, Money.parse("5", USDT), "k-1", "arrived")
         market.draft = rulesets.draft(review.officer("cid"), {}, "as it was")
         market.shop = review.one("select ref from party where id = %s", market.merchant.party_id)
         market.quote = quotes.quote(market.merchant, "deposit", BRL, Money.parse("250.00", BRL)).ref
@@ -163,7 +164,10 @@ COMMANDS = {
     "agent: reparent": lambda m, text: agents.reparent(system(), m.agents[0], None, text),
     "pause": lambda m, text: acceptors.pause(system(), m.acceptors[0].ref, text),
     "resume": lambda m, text: acceptors.resume(system(), m.acceptors[0].ref, text),
-    "top up": lambda m, text: acceptors.top_up(system(), m.acceptors[0].ref, Money.parse("1", USDT), text),
+    "top up": lambda m, text: reserves.ask(system(), m.acceptors[0].ref, Money.parse("1", USDT), text, "arrived"),
+    "top up: why": lambda m, text: reserves.ask(system(), m.acceptors[0].ref, Money.parse("1", USDT), "k-2", text),
+    "top up: second": lambda m, text: reserves.decide(system("second"), m.topped, approve=True, why=text),
+    "top up: withdraw": lambda m, text: reserves.withdraw(system(), m.topped, text),
     "suspend": lambda m, text: standing.suspend(system(), m.shop, text),
     "reinstate": lambda m, text: standing.reinstate(system(), m.shop, text),
     "bar": lambda m, text: standing.bar(system(), m.shop, text),

@@ -28,7 +28,7 @@ def tell() -> None:
     joao = acceptors.create(desk, "acceptor-01", "Joao Silva", country="BR")
     account = bank_accounts.add(desk, joao, "Banco Um", "Joao Silva", "000123456789", "BRL", "pix")
     pools.join(desk, pool, account, open_limit=20, day_limit=Money.parse("100000", BRL))
-    acceptors.top_up(desk, joao, Money.parse("20000", USDT), "first-reserve")
+    make.top_up(joao, Money.parse("20000", USDT), "first-reserve")
     acceptors.set_online(make.acceptor_actor(joao), joao, online=True)
 
     with reading() as tx:

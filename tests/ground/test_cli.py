@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -123,3 +124,10 @@ def test_main_turns_a_refusal_into_exit_1(monkeypatch, capsys):
         cli.main([])
     assert ended.value.code == 1
     assert capsys.readouterr().err == "desk: not like this [refused]\n"
+
+
+def test_every_command_of_the_table_is_there():
+    for name, entry in cli.COMMANDS.items():
+        assert find_spec(entry.target.partition(":")[0]), name
+    shown = run("--help").stdout
+    assert [line.split()[0] for line in shown.partition("Commands:\n")[2].splitlines()] == list(cli.COMMANDS)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import stat
 
 import pytest
 
 from core.errors import BadInput
-from core.settings import DEMO_PASSWORD, masked_url, read_keys, settings, shown
+from core.settings import DEMO_PASSWORD, SHORTEST_SECRET, guessable, masked_url, read_keys, settings, shown
 
 GOOD = {
     "DESK_ENV": "production",
-    "DESK_SECRET_KEY": "s" * 40,
-    "DESK_FIELD_KEY": "k1:" + base64.b64encode(b"f" * 32).decode(),
+    "DESK_SECRET_KEY": "5e8912c19f332b9b822b6ee2f7d04a61",
+    "DESK_FIELD_KEY": "k1:" + base64.b64encode(bytes(range(32))).decode(),
     "DESK_ADMIN_PASSWORD": "a-long-password-of-ours",
     "DESK_TRUSTED_HOSTS": "desk.example.com",
 }
@@ -59,7 +60,15 @@ def test_production_refuses_defaults_in_one_message_that_says_what_to_set(monkey
     ("name", "value"),
     [
         ("DESK_SECRET_KEY", "short"),
+        ("DESK_SECRET_KEY", "s" * 40),
+        ("DESK_SECRET_KEY", "0123456789abcdef" * 2),
+        ("DESK_SECRET_KEY", "abcabcab" * 5 + "a"),
         ("DESK_FIELD_KEY", "k1:tooshort"),
+        ("DESK_FIELD_KEY", "k1:" + base64.b64encode(b"f" * 32).decode()),
+        ("DESK_FIELD_KEY", "k1:" + base64.b64encode(bytes(range(16)) * 2).decode()),
+        ("DESK_ADMIN_PASSWORD", "aaaaaaaaaaaa"),
+        ("DESK_ADMIN_PASSWORD", "secret" * 2),
+        ("DESK_METRICS_TOKEN", "0" * 40),
         ("DESK_ADMIN_PASSWORD", DEMO_PASSWORD),
         ("DESK_DEBUG", "true"),
         ("DESK_COOKIE_SECURE", "false"),
@@ -70,6 +79,12 @@ def test_production_refuses_defaults_in_one_message_that_says_what_to_set(monkey
 def test_production_refuses_each_single_weakness(monkeypatch, name, value):
     with pytest.raises(BadInput, match=name):
         read(monkeypatch, **(GOOD | {name: value}))
+
+
+def test_a_random_secret_is_never_taken_for_a_guessable_one():
+    for _ in range(2000):
+        assert not guessable(secrets.token_hex(SHORTEST_SECRET // 2))
+        assert not guessable(secrets.token_bytes(SHORTEST_SECRET))
 
 
 def test_production_starts_when_everything_is_set(monkeypatch):
@@ -88,7 +103,7 @@ def test_shown_settings_hold_no_secret(monkeypatch):
     url = "postgresql://desk:hunter2@db.example.com:5432/desk"
     text = str(shown(read(monkeypatch, **GOOD, DATABASE_URL=url)))
     assert "hunter2" not in text
-    assert "sssss" not in text
+    assert GOOD["DESK_SECRET_KEY"] not in text
     assert "a-long-password" not in text
     assert masked_url(url) == "postgresql://desk:********@db.example.com:5432/desk"
     assert masked_url("unix:///run/redis.sock?db=0") == "unix:///run/redis.sock?db=0"

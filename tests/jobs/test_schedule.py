@@ -127,6 +127,27 @@ def test_without_redis_and_without_a_worker_all_that_is_urgent_is_done(crons, se
     assert beat.details["leads"]
 
 
+def test_a_schedule_tells_which_urgent_jobs_nobody_has_ended_lately(crons, seconds):
+    cron = crons(NOWHERE, seconds)
+    cron.tick()
+    for name in URGENT:
+        catalog.run(name)
+    with transaction() as tx:
+        tx.run("update job_run set ended_at = now() - interval '1 minute' where name = 'orders.match'")
+    seconds.now += schedule.LATE_SECONDS
+    cron.tick()
+    assert set(cron.late) == {"orders.match"}
+
+    seconds.now += schedule.BEAT_SECONDS
+    cron.tick()
+    [beat] = health.beats(system())
+    assert set(beat.details["late"]) == {"orders.match"}
+
+    seconds.now += schedule.LOOK_SECONDS
+    cron.tick()
+    assert cron.late == {}
+
+
 def test_what_a_worker_does_in_time_is_not_done_again_by_the_schedule(crons, seconds):
     cron = crons(NOWHERE, seconds)
     cron.tick()

@@ -121,6 +121,24 @@ def test_old_runs_and_silent_processes_are_forgotten(database):
     assert [beat.process for beat in health.beats(system())] == ["worker:here:1"]
 
 
+def test_old_tries_to_sign_in_are_forgotten_but_not_each_users_last_two(database):
+    with transaction() as tx:
+        tx.run(
+            "insert into login_attempt (at, account, ip, network, agent, device, succeeded, user_id)"
+            " select now() - make_interval(days => d), 'finance', '10.0.0.1', '10.0.0.1', '', '', got_in,"
+            "   case when got_in then 7 end"
+            " from unnest(array[1, 89, 91, 200, 95, 300, 400], array[false, false, false, false, true, true, true])"
+            " as t (d, got_in)"
+        )
+
+    catalog.run("health.clean")
+    catalog.run("health.clean")
+
+    with reading() as tx:
+        left = tx.rows("select extract(day from now() - at)::int, succeeded from login_attempt order by at desc")
+    assert left == [(1, False), (89, False), (95, True), (300, True)]
+
+
 def test_merchants_volume_is_what_was_completed_in_thirty_days(market):
     with clock.at(clock.now() - timedelta(days=40)):
         make.rate("BRL")

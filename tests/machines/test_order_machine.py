@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from core import clock, verify
-from core.actor import system
 from core.compliance import alerts, disputes
 from core.errors import Refusal
 from core.money import USDT, Money, fiat
 from core.orders import deadlines, deposit, dispatch, release
 from core.orders.states import TRANSITIONS
-from core.parties import acceptors
 from tests import make
 from tests.core import lives, review
 
@@ -137,7 +135,7 @@ class OrderMachine(RuleBasedStateMachine):
         with clock.at(self.now):
             if units:
                 money = Money(units * 1_000_000, USDT)
-                acceptors.top_up(system(), self.market.acceptors[0].ref, money, f"m-{next(make.numbers)}")
+                make.top_up(self.market.acceptors[0].ref, money, f"m-{next(make.numbers)}")
             dispatch.match_due()
         for ref, was in self.known.items():
             state = review.state(ref)[0]

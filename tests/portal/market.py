@@ -18,8 +18,8 @@ from tests.portal.conftest import PASSWORD, Browser, hashed
 
 USERS = {
     "admin": "admin", "compliance": "compliance", "compliance2": "compliance", "finance": "finance",
-    "auditor": "auditor", "agent1": "agent", "acceptor1": "acceptor", "acceptor2": "acceptor",
-    "merchant1": "merchant", "merchant2": "merchant",
+    "finance2": "finance", "auditor": "auditor", "agent1": "agent", "acceptor1": "acceptor",
+    "acceptor2": "acceptor", "merchant1": "merchant", "merchant2": "merchant",
 }  # fmt: skip
 
 

@@ -7,11 +7,13 @@ import re
 
 import pytest
 
-from core.db import reading
+from core.actor import system
+from core.db import reading, remembered, transaction
+from core.parties import acceptors, keys, presence
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
 
-JOB = re.compile(r'data-ref="([^"]+)"')
+LIVE = re.compile(r'data-ref="([^"]+)"')
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +32,16 @@ def row(ref):
 
 def test_a_new_order_and_its_claim_are_in_the_next_news(desk):
     browser = signed_in(desk, "acceptor1")
-    before = browser.get("/desk/jobs.json").json
+    before = browser.get("/desk/live.json").json
     ref = opened(desk.trade, customer="n-1")
-    news = browser.get("/desk/jobs.json").json
-    assert ref in JOB.findall(news["html"])
-    assert ref not in JOB.findall(before["html"])
+    news = browser.get("/desk/live.json").json
+    assert ref in LIVE.findall(news["html"])
+    assert ref not in LIVE.findall(before["html"])
     assert ref not in news["claims"]
     paid = claimed(desk.trade, customer="n-2")
-    news = browser.get("/desk/jobs.json").json
+    news = browser.get("/desk/live.json").json
     assert paid in news["claims"]
-    assert JOB.findall(news["html"])[0] in news["claims"]
+    assert LIVE.findall(news["html"])[0] in news["claims"]
     assert "Joao S•••••" in words(news["html"])
     assert "Joao Santos" not in news["html"]
 
@@ -121,7 +123,7 @@ def test_nobody_confirms_anothers_order_and_no_other_role_has_a_desk(desk):
     other.get("/desk/")
     with unchanged(ref):
         assert other.post(f"/desk/confirm/{ref}", {"received": "542.00", "payer_name": "x"}).status_code == 404
-        assert JOB.findall(other.get("/desk/jobs.json").json["html"]) == []
+        assert LIVE.findall(other.get("/desk/live.json").json["html"]) == []
         for name in ("admin", "compliance", "finance", "merchant1", "agent1", "auditor"):
             browser = signed_in(desk, name)
             assert browser.get("/desk/").status_code == 403
@@ -133,7 +135,45 @@ def test_an_administrator_looks_at_any_desk_and_does_nothing_there(desk):
     browser = signed_in(desk, "admin")
     page = browser.get(f"/desk/of/{desk.acceptor.ref}")
     assert page.status_code == 200
-    assert "data-confirm-job" not in page.text
+    assert "data-confirm-order" not in page.text
     assert "/desk/online" not in page.text
-    assert browser.get(f"/desk/of/{desk.acceptor.ref}/jobs.json").json["html"]
+    assert browser.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["html"]
     assert browser.get("/desk/of/acc_nothing").status_code == 404
+
+
+def standing(desk):
+    with reading() as tx:
+        return tx.rows("select online, silent, beat_at from acceptor where party_id = %s", (desk.acceptor.id,))[0]
+
+
+def test_the_live_page_is_a_sign_of_life_and_says_so_when_it_was_missed(desk):
+    browser, admin = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
+    assert "After 10 m 0 s without a sign" in words(browser.get("/desk/").text)
+    with transaction() as tx:
+        tx.run("update acceptor set beat_at = now() - interval '11 minutes' where party_id = %s", (desk.acceptor.id,))
+    presence.hush()
+    assert standing(desk)[:2] == (True, True)
+    told = words(admin.get(f"/desk/of/{desk.acceptor.ref}").text)
+    assert "Silent" in told
+    assert "not heard any more" in told
+    assert f"/acceptors/show/{desk.acceptor.ref}" in admin.get("/acceptors/list/?status=silent").text
+    assert "not matched until it is heard again" in words(admin.get(f"/acceptors/show/{desk.acceptor.ref}").text)
+    assert standing(desk)[1], "looking at another's desk is no sign of its life"
+    remembered().clear()
+    assert browser.get("/desk/live.json").json["back"] is True
+    assert standing(desk)[:2] == (True, False)
+    assert "Nothing was heard from you since" in words(browser.get("/desk/").text)
+    assert browser.get("/desk/live.json").json["back"] is False
+    assert "Nothing was heard from you since" not in words(browser.get("/desk/").text)
+
+
+def test_a_program_that_asks_for_news_is_there_and_one_that_looks_at_its_balance_is_not_watched(desk):
+    _ref, key = keys.create(system(), desk.other.ref, "presence")
+    client, head = desk.app.test_client(), {"Authorization": f"Bearer {key}"}
+    acceptors.set_online(desk.other.actor, desk.other.ref, online=True)
+    remembered().clear()
+    beat_at = "select beat_at is not null from acceptor where party_id = %s"
+    for path, watched in (("/api/v1/balances", False), ("/api/v1/events", True)):
+        assert client.get(path, headers=head).status_code == 200
+        with reading() as tx:
+            assert tx.call(beat_at, (desk.other.id,)) is watched, path

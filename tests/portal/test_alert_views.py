@@ -195,7 +195,7 @@ def test_when_nothing_else_waits_the_queue_says_so(desk, stopped):
     browser.get(f"/alerts/show/{stopped[1]}")
     answer = browser.post(f"/alerts/action/decide/{stopped[1]}", GOOD)
     assert answer.headers["Location"] == "/alerts/list/?stage=waiting&sort=due_at"
-    assert "No other case waits for you." in words(browser.get(answer.headers["Location"]))
+    assert "No other alert waits for you." in words(browser.get(answer.headers["Location"]))
     with transaction() as tx:
         tx.run("update alert set locked_by = null, locked_until = null")
 
@@ -266,3 +266,24 @@ def test_the_file_of_the_queue_shows_accounts_as_the_screen_does_and_is_for_its_
         assert ("Maria Lucia Rojas" in answer.text) is names_in_full
     for name in ("finance", "merchant1", "acceptor1", "agent1"):
         assert signed_in(desk, name).get("/alerts/export.csv").status_code == 403
+
+
+def test_without_rules_in_force_the_queue_and_the_alert_say_so(desk):
+    browser = signed_in(desk, "compliance")
+    assert "No risk rules are in force" not in words(browser.get("/alerts/list/?stage=waiting"))
+    with transaction() as tx:
+        tx.run("update ruleset set state = 'retired'")
+    try:
+        ref, name = held(desk)
+        assert "No risk rules are in force. New orders go on with a flag" in words(
+            browser.get("/alerts/list/?stage=held")
+        )
+        told = words(browser.get(f"/alerts/show/{name}"))
+        assert "gate G3, no rules in force" in told
+        assert "so nothing has judged this release; it is held until officers decide" in told
+        assert "so nothing has judged this order; it went on, flagged" in words(browser.get(f"/orders/show/{ref}"))
+        assert name in ROW.findall(browser.get("/alerts/list/?stage=held&rule=NO_RULES").text)
+        assert "under review" in words(signed_in(desk, "acceptor1").get(f"/orders/show/{ref}")).lower()
+    finally:
+        with transaction() as tx:
+            tx.run("update ruleset set state = 'active'")

@@ -100,7 +100,8 @@ DOORS = {
         outcome="release", payer_name="Joao Santos", narrative="the bank line names the customer",
     ),
     "a top-up": _form(
-        "finance", "/acceptors/show/{acceptor}", "/acceptors/action/top_up/{acceptor}", "amount", arrival="T-1"
+        "finance", "/acceptors/show/{acceptor}", "/acceptors/action/top_up/{acceptor}", "amount",
+        arrival="T-1", why="seen", sure="yes",
     ),
 }  # fmt: skip
 

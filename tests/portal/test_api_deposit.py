@@ -69,6 +69,37 @@ def test_a_deposit_from_quote_to_payout(desk):
     assert desk.shop.get(f"/deposits/{deposit['ref']}").json["completed_at"]
 
 
+def said(order):
+    return order["state"], order["risk_state"], order["code"]
+
+
+def test_a_confirmation_whose_payout_is_kept_back_says_so_and_not_why(desk):
+    deposit = desk.shop.claimed()
+    acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
+    assert said(deposit) == ("paid_claimed", "clear", None)
+    body = {"received": deposit["fiat_amount"], "currency": "BRL", "payer_name": "Xiulan Wang"}
+    kept = acceptor.post(f"/orders/{deposit['ref']}/confirm", body)
+    assert kept.status_code == 200
+    assert said(kept.json) == ("paid_claimed", "under_review", "under_review")
+    assert "nothing is needed from you" in kept.json["message"]
+    for party in (acceptor, desk.shop):
+        shown = party.get(f"/deposits/{deposit['ref']}")
+        assert said(shown.json) == ("paid_claimed", "under_review", "under_review")
+        assert not [word for word in ("NAME", "held", "alert", "G3", "Wang") if word in shown.text]
+    again = acceptor.post(f"/orders/{deposit['ref']}/confirm", body)
+    assert (again.status_code, again.json["code"]) == (409, "under_review")
+
+
+def test_an_order_that_was_refused_says_so(desk):
+    quote = desk.shop.quote()
+    asked = order(quote)
+    asked["customer"] = {"id": f"c-{quote}", "name": PAYER["name"], "country": "KP"}
+    answer = desk.shop.post("/deposits", asked)
+    assert answer.status_code == 201
+    assert said(answer.json) == ("refused", "refused", "refused")
+    assert "none should be paid" in answer.json["message"]
+
+
 def units(text):
     return int(text.replace(".", ""))
 

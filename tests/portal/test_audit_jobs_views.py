@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
 from core import health
 from core.db import reading, transaction
 from core.ledger import seal
+from jobs.ledger import verify
 from tests.portal import market
 from tests.portal.market import opened, signed_in
 
 PERIODS = {"ledger.fold": 5, "ledger.verify": 900, "exports.run": 0}
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +80,29 @@ def test_the_trail_says_how_far_it_is_sealed_and_what_the_verification_said(desk
     assert "I2: acceptor:a is off by 1" in browser.get("/audit/list/?from=2020-01-01").text
 
 
+def test_a_killed_process_goes_from_the_page_as_soon_as_another_stands_in_for_it(desk):
+    browser = signed_in(desk, "admin")
+    health.beat("worker:killed")
+    with transaction() as tx:
+        tx.run("update heartbeat set at = at - interval '3 minutes' where process = 'worker:killed'")
+    assert "worker:killed" in browser.get("/jobs/list/").text, "nobody has taken its place: it is missed"
+    health.beat("worker:next")
+    page = browser.get("/jobs/list/").text
+    assert "worker:next" in page
+    assert "worker:killed" not in page
+    health.gone("worker:killed")
+    health.gone("worker:next")
+
+
+def test_the_last_check_says_what_each_promise_looked_at(desk):
+    with health.recorded("ledger.verify") as said:
+        said.update(verify())
+    page = words(signed_in(desk, "admin").get("/jobs/list/"))
+    assert "I14 no posting is dated inside a locked period after its lock none is there yet" in page
+    assert "I17 no promise has this number" in page
+    assert "I19 a refused request changes nothing" in page
+
+
 def test_the_jobs_page_says_who_lives_what_is_late_and_what_failed(desk):
     browser = signed_in(desk, "admin")
     assert "Not heard lately: Worker, Schedule, Web" in browser.get("/jobs/list/").text
@@ -83,7 +114,13 @@ def test_the_jobs_page_says_who_lives_what_is_late_and_what_failed(desk):
     with health.recorded("ledger.fold") as said:
         said["accounts"] = 3
     page = browser.get("/jobs/list/").text
-    assert "accounts 3" in page
+    assert "accounts: 3" in page
+    with health.recorded("health.measure") as said:
+        said |= {"usdt_units": {"escrow": 3_311_774_389}, "fold_lag_seconds": 461, "verify_holds": 1}
+    page = browser.get("/jobs/list/").text
+    assert "USDT: escrow 3,311.774389 USDT" in page
+    assert "oldest credit not added: 7 m 41 s" in page
+    assert "last check held: yes" in page
     with transaction() as tx:
         tx.run("update job_run set ended_at = ended_at - interval '1 hour' where name = 'ledger.fold'")
         tx.run("update heartbeat set at = at - interval '10 minutes' where process = 'worker:1'")

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from core import db, health
+from core.risk import rulesets
 from core.settings import settings
 from portal.commands.doctor import command
 
@@ -19,6 +20,8 @@ def told(monkeypatch, **urls):
 
 
 def test_all_is_well(database, redis_url, monkeypatch):
+    with db.transaction() as tx:
+        rulesets.ensure_default(tx)
     for process in ("worker:here:1", "cron:here:1"):
         health.beat(process)
 
@@ -35,7 +38,12 @@ def test_what_is_wrong_is_named_with_what_to_do(database, monkeypatch):
     code, words = told(monkeypatch, REDIS_URL="unix:///nonexistent/redis.sock")
 
     assert code == 1
-    for bad in ("BAD  worker: never heard: start", "BAD  redis", "BAD  job ledger.verify: ZeroDivisionError"):
+    for bad in (
+        "BAD  worker: never heard: start",
+        "BAD  redis",
+        "BAD  job ledger.verify: ZeroDivisionError",
+        "BAD  rules: none in force",
+    ):
         assert bad in words
 
 

@@ -62,6 +62,18 @@ def done(browser, path, form):
     assert answer.status_code == 302, text(answer)
 
 
+def funded(empty, acceptor):
+    """Give an acceptor its first reserve: one of finance asks, another approves."""
+    finance = come_in(empty, "fina", OWN)
+    finance.get(f"/acceptors/show/{acceptor}")
+    arrived = {"amount": "5000", "arrival": "0xfirst", "why": "seen on the chain", "sure": "yes"}
+    asked = finance.post(f"/acceptors/action/top_up/{acceptor}", arrived)
+    request = asked.headers["Location"].rsplit("/", 1)[-1]
+    controller = come_in(empty, "fina2", OWN)
+    controller.get(f"/approvals/show/{request}")
+    done(controller, f"/approvals/action/top_up/{request}", {"approve": "yes", "why": "seen in custody"})
+
+
 def test_every_empty_list_says_what_to_do_next_and_leads_there(empty):
     admin = come_in(empty, "admin")
     for path, leads in (
@@ -103,15 +115,18 @@ def test_from_nothing_to_a_completed_deposit(empty):
     done(admin, f"/pools/action/join/{pool_ref}", limits)
     done(admin, f"/pools/action/admit/{pool_ref}", {"merchant": "shop"})
     # users, key and rate come from the terminal
-    for name, role, party in (("fina", "finance", ""), ("joao", "acceptor", "joao"), ("shop", "merchant", "shop")):
+    for name, role, party in (
+        ("fina", "finance", ""),
+        ("fina2", "finance", ""),
+        ("joao", "acceptor", "joao"),
+        ("shop", "merchant", "shop"),
+    ):
         given = ("--party", party) if party else ()
         desk("user", "new", name, "--role", role, *given, "--password-stdin", typed=f"{OWN}\n")
     key = json.loads(desk("key", "new", "--party", "shop", "--json"))["key"]
     desk("rate", "set", "BRL", "5.42", "--why", "the first one")
-    # finance books what arrived, the acceptor goes online
-    finance = come_in(empty, "fina", OWN)
-    finance.get(f"/acceptors/show/{acceptor}")
-    done(finance, f"/acceptors/action/top_up/{acceptor}", {"amount": "5000", "arrival": "0xfirst"})
+    # one of finance says what arrived, another books it, and the acceptor goes online
+    funded(empty, acceptor)
     joao = come_in(empty, "joao", OWN)
     joao.get("/desk/")
     done(joao, "/desk/online", {"online": "yes"})

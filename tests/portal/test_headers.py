@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from core.settings import Settings
@@ -68,6 +69,15 @@ def test_over_https_the_cookie_is_secure_and_bound_to_the_host(database, monkeyp
 def test_other_host_names_are_refused(desk):
     answer = desk.app.test_client().get("/login/", base_url="http://evil.example")
     assert answer.status_code == 400
+
+
+def test_a_wrong_host_name_writes_one_line_and_no_warning(desk, capsys):
+    client = desk.app.test_client()
+    for path in ("/", "/login/", "/orders/list/", "/api/v1/balances", "/static/css/base.css"):
+        capsys.readouterr()
+        client.get(path, base_url="http://evil.example")
+        lines = capsys.readouterr().err.splitlines()
+        assert [json.loads(line)["level"] for line in lines] == ["info"], path
 
 
 def test_a_post_without_our_token_changes_nothing(desk, signed_in):

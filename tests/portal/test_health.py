@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from core import db
 from core.analytics import gauges
 from core.db import transaction
+from core.risk import rulesets
 from core.settings import settings
 from jobs import catalog
 from portal.health import MEASURED
@@ -30,6 +35,41 @@ def test_ready_knows_the_other_processes_by_their_signs_of_life(fresh):
     checks = fresh.app.test_client().get("/readyz").json["checks"]
     assert checks["worker"] == "ok"
     assert checks["cron"] == "late"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "redis", "jobs"),
+    [
+        ({"leads": True, "redis": "ok", "late": {}}, "ready", "ok", "ok"),
+        ({"leads": True, "redis": "away", "late": {}}, "degraded", "away", "ok"),
+        (
+            {"leads": True, "redis": "ok", "late": {"orders.match": 41, "orders.expire": 62}},
+            "degraded", "ok", "late: orders.expire 62 s, orders.match 41 s",
+        ),
+        ({"leads": False, "redis": "away", "late": {}}, "ready", "unknown", "unknown"),
+    ],
+)  # fmt: skip
+def test_ready_tells_of_redis_and_of_late_jobs_what_the_schedule_has_seen(fresh, said, status, redis, jobs):
+    with transaction() as tx:
+        rulesets.ensure_default(tx)
+        tx.run("insert into heartbeat values ('worker:1', now(), null), ('cron:1', now(), %s)", (json.dumps(said),))
+        tx.run("insert into heartbeat values ('cron:old', now() - interval '5 minutes', '{\"leads\": true}')")
+    answer = fresh.app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, status)
+    assert (answer.json["checks"]["redis"], answer.json["checks"]["jobs"]) == (redis, jobs)
+
+
+def test_without_risk_rules_the_desk_is_ready_but_less(fresh):
+    client = fresh.app.test_client()
+    with transaction() as tx:
+        tx.run("insert into heartbeat values ('worker:1', now(), null), ('cron:1', now(), null)")
+        rulesets.ensure_default(tx)
+    assert client.get("/readyz").json["status"] == "ready"
+    with transaction() as tx:
+        tx.run("update ruleset set state = 'retired'")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert "every release is held" in answer.json["checks"]["rules"]
 
 
 def test_without_the_database_nothing_is_ready_and_pages_say_so(fresh):
@@ -88,6 +128,7 @@ def test_metrics_tell_backlogs_ages_money_and_the_last_check(fresh, redis_url, m
         'desk_usdt_units{pocket="escrow"} 4.6125461e+07',
         'desk_queue_jobs{queue="desk"} 0.0',
         "desk_verify_holds 1.0",
+        "desk_rules_version 1.0",
         "desk_outbox_waiting",
         "desk_fold_lag_seconds",
         'desk_job_age_seconds{job="ledger.verify"}',

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core import vault
 from core.analytics import rollup
-from core.db import reading
+from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import release
 from core.parties import acceptors
@@ -56,7 +58,7 @@ def found(browser, text):
         ("admin", ("Waiting for review", "Held USDT", "Volume", "Fees", "Open orders", "position")),
         ("finance", ("Volume", "Completed", "Fees", "Held USDT", "Custody", "0.000000")),
         ("auditor", ("Volume", "Fees", "Open orders")),
-        ("compliance", ("Waiting for review", "Held USDT", "Past due", "Median decision")),
+        ("compliance", ("Waiting for review", "Held USDT", "Past review time", "Median decision")),
         ("agent1", ("Your commission this month", "Active referrals", "of 1 merchants")),
         ("acceptor1", ("To confirm", "Reserve", "Next deadline")),
         ("merchant1", ("Balance", "Orders today", "Conversion")),
@@ -65,6 +67,18 @@ def found(browser, text):
 def test_each_role_finds_its_figures_on_its_home_page(desk, name, figures):
     page = words(signed_in(desk, name).get("/"))
     assert [each for each in figures if each not in page] == []
+
+
+def test_a_merchants_orders_of_today_are_counted_to_the_minute_in_its_own_time(desk):
+    zones = {zone: datetime.now(UTC).astimezone(ZoneInfo(zone)) for zone in ("Asia/Kolkata", "UTC")}
+    with transaction() as tx:  # one order a minute before midnight in Kolkata, which is no whole hour of UTC
+        tx.run(
+            "update orders set created_at = %s where external_ref = 'SHOP-2'",
+            (zones["Asia/Kolkata"].replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(minutes=1),),
+        )
+    browser = signed_in(desk, "merchant1")
+    browser.post("/taste", {"zone": "Asia/Kolkata"})
+    assert "Orders today since midnight 2 1 completed" in words(browser.get("/"))
 
 
 def test_a_party_sees_no_figure_of_the_platform(desk):

@@ -161,6 +161,12 @@ def test_a_party_sees_its_own_legs_and_only_its_own_share(desk):
     assert not [code for code in others if re.search(rf"\b{re.escape(code)}\b", agent)]
 
 
+def test_a_merchant_reads_what_is_set_aside_for_its_order_and_not_that_nothing_is(desk):
+    page = words(signed_in(desk, "merchant1").get(f"/orders/show/{desk.claimed}"))
+    assert "Nothing is booked on your account yet. 100" in page
+    assert "of the acceptor's reserve is set aside for this order" in page
+
+
 def test_a_merchant_cancels_before_the_payment_and_says_why(desk):
     ref = opened(desk.trade, customer="c-10")
     browser = signed_in(desk, "merchant1")
@@ -207,3 +213,17 @@ def test_a_reveal_is_shown_once_and_stands_in_the_trail(desk):
     with reading() as tx:
         rows = tx.rows("select actor, reason from audit where action = 'reveal.payer'")
     assert rows == [("compliance", "bank asked")]
+
+
+def test_where_the_claim_names_another_payer_both_are_shown_and_both_can_be_revealed(desk):
+    assert "as declared" not in words(signed_in(desk, "compliance").get(f"/orders/show/{desk.claimed}"))
+    for name in ("compliance", "merchant1", "acceptor1", "auditor"):
+        told = words(signed_in(desk, name).get(f"/orders/show/{desk.held}"))
+        assert "Payer, as claimed Maria R•••••" in told, name
+        assert "Payer, as declared Joao S•••••" in told, name
+    officer = signed_in(desk, "compliance")
+    assert "Payer, as declared Joao S•••••" in words(officer.get(f"/alerts/show/{desk.alert}"))
+    asked = {"kind": "declared", "reason": "comparing both names"}
+    assert "Joao Santos" in words(officer.post(f"/orders/action/reveal/{desk.held}", asked))
+    assert "Joao Santos" in words(officer.post(f"/alerts/action/reveal/{desk.alert}", asked))
+    assert officer.post(f"/orders/action/reveal/{desk.claimed}", asked).status_code == 422

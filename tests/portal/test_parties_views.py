@@ -122,20 +122,6 @@ def test_an_administrator_pauses_and_resumes_an_acceptor_and_says_why(desk):
     assert party(ref)[0] == ""
 
 
-def test_finance_tops_up_a_reserve_once_for_each_arrival(desk):
-    browser, ref = signed_in(desk, "finance"), desk.other.ref
-    browser.get(f"/acceptors/show/{ref}")
-    before = party(ref)[1]
-    for amount in ("0", "-5", "1.0000001", "NaN", "1e3", "", "1,00"):
-        answer = browser.post(f"/acceptors/action/top_up/{ref}", {"amount": amount, "arrival": "tx-1"})
-        assert answer.status_code == 422, amount
-    assert party(ref)[1] == before
-    form = {"amount": "250.5", "arrival": "tx-1"}
-    assert browser.post(f"/acceptors/action/top_up/{ref}", form).status_code == 302
-    assert browser.post(f"/acceptors/action/top_up/{ref}", form).status_code == 409
-    assert party(ref)[1] == before + 250_500_000
-
-
 def test_an_agent_reads_what_is_missing_to_the_next_tier(desk):
     lower, _ = desk.trade.agents
     assert "To the next tier" not in signed_in(desk, "agent1").get(f"/agents/show/{lower}").text

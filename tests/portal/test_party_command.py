@@ -7,9 +7,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from core.actor import system
 from core.db import reading
 from core.errors import Refusal
+from core.money import USDT, Money
+from core.parties import naming
 from portal.commands.party import command
+from tests import make
 
 
 def desk(*arguments: str, typed: str = "") -> str:
@@ -33,9 +37,7 @@ def test_a_tree_of_agents_with_a_merchant_and_a_funded_acceptor(database):
     said = desk("account", "taker", "--bank", "Banco", "--currency", "BRL", "--method", "pix", typed="12345678\n")
     assert "bnk_" in said
     assert "12345678" not in said
-    desk("top-up", "taker", "1500.5", "--arrival", "0xabc")
-    with pytest.raises(Refusal, match="already"):
-        desk("top-up", "taker", "1500.5", "--arrival", "0xabc")
+    make.top_up(naming.party(system(), "taker", "acceptor"), Money.parse("1500.5", USDT), "0xabc")
     desk("online", "taker")
     with reading() as tx:
         rows = tx.rows(
@@ -47,7 +49,7 @@ def test_a_tree_of_agents_with_a_merchant_and_a_funded_acceptor(database):
     assert [(each["kind"], each["code"]) for each in listed] == [
         ("acceptor", "taker"), ("agent", "low"), ("agent", "top"), ("merchant", "shop"),
     ]  # fmt: skip
-    assert count("audit where actor = 'terminal'") == 7
+    assert count("audit where actor = 'terminal'") == 6
 
 
 def test_an_agent_is_moved_with_a_reason(database):
@@ -73,7 +75,6 @@ def test_an_agent_is_moved_with_a_reason(database):
         (("new", "merchant", "a b", "--name", "Shop", "--country", "BR"), "bad_input"),
         (("new", "merchant", "shop", "--name", "Shop", "--country", "BR", "--level", "7"), "bad_input"),
         (("new", "agent", "shop", "--name", "Shop"), "bad_input"),
-        (("top-up", "nobody", "5", "--arrival", "x"), "not_found"),
         (("account", "nobody", "--bank", "B", "--currency", "BRL", "--method", "pix"), "not_found"),
     ],
 )

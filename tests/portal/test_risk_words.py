@@ -14,6 +14,7 @@ from flask_babel import Babel
 from core.orders.matching import REASONS
 from core.risk.parameters import DEFAULT_RULESET
 from core.risk.rules import RULES, Features, evaluate
+from core.risk.verdicts import UNJUDGED
 from core.risk.wording import WORDINGS
 from portal import risk_words
 
@@ -41,6 +42,21 @@ def test_a_reason_is_put_in_words_when_it_is_shown(english):
     assert (told.value, told.threshold) == ("12,500.50 USDT", "2,000.00 USDT")
     told = risk_words.told(reason(orders_10m=7, account_age_seconds=10**7))
     assert told.text == "8 orders within 10 minutes, more than the 5 that are usual"
+
+
+def test_likeness_and_scores_are_told_in_words_with_the_figure_behind_them(english):
+    told = risk_words.told(
+        {"code": "NAME_MISMATCH", "text_key": "NAME_MISMATCH.hard", "value": "657", "threshold": "750",
+         "args": {"score": "657", "limit": "750"}},
+    )  # fmt: skip
+    assert told.text.startswith("The payer's name looks like another person's: it is like the verified name to 65.7 %")
+    assert (told.value, told.threshold) == ("65.7 %", "75.0 %")
+    assert [risk_words.risk_of(score) for score in (-1500, -500, 1000, 3000)] == [
+        "low risk (-1.5)", "raised risk (-0.5)", "high risk (1.0)", "very high risk (3.0)",
+    ]  # fmt: skip
+    assert [risk_words.weight_of(milli) for milli in (0, 500, 1500, 3500)] == [
+        "adds nothing (0.0)", "adds little (0.5)", "adds clearly (1.5)", "adds much (3.5)",
+    ]  # fmt: skip
 
 
 def test_a_reason_stored_with_its_sentence_or_of_an_unknown_rule_still_speaks(english):
@@ -91,7 +107,7 @@ def test_what_a_gate_saw_is_named_and_formatted(english):
 
 
 def test_every_rule_and_figure_has_a_name():
-    assert set(risk_words.RULES) == set(RULES)
+    assert set(risk_words.RULES) == {*RULES, UNJUDGED}
     assert set(risk_words.FEATURES) == set(Features._fields)
 
 

@@ -23,7 +23,8 @@ def said(tmp_path_factory):
     """Everything the screens say, collected as `make strings` does."""
     target = tmp_path_factory.mktemp("strings") / "messages.pot"
     frontend.CommandLineInterface().run(
-        ["pybabel", "-q", "extract", "-F", str(FOLDER / "babel.cfg"), "-k", "_l", "--no-location", "-o", str(target)]
+        ["pybabel", "-q", "extract", "-F", str(FOLDER / "babel.cfg"), "--no-location", "-o", str(target)]
+        + [f"--keyword={name}" for name in ("_l", "sentence", "Check:3")]
         + [str(ROOT / room) for room in ("portal", "dashboards", "core")]
     )
     return {key(each.id) for each in read_po(target.open("rb")) if each.id}

@@ -23,8 +23,8 @@ from tests.portal.conftest import people
 PATIENCE_SECONDS = 60
 PRODUCTION = {
     "DESK_ENV": "production",
-    "DESK_SECRET_KEY": "k" * 40,
-    "DESK_FIELD_KEY": "k1:" + base64.b64encode(b"f" * 32).decode(),
+    "DESK_SECRET_KEY": "5e8912c19f332b9b822b6ee2f7d04a61",
+    "DESK_FIELD_KEY": "k1:" + base64.b64encode(bytes(range(32))).decode(),
     "DESK_ADMIN_PASSWORD": "a password of some length",
     "DESK_TRUSTED_HOSTS": "desk.example.com",
     "DESK_WORKERS": "2",

@@ -28,7 +28,7 @@ create or replace function order_open_look(p_merchant bigint, p_quote text, p_cu
     out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,
     out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
     out customer_country text, out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
-    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[])
+    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[], out disputed bigint[])
 returns setof record language sql stable as $$
     select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
            q.margin_units, q.fee_schedule_id, t.at > q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
@@ -43,7 +43,8 @@ returns setof record language sql stable as $$
                       where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
                     limit 4) x
               join ledger_account a on a.id = x.account_id
-              join pool_account_load d on d.pool_account_id = x.id)
+              join pool_account_load d on d.pool_account_id = x.id),
+           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       from (select coalesce(p_at, clock_timestamp()) as at) t
       join merchant m on m.party_id = p_merchant
       join party p on p.id = m.party_id
@@ -202,26 +203,33 @@ begin
 end $$;
 
 -- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
--- figures. No row when there is no such order.
+-- figures. No row when there is no such order. Where the claim named another account than was declared at the opening,
+-- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age.
+drop function if exists order_release_look(text, timestamptz);
 create or replace function order_release_look(p_ref text, p_at timestamptz,
     out at timestamptz, out id bigint, out version int, out state text, out merchant_id bigint, out acceptor_id bigint,
     out customer_id bigint, out payer_account_id bigint, out escrow_account_id bigint, out pool_account_id bigint, out currency text,
     out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
     out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
     out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
-    out ruleset_id bigint, out vector bigint[]) returns setof record language sql stable as $$
+    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language sql stable as $$
     select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
            o.split::json, o.matched_at, extract(epoch from t.at - o.claimed_at)::bigint, c.verified_name, c.kyc_level::int,
            extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
            case when o.risk_state = 'clear' then 0
                 else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
-           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at)
+           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
+           d.listed,
+           -- 0: no acceptor's record is asked again.
+           case when o.declared_payer_account_id is not null
+                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
       from (select coalesce(p_at, clock_timestamp()) as at) t
       join orders o on o.ref = p_ref
       join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
+      left join payer_account d on d.id = o.declared_payer_account_id
 $$;
 
 -- The columns a step changes, guarded by the version it saw.
@@ -268,6 +276,7 @@ declare
 begin
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
            deadline_at = v_at + make_interval(secs => l.confirm_seconds)
       from pool l left join payer_account y on y.blind = p_payer_blind

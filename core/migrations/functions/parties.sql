@@ -5,7 +5,7 @@
 create or replace function pool_account_flags(p_account bigint) returns void language sql as $$
     update pool_account pa
        set matchable = x.can
-      from (select p.id, (l.available >= l.low_mark and a.online and a.paused = '' and party.state = 'active'
+      from (select p.id, (p.left_at is null and l.available >= l.low_mark and a.online and not a.silent and a.paused = '' and party.state = 'active'
                           and b.state = 'active' and pool.state = 'open') as can
               from pool_account p join ledger_account l on l.id = p.account_id join pool on pool.id = p.pool_id
               join acceptor a on a.party_id = p.acceptor_id join party on party.id = a.party_id
@@ -23,7 +23,7 @@ begin
     select id into v_account from ledger_account where party_id = p_acceptor and asset = 'USDT' for no key update;
     if not found then return; end if;
     select coalesce(max(pool.min_reserve_units), 0) into v_mark
-      from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account;
+      from pool_account pa join pool on pool.id = pa.pool_id where pa.account_id = v_account and pa.left_at is null;
     perform ledger_low_mark(v_account, v_mark);
     perform pool_account_flags(v_account);
 end $$;

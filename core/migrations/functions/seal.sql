@@ -88,7 +88,8 @@ end $$;
 -- both joins are to one row at most, which the planner sees.
 create or replace view v_journal as
 select coalesce(r.pos, w.pos) as seq, e.ref as entry_ref, e.reason, e.key,
-       a.name || case when a.kind = 'acceptor' then case l.pocket when 'available' then ':reserve' else ':' || l.pocket end else '' end as account,
+       a.name || case when a.kind = 'acceptor' then case l.pocket when 'available' then ':reserve' else ':' || l.pocket end
+                      when l.pocket = 'available' then '' else ':' || l.pocket end as account,
        l.asset, l.units, e.happened_at, e.booked_at
   from journal_entry e join journal_leg l on l.entry_id = e.id join ledger_account a on a.id = l.account_id
   left join seal_row r on r.chain = 'journal' and r.row_id = e.id

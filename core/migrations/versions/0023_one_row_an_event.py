@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0023"
-down_revision = "0018"
+down_revision = "0019a"
 branch_labels = None
 depends_on = None
 
@@ -15,7 +15,6 @@ _ONE_ROW = """
 drop view v_outbox;
 alter table outbox rename to notice;
 alter index outbox_pkey rename to notice_pkey;
-alter index outbox_xid rename to notice_xid;
 alter index outbox_order rename to notice_order;
 alter table notice alter column id drop identity;
 alter table notice alter column id set default nextval('audit_id_seq');

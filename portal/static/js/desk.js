@@ -201,7 +201,7 @@
     const [hours, minutes, rest] = [Math.floor(size / 3600), Math.floor(size / 60) % 60, size % 60];
     const sign = seconds < 0 ? "−" : "";
     clock.textContent = hours >= 48
-      ? `${sign}${Math.floor(hours / 24)}d ${pad(hours % 24)}h`
+      ? sign + root.dataset.days.replace("%d", Math.floor(hours / 24)).replace("%h", pad(hours % 24))
       : `${sign}${hours ? pad(hours) + ":" : ""}${pad(minutes)}:${pad(rest)}`;
     clock.classList.toggle("past", seconds < 0);
     clock.classList.toggle("soon", seconds >= 0 && seconds < 300);

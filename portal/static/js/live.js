@@ -3,12 +3,12 @@
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const jobs = $("#jobs");
-  if (!jobs) return;
-  const list = () => all(".job", jobs);
+  const board = $("#live");
+  if (!board) return;
+  const list = () => all(".live-order", board);
   const title = document.title;
-  let claims = new Set(jobs.dataset.claims.split(" ").filter(Boolean));
-  let offers = new Set(list().map(job => job.dataset.ref));
+  let claims = new Set(board.dataset.claims.split(" ").filter(Boolean));
+  let offers = new Set(list().map(order => order.dataset.ref));
   let unseen = 0;
   let last = "";
   let picked = "";
@@ -47,19 +47,19 @@
 
   const pick = ref => {
     picked = ref;
-    list().forEach(job => job.classList.toggle("sel", job.dataset.ref === ref));
-    $(".job.sel", jobs)?.scrollIntoView({ block: "nearest" });
+    list().forEach(order => order.classList.toggle("sel", order.dataset.ref === ref));
+    $(".live-order.sel", board)?.scrollIntoView({ block: "nearest" });
   };
 
   const draw = news => {
     if (news.html !== last) {
-      const had = new Set(list().map(job => job.dataset.ref));
-      const focused = document.activeElement?.closest?.(".job")?.dataset.ref;
-      jobs.innerHTML = news.html;
-      if (last) list().filter(job => !had.has(job.dataset.ref)).forEach(job => job.classList.add("new"));
+      const had = new Set(list().map(order => order.dataset.ref));
+      const focused = document.activeElement?.closest?.(".live-order")?.dataset.ref;
+      board.innerHTML = news.html;
+      if (last) list().filter(order => !had.has(order.dataset.ref)).forEach(order => order.classList.add("new"));
       last = news.html;
       if (picked) pick(picked);
-      if (focused) $(`.job[data-ref="${CSS.escape(focused)}"] button:not(.copy)`, jobs)?.focus();
+      if (focused) $(`.live-order[data-ref="${CSS.escape(focused)}"] button:not(.copy)`, board)?.focus();
     }
     $("#figures").innerHTML = news.figures;
   };
@@ -75,12 +75,12 @@
       unseen += fresh.length;
       name();
       beep();
-      heard.textContent = jobs.dataset.arrived.replace("%s", fresh.map(ref => news.offers[ref] ?? ref).join(", "));
+      heard.textContent = board.dataset.arrived.replace("%s", fresh.map(ref => news.offers[ref] ?? ref).join(", "));
       if (document.hidden && "Notification" in window && Notification.permission === "granted") {
-        new Notification(jobs.dataset.arrived.replace("%s", fresh.join(", ")));
+        new Notification(board.dataset.arrived.replace("%s", fresh.join(", ")));
       }
     } else if (came.length) {
-      heard.textContent = jobs.dataset.offered.replace("%s", came.map(([, amount]) => amount).join(", "));
+      heard.textContent = board.dataset.offered.replace("%s", came.map(([, amount]) => amount).join(", "));
     }
   };
 
@@ -93,42 +93,44 @@
   };
   const ask = async () => {
     try {
-      const answer = await fetch(jobs.dataset.news, { headers: { Accept: "application/json" }, redirect: "error" });
+      const answer = await fetch(board.dataset.news, { headers: { Accept: "application/json" }, redirect: "error" });
       if (answer.status === 401) { location.reload(); return; }
       if (!answer.ok) throw new Error(String(answer.status));
       // While somebody types into the dialog the list stays as it is: nothing jumps under the hand.
       const news = await answer.json();
       window.deskTime?.set(news.at);
       notice(news);
+      // Taken for silent and heard again: the page says so, unless somebody is typing into it.
+      if (news.back && !$("dialog[open]")) { location.reload(); return; }
       if (!$("dialog[open]")) draw(news);
       alive(true);
     } catch {
       alive(false);
     }
-    setTimeout(ask, jobs.dataset.every * 1000);
+    setTimeout(ask, board.dataset.every * 1000);
   };
-  setTimeout(ask, jobs.dataset.every * 1000);
+  setTimeout(ask, board.dataset.every * 1000);
 
   // Confirming: the dialog repeats what is due; another amount is asked about once more before it is sent.
   const dialog = $("#ask-confirm");
   let due = "";
-  const open = job => {
-    if (!dialog || !job?.dataset.confirmHref) return;
+  const open = order => {
+    if (!dialog || !order?.dataset.confirmHref) return;
     const form = $("form", dialog);
-    form.action = job.dataset.confirmHref;
-    if (form.dataset.job !== job.dataset.ref) {
+    form.action = order.dataset.confirmHref;
+    if (form.dataset.order !== order.dataset.ref) {
       all("input:not([type=hidden])", form).forEach(field => { field.value = ""; });
       all("[data-told],.err", form).forEach(said => said.remove());
       all("[aria-invalid]", form).forEach(field => field.removeAttribute("aria-invalid"));
     }
-    form.dataset.job = job.dataset.ref;
-    $("[data-due]", dialog).textContent = job.dataset.due;
-    due = job.dataset.amount;
+    form.dataset.order = order.dataset.ref;
+    $("[data-due]", dialog).textContent = order.dataset.due;
+    due = order.dataset.amount;
     dialog.showModal();
     $("#c-received", dialog).focus();
   };
-  jobs.addEventListener("click", event => {
-    if (event.target.closest("[data-confirm-job]")) open(event.target.closest(".job"));
+  board.addEventListener("click", event => {
+    if (event.target.closest("[data-confirm-order]")) open(event.target.closest(".live-order"));
   });
   $("#c-received")?.addEventListener("input", event => {
     const typed = event.target.value.trim();
@@ -139,12 +141,12 @@
     if (event.target.closest("input,textarea,select") || event.ctrlKey || event.metaKey || event.altKey) return;
     if ($("dialog[open]")) return;
     const shown = list();
-    const now = shown.findIndex(job => job.dataset.ref === picked);
+    const now = shown.findIndex(order => order.dataset.ref === picked);
     if (event.key === "j" || event.key === "k") {
       if (shown.length) pick(shown[Math.max(0, Math.min(shown.length - 1, now + (event.key === "j" ? 1 : -1)))].dataset.ref);
     } else if (event.key === "c") {
       event.preventDefault();
-      open(shown[now] ?? $(".job.claimed", jobs));
+      open(shown[now] ?? $(".live-order.claimed", board));
     } else if (event.key === "Enter" && shown[now] && !event.target.closest("a,button,summary")) {
       location.assign(shown[now].dataset.href);
     }

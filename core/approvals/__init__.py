@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import audit, clock, ids, outbox, words
-from core.errors import AlreadyDone, Forbidden, NotFound, WrongState
+from core.errors import AlreadyDone, Forbidden, NotFound, WrongState, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ _COLUMNS = "ref, kind, subject, payload, state, requested_by, requested_at, reas
 
 
 class Approval(NamedTuple):
-    """A request and what became of it; `state` is waiting, approved or refused."""
+    """A request and what became of it; `state` is waiting, approved, refused or withdrawn."""
 
     ref: str
     kind: str
@@ -57,7 +57,7 @@ def request(
         (ref, kind, subject, json.dumps(payload, ensure_ascii=False), actor.name, clock.now(), why),
     )
     if not added:
-        raise AlreadyDone("a request for this is waiting for a decision already", kind=kind, subject=subject)
+        raise AlreadyDone(sentence("a request for this is waiting for a decision already"), kind=kind, subject=subject)
     audit.write(tx, actor, "approval.request", ref, reason=why, details={"kind": kind, "subject": subject})
     outbox.tell(tx, "approval.requested", ref, payload={"kind": kind, "subject": subject})
     return ref
@@ -72,10 +72,12 @@ def decide(tx: Transaction, actor: Actor, ref: str, approve: bool, why: str) -> 
     said = _said(why)
     found = find(tx, ref, lock=True)
     if found.state != "waiting":
-        raise WrongState(f"{ref} was {found.state} already", ref=ref, state=found.state)
+        raise WrongState(
+            sentence("%(ref)s was %(state)s already", ref=ref, state=found.state), ref=ref, state=found.state
+        )
     if found.requested_by == actor.name:
         raise Forbidden(
-            "you requested this; somebody else must decide it",
+            sentence("you requested this; somebody else must decide it"),
             rule="four_eyes",
             ref=ref,
             requested_by=found.requested_by,
@@ -83,11 +85,27 @@ def decide(tx: Transaction, actor: Actor, ref: str, approve: bool, why: str) -> 
     return _settle(tx, actor, found, "approved" if approve else "refused", said)
 
 
+def withdraw(tx: Transaction, actor: Actor, ref: str, why: str) -> Approval:
+    """Take back a waiting request of one's own, once: a wrong amount is asked for anew and not approved.
+
+    Raises NotFound, WrongState when it was decided before, Forbidden for another's request, BadInput without a reason.
+    """
+    said = _said(why)
+    found = find(tx, ref, lock=True)
+    if found.state != "waiting":
+        raise WrongState(
+            sentence("%(ref)s was %(state)s already", ref=ref, state=found.state), ref=ref, state=found.state
+        )
+    if found.requested_by != actor.name:
+        raise Forbidden(sentence("only who asked may withdraw a request"), ref=ref, requested_by=found.requested_by)
+    return _settle(tx, actor, found, "withdrawn", said)
+
+
 def find(tx: Transaction, ref: str, *, lock: bool = False) -> Approval:
     """Return the request with that ref, locked if asked. Raises NotFound."""
     rows = tx.rows(f"select {_COLUMNS} from approval where ref = %s{' for update' if lock else ''}", (ref,))  # noqa: S608
     if not rows:
-        raise NotFound(f"there is no request {ref[:40]}", ref=ref[:40])
+        raise NotFound(sentence("there is no request %(ref)s", ref=ref[:40]), ref=ref[:40])
     return Approval(*rows[0])
 
 
@@ -109,7 +127,7 @@ def _settle(tx: Transaction, actor: Actor, found: Approval, state: str, why: str
         (state, actor.name, at, why, found.ref),
     )
     details = {"kind": found.kind, "subject": found.subject, "requested_by": found.requested_by}
-    verb = {"approved": "approve", "refused": "refuse"}[state]
+    verb = {"approved": "approve", "refused": "refuse", "withdrawn": "withdraw"}[state]
     audit.write(tx, actor, f"approval.{verb}", found.ref, reason=why, details=details)
     outbox.tell(tx, f"approval.{state}", found.ref, payload={"kind": found.kind, "subject": found.subject})
     return found._replace(state=state, decided_by=actor.name, decided_at=at, decided_why=why)

@@ -1,0 +1,97 @@
+"""A refusal of the core in the reader's language: its sentence from the catalogues, its parts as screens write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from core.errors import Refusal, Sentence
+from core.money import Money
+from portal import format as show
+from portal.states import BADGES
+
+if TYPE_CHECKING:
+    from flask_babel import LazyString
+
+_STATES: Final = frozenset({"state", "before"})
+"""Parts that are states: screens call them by what stands on their badges."""
+WORDS: Final[dict[str, LazyString]] = {
+    # who
+    "merchant": _l("merchant"),
+    "acceptor": _l("acceptor"),
+    "agent": _l("agent"),
+    "customer": _l("customer"),
+    "party": _l("party"),
+    "bank account": _l("bank account"),
+    "payer account": _l("payer's account"),
+    # fields of forms
+    "amount": _l("the amount"),
+    "bank": _l("the bank"),
+    "code": _l("the code"),
+    "country": _l("the country"),
+    "day_limit": _l("the day's limit"),
+    "disposition": _l("the disposition"),
+    "holder": _l("the holder"),
+    "key": _l("the transfer's number"),
+    "kyc_level": _l("the KYC level"),
+    "name": _l("the name"),
+    "narrative": _l("the explanation"),
+    "number": _l("the number"),
+    "open_limit": _l("the limit of open orders"),
+    "outcome": _l("the outcome"),
+    "payer_name": _l("the payer's name"),
+    "reason": _l("the reason"),
+    "received": _l("the amount received"),
+    "weight": _l("the weight"),
+    "why": _l("the reason"),
+    # deeds
+    "cancel": _l("cancelling"),
+    "claim_paid": _l("claiming the payment"),
+    "confirm": _l("confirming"),
+    "dispute": _l("handing to the dispute desk"),
+    "dismiss": _l("dismiss"),
+    "expire": _l("expiring"),
+    "give_up": _l("giving up"),
+    "match": _l("matching"),
+    "queue": _l("queueing"),
+    "refund": _l("refunding"),
+    "refuse": _l("refuse"),
+    "release": _l("release"),
+    # policies
+    "least_loaded": _l("the least busy one"),
+    "uniform_random": _l("drawn by lot"),
+}
+"""Words that stand for themselves in the core's sentences and in the interfaces of programs."""
+_KEPT: Final = frozenset({"text", "ref", "shown", "said", "name", "masked", "paused", "known", "arrival"})
+"""Parts that somebody typed or chose: they stay as they are, whatever word they may be."""
+
+
+def words(refusal: Refusal | str) -> str:
+    """Return what a refusal says, in the language of who reads it; one without a pattern says its English."""
+    said = refusal.detail if isinstance(refusal, Refusal) else refusal
+    if not isinstance(said, Sentence):
+        return said
+    parts = {name: _part(name, part) for name, part in said.parts.items()}
+    return gettext(said.pattern, **parts) if parts else gettext(said.pattern)
+
+
+def told(refusal: Refusal) -> str:
+    """Return the same with the refusal's code behind it, as it is told above a page or at a field."""
+    return f"{words(refusal)} [{refusal.code}]"
+
+
+def _part(name: str, part: Any) -> str:
+    if isinstance(part, Sentence):
+        return words(part)
+    if isinstance(part, Money):
+        return f"{show.amount(part.units, part.asset.code)} {part.asset.code}"
+    if isinstance(part, list):
+        return ", ".join(_part(name, each) for each in part)
+    if isinstance(part, int) and not isinstance(part, bool):
+        return show.number(part)
+    text = str(part)
+    if name in _STATES and text in BADGES:
+        return str(BADGES[text].text).lower()
+    return text if name in _KEPT else str(WORDS.get(text, text))

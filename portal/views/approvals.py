@@ -1,0 +1,214 @@
+"""Approvals: what one person asked for and another must agree to, told in amounts and terms before it is decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from flask import flash, redirect, request, url_for
+from flask_appbuilder.baseviews import expose
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from core.actor import Actor, Right, Scope
+from core.approvals import listing
+from core.approvals.listing import ApprovalRow
+from core.commissions import versions
+from core.parties import reserves
+from portal import columns as drawing
+from portal import format as show
+from portal import menu
+from portal.columns import Column, Preset
+from portal.desk import Desk, deed
+from portal.filters import Choice
+from portal.roles import current_actor
+from portal.states import badge_of
+from portal.views import version_words
+from portal.views.home import Card, card
+from portal.views.order_filters import Window
+from portal.views.orders import read_yes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+    from flask.typing import ResponseReturnValue
+
+    from portal.desk import Button
+
+KINDS: Final = {
+    reserves.KIND: _l("Reserve top-up"),
+    versions.FEES: _l("Fee schedule"),
+    versions.PLAN: _l("Commission plan"),
+}
+"""What this desk decides; held USDT and disputes are decided where their order is, by officers."""
+DECIDES: Final = {
+    reserves.KIND: Right.APPROVE_TOP_UP,
+    versions.FEES: Right.APPROVE_PRICING,
+    versions.PLAN: Right.APPROVE_PRICING,
+}
+ASKS: Final = {
+    reserves.KIND: Right.TOP_UP_RESERVE,
+    versions.FEES: Right.MANAGE_PRICING,
+    versions.PLAN: Right.MANAGE_PRICING,
+}
+_WITHDRAW = {reserves.KIND: reserves.withdraw, versions.FEES: versions.withdraw, versions.PLAN: versions.withdraw}
+
+
+def top_up_words(told: reserves.TopUp) -> str:
+    """Return what a top-up does in one line, with the reserve before and after."""
+    amount, before, after = (
+        show.amount(each.units, "USDT", trim=True) for each in (told.amount, told.before, told.after)
+    )
+    return _(
+        "%(amount)s USDT to acceptor %(code)s, reserve %(before)s → %(after)s",
+        amount=amount, code=told.code, before=before, after=after,
+    )  # fmt: skip
+
+
+def _in_short(row: Any) -> str:
+    """Return what is asked for in a few words, from the request alone."""
+    said = row.payload
+    if row.kind == reserves.KIND:
+        return f"{show.amount(said['units'], 'USDT', trim=True)} USDT → {said['code']}"
+    return f"{row.subject} v{said['version']}"
+
+
+def _kind(_row: Any, _column: Column, value: Any) -> str:
+    return str(KINDS.get(value, value))
+
+
+drawing.kind("approval_kind", _kind, lambda value: str(KINDS.get(value, value)))
+drawing.kind("approval_what", lambda row, _column, _value: Markup("<b>{}</b>").format(_in_short(row)), str)
+
+
+class ApprovalsDesk(Desk):
+    """The requests of finance: what waits, and what became of the others."""
+
+    route_base = "/approvals"
+    datamodel = SQLAInterface(ApprovalRow)
+    right = Right.SEE_APPROVALS
+    title = _l("Approvals")
+    columns: ClassVar = (
+        Column("ref", _l("Request"), "ref", narrow="ref", href="/approvals/show/{}"),
+        Column("kind", _l("Kind"), "approval_kind", under=Column("reason", _l("Reason"))),
+        Column("subject", _l("What"), "approval_what", narrow="amount"),
+        Column("state", _l("State"), "badge", narrow="state"),
+        Column("requested_by", _l("Asked by"), under=Column("requested_at", _l("Asked"), "ago")),
+        Column("decided_by", _l("Decided by"), under=Column("decided_at", _l("Decided"), "ago")),
+    )
+    filters: ClassVar = (
+        Choice(
+            "state", _l("State"), tuple((s, badge_of(s).text) for s in ("waiting", "approved", "refused", "withdrawn"))
+        ),
+        Choice("kind", _l("Kind"), tuple(KINDS.items())),
+        Window("requested_at", _l("Asked")),
+    )
+    presets: ClassVar = (
+        Preset(_l("Waiting"), {"state": "waiting"}),
+        Preset(_l("Reserve top-ups"), {"kind": reserves.KIND}),
+    )
+    find: ClassVar = ("ref", "requested_by")
+    order = "-requested_at"
+    sorts: ClassVar = ("requested_at",)
+    reads: ClassVar = ("payload",)
+    empty: ClassVar = (
+        _l("Nothing waits for approval"),
+        _l("A top-up of a reserve, a fee schedule or a commission plan that somebody asked for appears here."),
+    )
+    show_template = "approvals/show.html"
+
+    def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
+        """Return which rows the actor may see: those of this desk's kinds."""
+        return super().scope(actor) & listing.of_kinds(KINDS)
+
+    @expose("/list/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show what waits; the address says so."""
+        if not request.args:
+            return redirect(url_for(f"{self.endpoint}.list", state="waiting"))
+        return self._listed()
+
+    def facts(self, row: Any) -> list[tuple[str, Any]]:
+        """Return who asked and who decided."""
+        found = [
+            (_("Kind"), KINDS[row.kind]),
+            (_("Asked by"), row.requested_by),
+            (_("Asked"), show.when(row.requested_at)),
+            (_("Reason"), row.reason),
+        ]
+        if row.decided_by:
+            found += [
+                (_("Decided by"), row.decided_by),
+                (_("Decided"), show.when(row.decided_at)),
+                (_("Why"), row.decided_why),
+            ]
+        return found
+
+    def context(self, row: Any, actor: Actor) -> dict[str, Any]:
+        """Return what the request does, as of now, and whether who looks may decide it."""
+        told: dict[str, Any] = {"actor": actor, "form": request.form if request.method == "POST" else {}}
+        waits = row.state == "waiting"
+        told["decides"] = waits and actor.may(DECIDES[row.kind]) and row.requested_by != actor.name
+        told["own"] = waits and actor.may(ASKS[row.kind]) and row.requested_by == actor.name
+        if row.kind != reserves.KIND:
+            return told | version_words.context(actor, row)
+        top_up = reserves.asked(actor, row.ref)
+        words = top_up_words(top_up) if waits else f"{_in_short(row)}"
+        return told | {"words": words, "top_up": top_up, "deed": "top_up", "asked": words}
+
+    def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:  # noqa: ARG002 - the page has its own forms
+        """Return none: deciding takes a reason, so the page asks for it."""
+        return ()
+
+    @deed("top_up", _l("Approve"), Right.APPROVE_TOP_UP)
+    def top_up(self, rows: Sequence[Any]) -> None:
+        """Book another's top-up, or turn it down."""
+        row = rows[0]
+        entry = reserves.decide(current_actor(), row.ref, read_yes(request.form.get("approve", "")), _why())
+        if entry is None:
+            flash(_("Turned down: nothing is booked."), "warning")
+        else:
+            flash(_("%(what)s is booked: %(entry)s.", what=_in_short(row), entry=entry), "ok")
+
+    @deed("version", _l("Approve"), Right.APPROVE_PRICING)
+    def version(self, rows: Sequence[Any]) -> None:
+        """Put another's version of a schedule or plan in force from its moment on, or turn it down."""
+        done = versions.decide(current_actor(), rows[0].ref, read_yes(request.form.get("approve", "")), _why())
+        if done.version is None:
+            flash(_("Turned down: nothing has changed."), "warning")
+        else:
+            facts = {"what": _in_short(rows[0]), "when": show.when(done.effective_from)}
+            flash(escape(_("%(what)s is in force from %(when)s on.")) % facts, "ok")
+
+    @deed("withdraw", _l("Withdraw"), Right.SEE_APPROVALS)
+    def withdraw(self, rows: Sequence[Any]) -> None:
+        """Take back a request of one's own."""
+        _WITHDRAW[rows[0].kind](current_actor(), rows[0].ref, _why())
+        flash(_("It is withdrawn: nothing has changed."), "ok")
+
+
+def _why() -> str:
+    return request.form.get("why", "")
+
+
+def waiting_for(actor: Actor) -> int:
+    """Return how many requests wait that the actor may decide."""
+    if actor.scope is not Scope.ALL:
+        return 0
+    return listing.count_for(actor.name, [kind for kind, right in DECIDES.items() if actor.may(right)])
+
+
+@menu.badge("approvals")
+def _count(actor: Actor) -> menu.Count | None:
+    number = waiting_for(actor)
+    return menu.Count(number) if number else None
+
+
+@card(Right.SEE_APPROVALS, "finance")
+def _for_you(actor: Actor) -> Card:
+    number = waiting_for(actor)
+    foot = _("asked for by others") if number else _("nothing waits for you")
+    href = url_for("ApprovalsDesk.list", state="waiting")
+    return Card(_("Waiting for your approval"), show.number(number), aside=_("now"), foot=foot, href=href)

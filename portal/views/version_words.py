@@ -1,0 +1,103 @@
+"""The terms of a fee schedule or commission plan as people read them: line by line, beside those in force."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup, escape
+
+from core.commissions import versions
+from portal import format as show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.actor import Actor
+
+PRODUCTS = {
+    "deposit": _l("Deposits"),
+    "withdrawal": _l("Withdrawals"),
+    "acceptor_volume": _l("Acceptors' volume"),
+}
+MODES = {"slab": _l("whole volume at the rate reached"), "marginal": _l("each part at its own rate")}
+WINDOWS = {"month": _l("the calendar month"), "rolling_30d": _l("the last 30 days")}
+
+
+class TermsLine(NamedTuple):
+    """One line of the terms: as it is in force, as it is proposed, and whether that is another."""
+
+    label: str
+    now: str
+    then: str
+
+    @property
+    def changed(self) -> bool:
+        """Return whether the proposal changes it."""
+        return self.now != self.then
+
+
+def lines(kind: str, terms: Mapping[str, Any]) -> dict[str, str]:
+    """Return the terms as labels and values."""
+    return _fees(terms) if kind == versions.FEES else _plan(terms)
+
+
+def beside(kind: str, now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> list[TermsLine]:
+    """Return the lines of what is proposed beside what is in force; what one of them lacks is a dash."""
+    old, new = lines(kind, now) if now else {}, lines(kind, then)
+    return [TermsLine(label, old.get(label, "–"), new.get(label, "–")) for label in dict.fromkeys([*new, *old])]
+
+
+def context(actor: Actor, row: Any) -> dict[str, Any]:
+    """Return what the page of a proposed version shows: what it does in a line, and its terms beside those in force."""
+    said = row.payload
+    start = said["effective_from"]
+    at_once = escape(_("as soon as it is approved"))
+    when = escape(_("from %(when)s on")) % {"when": show.when(datetime.fromisoformat(start))} if start else at_once
+    now = versions.in_force(actor, row.kind, row.subject)
+    name = f"{row.subject} v{said['version']}"
+    return {
+        "words": Markup("<b>{}</b>, {}").format(name, when),
+        "asked": _("Put %(name)s in force %(when)s?", name=name, when=when.striptags()),
+        "deed": "version",
+        "now": now,
+        "terms": beside(row.kind, now.terms if now else None, said["terms"]),
+    }
+
+
+def _usdt(units: int | None) -> str:
+    return _("none") if units is None else f"{show.amount(units, 'USDT', trim=True)} USDT"
+
+
+def _tiers(tiers: Sequence[Sequence[int]]) -> str:
+    if not tiers:
+        return _("none")
+    return "; ".join(_("from %(amount)s: %(rate)s", amount=_usdt(start), rate=show.share(bps)) for start, bps in tiers)
+
+
+def _fees(terms: Mapping[str, Any]) -> dict[str, str]:
+    methods = terms.get("method_bps") or {}
+    return {
+        _("Platform fee"): show.share(terms["platform_bps"]),
+        _("Tiers by the merchant's volume of 30 days"): _tiers(terms.get("tiers", ())),
+        _("Least fee"): _usdt(terms.get("min_fee_units", 0)),
+        _("Highest fee"): _usdt(terms.get("max_fee_units")),
+        _("Fee of the payment method"): "; ".join(f"{name} {show.share(bps)}" for name, bps in sorted(methods.items()))
+        or _("none"),
+        _("Acceptor's spread"): show.share(terms.get("spread_bps", 0)),
+    }
+
+
+def _plan(terms: Mapping[str, Any]) -> dict[str, str]:
+    found = {str(PRODUCTS[name]): show.share(bps) for name, bps in terms["rates"].items()}
+    tiers = terms.get("tiers") or {}
+    by_product = tiers if isinstance(tiers, dict) else dict.fromkeys(terms["rates"], tiers)
+    for name in terms["rates"]:
+        label = _("Tiers of %(product)s", product=PRODUCTS[name])
+        found[label] = _tiers(by_product.get(name, ()))
+    found[_("How tiers count")] = str(MODES[terms.get("tier_mode", "slab")])
+    found[_("Volume is that of")] = str(WINDOWS[terms.get("window", "month")])
+    found[_("Time zone")] = terms.get("time_zone", "UTC")
+    return found

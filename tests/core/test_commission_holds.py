@@ -1,0 +1,153 @@
+"""Commissions held: with its suspension nothing is payable to an agent, with its end all is; each step a posting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core import db
+from core.actor import Right, Scope
+from core.errors import AlreadyDone, BadInput, Forbidden, NotFound, WrongState
+from core.parties import commission_holds, standing
+from core.verify import run as verify
+from jobs import ledger
+from tests import make
+from tests.core import lives, review
+
+JUDGE = make.person("compliance", Right.SET_STANDING, Right.SEE_AGENTS)
+
+
+@pytest.fixture
+def market(database):
+    made = make.market(1, levels=2, reserve="100000")
+    lives.completed(made)
+    return made
+
+
+def pockets(ref):
+    return review.rows(
+        "select l.available, l.held from ledger_account l join party p on p.id = l.party_id where p.ref = %s", ref
+    )[0]
+
+
+def shown(ref):
+    return dict(
+        review.rows(
+            "select b.account, b.units from v_balances b join party p on b.account like 'agent:' || p.code || '%%'"
+            " where p.ref = %s",
+            ref,
+        )
+    )
+
+
+def earned(ref):
+    return review.one("select coalesce(sum(units), 0)::bigint from commission_line c join party p on p.id = c.agent_id"
+                      " where p.ref = %s", ref)  # fmt: skip
+
+
+def holds():
+    assert [(each.invariant, each.breaks) for each in verify() if not each.holds] == []
+
+
+def refused(kind, command, *args):
+    before = review.everything(), review.rows("select * from commission_hold")
+    with pytest.raises(kind):
+        command(*args)
+    assert (review.everything(), review.rows("select * from commission_hold")) == before
+
+
+def test_a_suspension_holds_what_was_and_is_earned_and_its_end_gives_all_back(market):
+    agent, code = market.agents[0], review.one("select code from party where ref = %s", market.agents[0])
+    first = earned(agent)
+    assert first > 0
+    standing.suspend(JUDGE, agent, "papers have expired")
+    assert pockets(agent) == (0, first)
+    assert shown(agent) == {f"agent:{code}": 0, f"agent:{code}:held": first}
+    assert review.one("select sum(units) from v_balances") == 0
+    assert review.one("select sum(units) from v_journal where account = %s", f"agent:{code}:held") == first
+    holds()
+    lives.completed(market)
+    both = earned(agent)
+    assert both > first
+    assert commission_holds.of(JUDGE, agent).held.units == both, "what came in since is not payable either"
+    ledger.fold()
+    assert pockets(agent) == (0, both)
+    ledger.fold()
+    assert pockets(agent) == (0, both)
+    holds()
+    standing.reinstate(JUDGE, agent, "papers renewed")
+    assert (pockets(agent), shown(agent)) == ((both, 0), {f"agent:{code}": both})
+    assert commission_holds.of(JUDGE, agent) is None
+    told = review.rows(
+        "select action, reason, (details ->> 'usdt_units')::bigint from audit where subject = %s and actor = %s"
+        " and action like 'commission.%%' order by at, id",
+        agent, JUDGE.name,
+    )  # fmt: skip
+    assert told == [("commission.hold", "papers have expired", first), ("commission.lift", "papers renewed", both)]
+    assert [row[0] for row in review.rows("select topic from outbox where topic like 'commission.%%' order by id")] == [
+        "commission.held", "commission.lifted",
+    ]  # fmt: skip
+    holds()
+
+
+def test_commission_is_held_while_something_is_looked_into_and_the_agent_works_on(market):
+    agent = market.agents[0]
+    refused(Forbidden, commission_holds.hold, make.person("agent"), agent, "why")
+    refused(BadInput, commission_holds.hold, JUDGE, agent, " ")
+    refused(NotFound, commission_holds.hold, JUDGE, market.merchant_ref, "no agent")
+    refused(WrongState, commission_holds.lift, JUDGE, agent, "nothing is held")
+    commission_holds.hold(JUDGE, agent, "many orders of one size")
+    refused(AlreadyDone, commission_holds.hold, JUDGE, agent, "again")
+    assert review.one("select state from party where ref = %s", agent) == "active"
+    standing.suspend(JUDGE, agent, "it is a ring")
+    refused(WrongState, commission_holds.lift, JUDGE, agent, "not while suspended")
+    standing.reinstate(JUDGE, agent, "no ring after all")
+    assert pockets(agent) == (0, earned(agent)), "the hold from before stays until it is lifted"
+    commission_holds.lift(JUDGE, agent, "explained")
+    assert pockets(agent) == (earned(agent), 0)
+    holds()
+
+
+def test_a_barred_agents_commission_stays_held(market):
+    agent, open_before = market.agents[0], lives.claimed(market)
+    before = earned(agent)
+    standing.bar(JUDGE, agent, "forged papers")
+    lives.confirm(market, open_before)
+    assert earned(agent) > before
+    assert commission_holds.sweep() == 1
+    assert commission_holds.sweep() == 0
+    assert pockets(agent) == (0, earned(agent))
+    refused(WrongState, commission_holds.lift, JUDGE, agent, "a bar has no end")
+    holds()
+
+
+def test_an_agent_reads_that_it_is_held_but_not_why(market):
+    low, top = market.agents
+    commission_holds.hold(JUDGE, low, "many orders of one size")
+    number = review.one("select id from party where ref = %s", low)
+    own = replace(make.person("agent", Right.SEE_AGENTS), scope=Scope.AGENT, party_id=number)
+    seen = commission_holds.of(own, low)
+    assert (seen.held.units, seen.by, seen.reason) == (earned(low), "", "")
+    with pytest.raises(NotFound):
+        commission_holds.of(own, top)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "update commission_hold set units = units - 1",
+        "update agent set held = false where held",
+        "update commission_hold set closed_at = now(), closed_by = 'x'",
+        "update agent set held = true where not held",
+    ],
+)
+def test_the_verifier_names_the_agent_whose_hold_is_broken(market, broken):
+    agent = market.agents[0]
+    standing.suspend(JUDGE, agent, "papers have expired")
+    with db.transaction() as tx:
+        tx.run(broken)
+    found = next(each for each in verify() if each.invariant == "I3")
+    assert found.breaks
+    code = "select code from party where kind = 'agent' and ref = any (%s)"
+    assert any(name in found.breaks[0] for (name,) in review.rows(code, market.agents))

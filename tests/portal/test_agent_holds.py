@@ -1,0 +1,71 @@
+"""Commissions held, on the agent's page: who holds and lifts them, what everybody reads, and that a reason is asked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.db import reading
+from core.money import Money, fiat
+from core.orders import release
+from tests.portal import market
+from tests.portal.market import claimed, signed_in
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    made = market.built()
+    received = Money.parse("542.00", fiat("BRL"))
+    release.confirm(made.acceptor.actor, claimed(made.trade), received=received, payer_name="Joao Santos")
+    made.agent = made.trade.agents[0]
+    return made
+
+
+def text(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def held(ref):
+    with reading() as tx:
+        return tx.call(
+            "select l.held > 0 and g.held from ledger_account l join party p on p.id = l.party_id"
+            " join agent g on g.party_id = p.id where p.ref = %s",
+            (ref,),
+        )
+
+
+def test_an_officer_holds_and_lifts_a_commission_with_a_reason(desk):
+    officer, page = signed_in(desk, "compliance"), f"/agents/show/{desk.agent}"
+    assert "Hold commission" in text(officer.get(page))
+    assert officer.post(f"/agents/action/hold/{desk.agent}", {"reason": ""}).status_code == 422
+    assert officer.post(f"/agents/action/lift/{desk.agent}", {"reason": "none"}).status_code == 409
+    assert officer.post(f"/agents/action/hold/{desk.agent}", {"reason": "many of one size"}).status_code == 302
+    assert held(desk.agent)
+    told = text(officer.get(page))
+    assert "Held by compliance Reason many of one size" in told
+    assert "Payable 0.000000 USDT" in told
+    own = text(signed_in(desk, "agent1").get(page))
+    assert "Commission held" in own
+    assert "many of one size" not in own
+    for name in ("finance", "auditor", "agent1"):
+        browser = signed_in(desk, name)
+        browser.get(page)
+        assert browser.post(f"/agents/action/lift/{desk.agent}", {"reason": "please"}).status_code == 403
+    assert officer.post(f"/agents/action/lift/{desk.agent}", {"reason": "explained"}).status_code == 302
+    assert not held(desk.agent)
+    assert "Commission payable again" in text(officer.get(page))
+
+
+def test_a_suspension_holds_and_its_end_gives_back(desk):
+    admin, page = signed_in(desk, "admin"), f"/agents/show/{desk.agent}"
+    admin.get(page)
+    assert admin.post(f"/agents/action/suspend/{desk.agent}", {"reason": "papers expired"}).status_code == 302
+    assert held(desk.agent)
+    told = text(admin.get(page))
+    assert "Suspended Held" in told
+    assert "It ends when the agent is reinstated." in told
+    assert admin.post(f"/agents/action/lift/{desk.agent}", {"reason": "not now"}).status_code == 409
+    assert "Held" in text(admin.get("/agents/list/"))
+    assert admin.post(f"/agents/action/reinstate/{desk.agent}", {"reason": "papers renewed"}).status_code == 302
+    assert not held(desk.agent)

@@ -1,0 +1,121 @@
+"""Approvals on screen: what was typed is read back, another person books it, nobody sees what is not theirs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.db import reading
+from core.money import USDT, Money
+from tests import make
+from tests.portal import market
+from tests.portal.market import signed_in
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    return market.built()
+
+
+def reserve(ref):
+    with reading() as tx:
+        return tx.call(
+            "select l.available from ledger_account l join party p on p.id = l.party_id where p.ref = %s", (ref,)
+        )
+
+
+def text(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def asked(desk, arrival, amount="250.5"):
+    """Let finance ask for a top-up of acceptor2; return the request's ref."""
+    browser, ref = signed_in(desk, "finance"), desk.other.ref
+    browser.get(f"/acceptors/show/{ref}")
+    form = {"amount": amount, "arrival": arrival, "why": "seen on the chain", "sure": "yes"}
+    answer = browser.post(f"/acceptors/action/top_up/{ref}", form)
+    assert answer.status_code == 302, text(answer)
+    return answer.headers["Location"].rsplit("/", 1)[1]
+
+
+def test_a_top_up_is_read_back_before_it_is_asked_for_and_booked_by_another(desk):
+    finance, ref = signed_in(desk, "finance"), desk.other.ref
+    finance.get(f"/acceptors/show/{ref}")
+    before = reserve(ref)
+    for amount in ("0", "-5", "1.0000001", "NaN", "1e3", "", "1,00"):
+        form = {"amount": amount, "arrival": "tx-1", "why": "seen", "sure": "yes"}
+        assert finance.post(f"/acceptors/action/top_up/{ref}", form).status_code == 422, amount
+    form = {"amount": "12,000", "arrival": "tx-1", "why": "seen on the chain"}
+    back = finance.post(f"/acceptors/action/top_up/{ref}", form)
+    words = f"12,000.00 USDT to acceptor {desk.other.code}, reserve 10,000.00 → 22,000.00"
+    assert words in text(back)
+    assert reserve(ref) == before
+    there = finance.post(f"/acceptors/action/top_up/{ref}", form | {"sure": "yes"})
+    page = there.headers["Location"]
+    own = finance.get(page)
+    assert words in text(own)
+    assert "Waits for another person" in text(own)
+    request = page.rsplit("/", 1)[1]
+    yes = {"approve": "yes", "why": "seen in custody"}
+    refused = finance.post(f"/approvals/action/top_up/{request}", yes)
+    assert (refused.status_code, reserve(ref)) == (403, before)
+    assert request in finance.get(f"/acceptors/show/{ref}").text
+
+    other = signed_in(desk, "finance2")
+    assert "Waiting for your approval" in text(other.get("/"))
+    assert words in text(other.get(page))
+    assert other.post(f"/approvals/action/top_up/{request}", yes | {"why": " "}).status_code == 422
+    assert other.post(f"/approvals/action/top_up/{request}", yes).status_code == 302
+    assert reserve(ref) == before + 12_000_000_000
+    assert other.post(f"/approvals/action/top_up/{request}", yes).status_code == 409
+    again = finance.post(f"/acceptors/action/top_up/{ref}", form | {"sure": "yes", "arrival": "TX-1"})
+    assert (again.status_code, "already_done" in again.text) == (409, True)
+
+
+def test_what_is_turned_down_or_withdrawn_is_not_booked(desk):
+    before = reserve(desk.other.ref)
+    first, second = asked(desk, "down-1"), asked(desk, "down-2")
+    other = signed_in(desk, "finance2")
+    other.get(f"/approvals/show/{first}")
+    no = {"approve": "no", "why": "not in custody"}
+    assert other.post(f"/approvals/action/top_up/{first}", no).status_code == 302
+    assert "Turned down" in text(other.get(f"/approvals/show/{first}"))
+    assert other.post(f"/approvals/action/withdraw/{second}", {"why": "not mine"}).status_code == 403
+    mine = signed_in(desk, "finance")
+    mine.get(f"/approvals/show/{second}")
+    assert mine.post(f"/approvals/action/withdraw/{second}", {"why": "a wrong hash"}).status_code == 302
+    assert "Withdrawn" in text(mine.get(f"/approvals/show/{second}"))
+    assert reserve(desk.other.ref) == before
+
+
+def test_who_counts_the_money_sees_what_waits_and_only_that(desk):
+    request = asked(desk, "seen-1")
+    for name in ("finance2", "admin", "auditor"):
+        browser = signed_in(desk, name)
+        assert request in browser.get("/approvals/list/?state=waiting").text
+        page = text(browser.get(f"/approvals/show/{request}"))
+        assert ("Approve" in page) is (name == "finance2"), name
+    auditor = signed_in(desk, "auditor")
+    auditor.get(f"/approvals/show/{request}")
+    yes = {"approve": "yes", "why": "I read only"}
+    assert auditor.post(f"/approvals/action/top_up/{request}", yes).status_code == 403
+    acceptor = text(signed_in(desk, "acceptor2").get(f"/acceptors/show/{desk.other.ref}"))
+    assert "Top-ups that wait for approval" in acceptor
+    assert "finance" not in acceptor, "an acceptor reads what waits, and not who asked"
+    _, alert = market.held(desk)
+    officer = signed_in(desk, "compliance")
+    officer.get(f"/alerts/show/{alert}")
+    said = {"outcome": "refuse", "disposition": "explained", "narrative": "the payer is another person"}
+    assert officer.post(f"/alerts/action/decide/{alert}", said).status_code == 302
+    with reading() as tx:
+        hidden = tx.call("select ref from approval where kind = 'hold_decision'")
+    assert signed_in(desk, "finance").get(f"/approvals/show/{hidden}").status_code == 404
+
+
+def test_the_reserve_before_and_after_is_that_of_the_moment_it_is_approved_at(desk):
+    request = asked(desk, "moment-1", "100")
+    make.top_up(desk.other.ref, Money.parse("1", USDT), "in between")
+    free = reserve(desk.other.ref) // 10**6
+    page = text(signed_in(desk, "finance2").get(f"/approvals/show/{request}"))
+    assert f"reserve {free:,}" in page
