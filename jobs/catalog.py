@@ -47,6 +47,7 @@ CATALOG: Final[dict[str, Entry]] = {
     "health.measure": Entry("jobs.health:measure", MINUTE, every=15, urgent=True),
     "health.clean": Entry("jobs.health:clean", 5 * MINUTE, every=HOUR),
     "pools.shuffle": Entry("jobs.orders:shuffle", 5 * MINUTE, every=DAY),
+    "risk.cohorts": Entry("jobs.risk:usual", 5 * MINUTE, every=DAY),
     "merchants.volume": Entry("jobs.analytics:volume", 5 * MINUTE, every=DAY),
     "agents.volume": Entry("jobs.analytics:tiers", 5 * MINUTE, every=5 * MINUTE),
 }

@@ -13,6 +13,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface  # noqa: TC002 
 from flask_appbuilder.views import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
 
 from core.actor import Actor, Right, Scope
 from core.errors import BadInput, NotFound, Refusal
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
     from flask_babel import LazyString
-    from werkzeug.wrappers import Response
 
     from portal.filters import Filter
 
@@ -213,7 +213,9 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             flash(refusals.told(refusal), "danger")
             return self._shown(key, refusal.status)
         there = redirect(url_for(f"{self.endpoint}.show", key=key))
-        return in_place.done(there) if in_place.wanted() else answer or there
+        if in_place.wanted():
+            return in_place.done(answer if isinstance(answer, Response) and answer.location else there)
+        return answer or there
 
     @expose("/action_post", methods=["POST"])
     def action_post(self) -> ResponseReturnValue:

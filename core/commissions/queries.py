@@ -139,6 +139,8 @@ class Explanation(NamedTuple):
     path: list[Step]
     formula: str
     entry_ref: str
+    share: Share | None = None
+    """The line's own share as it was frozen: with the tier, and the volume that gave it."""
 
 
 def lines(
@@ -231,7 +233,9 @@ def explain(actor: Actor, ref: str) -> Explanation:
         for share in sorted(split, key=lambda each: int(each["level"]))
         if share["agent_id"] in set(seen)
     ]
-    return Explanation(line, opened_at, terms, effective_from, path, line.formula, entry_ref)
+    frozen = next((share for share in split if int(share["level"]) == line.level), None)
+    own = Share(**{name: frozen[name] for name in Share._fields if name in frozen}) if frozen else None
+    return Explanation(line, opened_at, terms, effective_from, path, line.formula, entry_ref, own)
 
 
 def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:

@@ -1305,6 +1305,13 @@ ALTER TABLE public.bank_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.cohort (
+    country text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    median_units bigint NOT NULL,
+    customers integer NOT NULL,
+    CONSTRAINT cohort_median_positive CHECK ((median_units > 0))
+);
 CREATE TABLE public.commission_hold (
     id bigint NOT NULL,
     ref text NOT NULL,
@@ -2314,6 +2321,8 @@ ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.bank_account
     ADD CONSTRAINT bank_account_ref_once UNIQUE (ref);
+ALTER TABLE ONLY public.cohort
+    ADD CONSTRAINT cohort_pkey PRIMARY KEY (country, at);
 ALTER TABLE ONLY public.commission_hold
     ADD CONSTRAINT commission_hold_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.commission_hold

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core import ids
 from core.errors import BadInput
+from core.risk import cohorts
 from core.risk.rules import Features, Verdict, evaluate
 from core.risk.rulesets import ruleset
 
@@ -108,6 +109,7 @@ def opening(row: Row, vector: list[int], *, units: int, payer_name: str, custome
         declared_country=country if country != on_file else "",
         merchant_country=row["merchant_country"] or "",
         account_age_seconds=int(row["customer_age"] or 0),
+        cohort_median_units=cohorts.median(on_file),
         payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,
         verified_name=row["customer_name"] or customer_name,

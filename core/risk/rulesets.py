@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from core import audit, clock, ids, outbox, words
 from core.actor import Right
 from core.db import reading, remembered, transaction
-from core.errors import Forbidden, NotFound, WrongState
+from core.errors import BadInput, Forbidden, NotFound, WrongState, sentence
 from core.risk.rules import DEFAULTS, Ruleset
 from core.steps import once
 
@@ -92,6 +92,7 @@ def draft(actor: Actor, given: Mapping[str, Any], why: str) -> str:
         tx.run("lock table ruleset in share row exclusive mode")
         version: int = tx.call("select coalesce(max(version), 0) + 1 from ruleset")
         params = Ruleset.read({**given, "version": version}).to_json()
+        _must_have_its_data(params)
         ref = ids.new("rul")
         now = clock.now()
         tx.run(
@@ -101,6 +102,15 @@ def draft(actor: Actor, given: Mapping[str, Any], why: str) -> str:
         )
         audit.write(tx, actor, "ruleset.draft", ref, reason=said, details={"version": version})
     return ref
+
+
+def _must_have_its_data(params: Mapping[str, Any]) -> None:
+    """Refuse what would stand in the rules and judge nothing: no lines of bank statements are read yet."""
+    if (params["params"]["M_CONFIRM"] or {}).get("hold_without_bank_line"):
+        raise BadInput(
+            sentence("no lines of bank statements are read yet, so a release cannot wait for one; leave it false"),
+            parameter="M_CONFIRM.hold_without_bank_line",
+        )
 
 
 def activate(actor: Actor, ref: str, why: str) -> int:

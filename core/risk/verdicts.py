@@ -44,7 +44,7 @@ class Features(NamedTuple):
     prior_completed: int = 0
     expired_unpaid_24h: int = 0
     account_age_seconds: int = 0
-    # the median first order of customers like this one, 0 if unknown
+    # the median first order of new customers from the same country, 0 if there are too few
     cohort_median_units: int = 0
     # the payer's account: customers seen with it, this one counted; why it is listed, "" if it is not
     payer_users_30d: int = 0

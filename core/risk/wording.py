@@ -107,11 +107,8 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("from an account that is not listed it would not have fired"),
         ),
         "M_CONFIRM.fast": Wording(
-            N_(
-                "confirmed %(seconds)s seconds after the claim, with no bank line seen;"
-                " under %(limit)s seconds is unusually fast"
-            ),
-            N_("from %(limit)s seconds on, or with a bank line, it would not have fired"),
+            N_("confirmed %(seconds)s seconds after the claim; under %(limit)s seconds is unusually fast"),
+            N_("from %(limit)s seconds on it would not have fired"),
         ),
         "M_CONFIRM.unseen": Wording(
             N_("confirmed with no bank line seen, and the policy asks for one"),

@@ -17,12 +17,12 @@ from core.commissions import tiers
 from core.errors import NotFound, Refusal
 from core.money import USDT, Money
 from core.parties import agents, commission_holds, naming, tree
+from portal import export, in_place, refusals
 from portal import format as show
-from portal import in_place, refusals
 from portal.desk import Button
 from portal.roles import current_actor
+from portal.views import agent_list, standing
 from portal.views import party_parts as parts
-from portal.views import standing
 from portal.views.enrolling import Enrols
 from portal.views.home import Card, card
 
@@ -47,17 +47,31 @@ class AgentsView(Enrols, BaseView):
 
     @expose("/list/", methods=["GET"])
     def list(self) -> ResponseReturnValue:
-        """Show the tree the actor sees."""
-        nodes = tree.nodes(current_actor())
+        """Show the tree the actor sees; with a filter those agents alone that it finds, side by side."""
+        actor = current_actor()
+        every = tree.nodes(actor)
+        asked = agent_list.ask(request.args)
+        nodes = agent_list.found(every, asked)
         return render_template(
             "parties/agents.html",
             view=self,
             title=_("Agents"),
             nodes=nodes,
+            asked=asked,
+            states=agent_list.STATES,
+            plans=sorted({each.plan for each in every}),
+            may_export=actor.may(Right.EXPORT),
             volume=sum((each.volume for each in nodes), Money(0, USDT)),
             commission=sum((each.commission for each in nodes), Money(0, USDT)),
             month=f"{clock.now():%Y-%m}",
         )
+
+    @expose("/export.csv", methods=["GET"])
+    def export(self) -> ResponseReturnValue:
+        """Send exactly the filtered agents as CSV."""
+        actor = current_actor()
+        asked = agent_list.ask(request.args)
+        return export.small(actor, agent_list.file(agent_list.found(tree.nodes(actor), asked), asked))
 
     @expose("/show/<ref>", methods=["GET"])
     def show(self, ref: str) -> ResponseReturnValue:

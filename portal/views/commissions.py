@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import Response, flash, has_request_context, redirect, render_template, request, url_for
@@ -13,13 +14,14 @@ from markupsafe import Markup
 
 from core import clock
 from core.actor import Actor, Right, Scope
-from core.commissions import listing, periods, queries
+from core.commissions import listing, periods, plans, queries
 from core.commissions.listing import LineRow
 from core.commissions.queries import STATES
 from core.errors import TooMany
 from core.money import USDT, Money
 from core.reports import overview, requests
 from portal import columns as drawing
+from portal import format as show
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk
 from portal.filters import Choice, one
@@ -148,6 +150,7 @@ class CommissionsDesk(Desk):
             told=told,
             line=told.line,
             base=Money(told.line.base_units, USDT),
+            tier=_tier(told),
             earned=Money(told.line.units, USDT),
             crumbs=[(self.title, url_for(f"{self.endpoint}.list"))],
             actor=actor,
@@ -195,6 +198,31 @@ class CommissionsDesk(Desk):
 
     def _asked(self) -> tuple[str, str]:
         return one(request.args, "period") or periods.of(clock.now()).name, one(request.args, "agent")
+
+
+def _tier(told: queries.Explanation) -> str:
+    """Return which tier of the plan the order took, and the volume that gave it; "" where the plan has none."""
+    tiers = plans.PlanVersion.read(told.plan_terms | {"version": told.line.plan_version}).tiers.get("deposit", ())
+    if not tiers or told.share is None:
+        return ""
+    volume = f"{show.amount(told.share.volume_units, 'USDT', trim=True)} USDT"
+    at = datetime.fromisoformat(told.share.volume_at) if told.share.volume_at else None
+    since = _("%(volume)s before this order", volume=volume) if at is None else _(
+        "%(volume)s before this order, as reckoned %(when)s", volume=volume, when=show.when(at)
+    )  # fmt: skip
+    if not told.share.tier:
+        return Markup(_("None reached: the plan's own rate. Volume of the window: %(since)s.", since=since))  # noqa: S704
+    start, bps = tiers[told.share.tier - 1]
+    return Markup(  # noqa: S704 - figures and our own words
+        _(
+            "Tier %(n)s of %(all)s, from %(start)s on, at %(rate)s. Volume of the window: %(since)s.",
+            n=told.share.tier,
+            all=len(tiers),
+            start=f"{show.amount(start, 'USDT', trim=True)} USDT",
+            rate=show.share(bps),
+            since=since,
+        )
+    )
 
 
 def _groups(found: overview.Overview) -> list[tuple[str, overview.Group]]:

@@ -127,7 +127,9 @@ def _past_due(actor: Actor) -> Card:
     late = alerts.counts(actor).late
     href = url_for("AlertsDesk.list", stage="late", sort="due_at")
     foot = _("decide these first") if late else _("all within their time")
-    return Card(_("Past review time"), show.number(late), aside=_("now"), foot=foot, tone="down" if late else "", href=href)
+    return Card(
+        _("Past review time"), show.number(late), aside=_("now"), foot=foot, tone="down" if late else "", href=href
+    )
 
 
 @card(Right.DECIDE_ALERT, "compliance")

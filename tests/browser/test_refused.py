@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from core.db import reading
 from tests.browser.chromium import NARROW, WIDE, fits, served, visit
 from tests.portal import market
-from tests.portal.market import claimed
+from tests.portal.market import claimed, held
 
 pytestmark = pytest.mark.browser
 
@@ -85,3 +85,34 @@ def test_without_a_script_the_dialog_comes_back_open_with_what_was_typed(desk, c
             assert 'value="Joao &#34;J&#34; Santos"' in dialog
             assert "[amount_differs]" in dialog
     assert state(ref) == "paid_claimed"
+
+
+def test_an_officers_words_outlive_a_refused_decision_and_the_next_alert_opens_after_a_good_one(desk, chromium):
+    _ref, alert = held(desk)
+    with visit(desk, chromium, "compliance") as page:
+        page.goto(f"/alerts/show/{alert}")
+        page.check("[name=outcome][value=release]")
+        page.select_option("#d-disposition", "explained")
+        page.locator("#d-narrative").evaluate("each => each.removeAttribute('minlength')")
+        page.fill("#d-narrative", "too short")
+        page.get_by_role("button", name="Decide", exact=True).click()
+        page.get_by_role("button", name="Yes, do it").click()
+        told = page.locator(".field", has=page.locator("#d-narrative")).get_by_role("alert")
+        expect(told).to_contain_text("[bad_input]")
+        expect(page.locator("#d-narrative")).to_have_value("too short")
+        expect(page.locator("#d-disposition")).to_have_value("explained")
+        expect(page.locator("[name=outcome][value=release]")).to_be_checked()
+        page.fill("#d-narrative", "the bank line names the customer")
+        page.get_by_role("button", name="Decide", exact=True).click()
+        page.get_by_role("button", name="Yes, do it").click()
+        expect(page.locator(".note.warning")).to_contain_text(alert)
+
+
+def test_an_orders_tables_are_read_without_scrolling_sideways(desk, chromium):
+    ref = claimed(desk.trade)
+    cut = "[...document.querySelectorAll('main .scroll')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    for name in ("compliance", "acceptor1", "merchant1"):
+        for width in (360, 1280):
+            with visit(desk, chromium, name, {"width": width, "height": 800}) as page:
+                page.goto(f"/orders/show/{ref}")
+                assert page.evaluate(cut) == 0, (name, width)

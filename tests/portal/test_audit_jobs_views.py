@@ -130,3 +130,19 @@ def test_the_jobs_page_says_who_lives_what_is_late_and_what_failed(desk):
     assert "I2: acceptor:a is off by 1" in page, "the failed run of the verification"
     for name in ("finance", "compliance", "agent1"):
         assert signed_in(desk, name).get("/jobs/list/").status_code == 403
+
+
+def test_runs_are_found_by_job_and_outcome_and_their_file_holds_the_same(desk):
+    browser = signed_in(desk, "admin")
+    with health.recorded("pools.shuffle") as said:
+        said["accounts"] = 48
+    with pytest.raises(RuntimeError), health.recorded("pools.shuffle"):
+        raise RuntimeError("no slots left")
+    runs = words(browser.get("/jobs/list/?name=pools.shuffle&outcome=done")).partition("Runs")[2]
+    assert "accounts: 48" in runs.partition("Last check")[0]
+    assert "no slots left" not in runs
+    assert "no slots left" in words(browser.get("/jobs/list/")), "what failed is what is asked for first"
+    file = browser.get("/jobs/export.csv?name=pools.shuffle&outcome=").text
+    assert "no slots left" in file
+    assert "# rows,2" in file
+    assert browser.get("/jobs/list/?outcome=odd").status_code == 422

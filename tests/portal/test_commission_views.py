@@ -11,7 +11,7 @@ import pytest
 
 from core import clock
 from core.analytics import rollup
-from core.db import reading
+from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import release
 from core.reports import overview
@@ -179,3 +179,23 @@ def test_a_long_report_is_written_by_a_job_and_is_its_owners_alone(desk, monkeyp
     assert browser.get(f"/exports/file/{ref}").status_code == 200
     assert signed_in(desk, "auditor").get(f"/exports/file/{ref}").status_code == 404
     assert browser.post(f"/exports/cancel/{ref}").status_code == 409
+
+
+def test_a_line_names_the_tier_its_order_took_and_the_volume_that_gave_it(desk):
+    lower, _root = desk.trade.agents
+    with transaction() as tx:
+        own = tx.call("insert into plan (code) values ('stepped') returning id")
+        tx.run(
+            "insert into plan_version (plan_id, version, terms, effective_from, created_at) values (%s, 1, %s, %s, %s)",
+            (own, '{"rates": {"deposit": 10}, "tiers": [[50000000, 14]]}', "2026-01-01", "2026-01-01"),
+        )
+        tx.run("update agent set plan_id = %s from party p where p.id = party_id and p.ref = %s", (own, lower))
+    ref = claimed(desk.trade, amount="542.00")
+    release.confirm(desk.acceptor.actor, ref, received=Money.parse("542.00", fiat("BRL")), payer_name="Joao Santos")
+    line = "select c.ref from commission_line c join orders o on o.id = c.order_id where o.ref = %s and c.agent_id = %s"
+    with reading() as tx:
+        stepped = tx.call(line, (ref, party(lower)))
+    page = signed_in(desk, "agent1").get(f"/commissions/show/{stepped}").text
+    assert "Tier 1 of 1, from 50.00 USDT on, at 0.14 %. Volume of the window: 0.00 USDT before this order" in page
+    plain = of(desk, lower)[0][0]
+    assert "The tier" not in signed_in(desk, "agent1").get(f"/commissions/show/{plain}").text, "a plan without tiers"

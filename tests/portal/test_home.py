@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -70,15 +70,20 @@ def test_each_role_finds_its_figures_on_its_home_page(desk, name, figures):
 
 
 def test_a_merchants_orders_of_today_are_counted_to_the_minute_in_its_own_time(desk):
-    zones = {zone: datetime.now(UTC).astimezone(ZoneInfo(zone)) for zone in ("Asia/Kolkata", "UTC")}
-    with transaction() as tx:  # one order a minute before midnight in Kolkata, which is no whole hour of UTC
-        tx.run(
-            "update orders set created_at = %s where external_ref = 'SHOP-2'",
-            (zones["Asia/Kolkata"].replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(minutes=1),),
-        )
+    # Midnight in Kolkata is no whole hour of UTC, and figures that are kept by the hour cannot be cut there.
+    midnight = datetime.now(ZoneInfo("Asia/Kolkata")).replace(hour=0, minute=0, second=0, microsecond=0)
+    move = "update orders set created_at = %s where ref = %s"
+    with transaction() as tx:
+        kept = tx.rows("select created_at, ref from orders where ref = any(%s)", ([desk.open, desk.done],))
+        tx.run(move, (midnight - timedelta(minutes=10), desk.open))
+        tx.run(move, (midnight + timedelta(minutes=10), desk.done))
     browser = signed_in(desk, "merchant1")
-    browser.post("/taste", {"zone": "Asia/Kolkata"})
+    browser.post("/account/taste", {"language": "en", "zone": "Asia/Kolkata"})
     assert "Orders today since midnight 2 1 completed" in words(browser.get("/"))
+    browser.post("/account/taste", {"language": "en", "zone": "UTC"})
+    with transaction() as tx:
+        for row in kept:
+            tx.run(move, tuple(row))
 
 
 def test_a_party_sees_no_figure_of_the_platform(desk):

@@ -91,6 +91,28 @@ def test_an_agent_sees_its_own_subtree_and_not_who_stands_above(desk):
     assert whole.index(root) < whole.index(lower), "each agent stands below its parent"
 
 
+def test_agents_are_found_by_state_plan_and_words_and_their_file_holds_the_same(desk):
+    lower, root = desk.trade.agents
+    finance = signed_in(desk, "finance")
+    with reading() as tx:
+        codes = dict(tx.rows("select ref, code from party where ref = any(%s)", ([lower, root],)))
+        plan = tx.call("select l.code from agent g join plan l on l.id = g.plan_id where g.party_id ="
+                       " (select id from party where ref = %s)", (lower,))  # fmt: skip
+    page = finance.get("/agents/list/", query_string={"q": codes[lower].upper(), "plan": plan, "state": "active"}).text
+    assert f"/agents/show/{lower}" in page
+    assert root not in page
+    file = finance.get("/agents/export.csv", query_string={"q": codes[lower], "state": "active"}).text
+    assert f"\r\n{codes[lower]}," in file
+    assert codes[root] + "," not in file
+    assert f"# filter,Code or name: {codes[lower]}; State: Active" in file
+    assert "# rows,1" in file
+    assert root not in signed_in(desk, "agent1").get("/agents/export.csv").text
+    assert "No rows match" in finance.get("/agents/list/?state=barred").text
+    assert finance.get("/agents/list/?state=odd").status_code == 422
+    with reading() as tx:
+        assert tx.call("select count(*) from audit where action = 'list.exported' and subject = 'agents'") == 2
+
+
 def test_an_acceptor_sees_itself_only_and_no_share_of_the_whole(desk):
     browser = signed_in(desk, "acceptor1")
     listed = browser.get("/acceptors/list/").text

@@ -1,4 +1,4 @@
-"""A refusal is told in the reader's language on screen; programs and the terminal get its English, and both its code."""
+"""A refusal is told in the reader's language on screen; programs get its English, and both its code."""
 
 from __future__ import annotations
 
