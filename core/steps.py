@@ -138,15 +138,10 @@ def _written(value: object) -> bytes | None:
     """Return a value as PostgreSQL reads it from text; lists are of whole numbers or of plain words."""
     if value is None:
         return None
-    kind = type(value)
-    if kind is int:
+    if isinstance(value, int):
         return b"%d" % value
-    if isinstance(value, str):
-        return value.encode()
-    if kind is list:
+    if isinstance(value, list):
         return ("{" + ",".join(map(str, value)) + "}").encode()
-    if kind is bytes:
+    if isinstance(value, bytes):
         return b"\\x" + value.hex().encode()
-    if kind is datetime:
-        return value.isoformat().encode()
-    return str(value).encode()
+    return (value.isoformat() if isinstance(value, datetime) else str(value)).encode()

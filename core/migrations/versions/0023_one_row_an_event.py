@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0023"
-down_revision = "0019a"
+down_revision = "0020b"
 branch_labels = None
 depends_on = None
 
