@@ -27,21 +27,6 @@ PRIORITY: Final = f"{WEIGHT} * o.usdt_units::numeric * greatest(extract(epoch fr
 """What comes first, as SQL: risk x amount x age."""
 
 _TAKE = "update alert set locked_by = %s, locked_until = %s where ref = any (%s)"
-# Each order's first waiting alert of a gate stands for all of them: two officers who ask at once meet on that
-# one row, and the second takes another. What one has decided oneself waits for somebody else.
-_NEXT = f"""
-with best as (
-    select a.order_id, a.gate, a.state from alert a join orders o on o.id = a.order_id
-     where (a.state = 'open' or (a.state = 'pending_second' and a.proposed_by <> %(who)s))
-       and (a.locked_until is null or a.locked_until <= %(at)s or (%(own)s and a.locked_by = %(who)s))
-       and not exists (select 1 from alert b where b.order_id = a.order_id and b.gate = a.gate
-                          and b.state = a.state and b.id < a.id)
-     order by coalesce(%(own)s and a.locked_by = %(who)s and a.locked_until > %(at)s, false) desc,
-              {PRIORITY} desc, a.id limit 1 for update of a skip locked)
-update alert x set locked_by = %(who)s, locked_until = %(until)s
-  from best where x.order_id = best.order_id and x.gate = best.gate and x.state = best.state
-returning x.id, x.ref, x.order_id
-"""  # noqa: S608 - our own words
 
 
 class Decision(NamedTuple):
@@ -87,25 +72,6 @@ def put_back(actor: Actor, ref: str) -> None:
         files.must_be_free(file, actor)
         tx.run(_TAKE, (None, None, [each.ref for each in file.alerts]))
         audit.write(tx, actor, "alert.put_back", ref, order_id=file.order_id)
-
-
-def next_alert(actor: Actor, *, own_first: bool = False) -> str | None:
-    """Take the alert that is wanted most (risk x amount x age) and nobody has; return its ref, None when none waits.
-
-    Those that wait for a second officer count for all but the first. With `own_first`, what the actor has taken
-    comes before. One statement chooses and takes, so that two officers who ask at once get two alerts. Refuses with
-    forbidden.
-    """
-    actor.must(Right.DECIDE_ALERT)
-    now = clock.now()
-    until = now + timedelta(seconds=LOCK_SECONDS)
-    with transaction() as tx:
-        rows = tx.raw.execute(_NEXT, {"at": now, "who": actor.name, "until": until, "own": own_first}).fetchall()
-        if not rows:
-            return None
-        _, ref, order_id = min(rows)
-        audit.write(tx, actor, "alert.take", ref, order_id=order_id)
-    return str(ref)
 
 
 def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: str) -> Decision:
@@ -185,7 +151,7 @@ def ask_second(
 def _reopen(tx: Transaction, actor: Actor, file: files.File, refs: list[str], approval: str, why: str) -> Decision:
     tx.run(
         "update alert set state = 'open', outcome = '', disposition = '', narrative = '', proposed_by = null,"
-        " proposed_at = null where ref = any (%s)",
+        " proposed_at = null, locked_by = null, locked_until = null where ref = any (%s)",
         (refs,),
     )
     for each in refs:

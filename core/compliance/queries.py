@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import approvals, clock, ids, vault
 from core.actor import Right, Scope
-from core.compliance import choices
+from core.compliance import choices, turns
 from core.compliance.alerts import KIND, PRIORITY
 from core.db import reading
 from core.errors import BadInput, NotFound
 from core.money import USDT, Money, fiat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.actor import Actor
     from core.approvals import Approval
     from core.db import Transaction
@@ -77,6 +79,19 @@ def _row(row: tuple[Any, ...]) -> QueueRow:
     return QueueRow._make(
         (*row[:10], _veiled(row[10]), *row[11:13], Money(row[14], fiat(row[13])), Money(row[15], USDT), *row[16:])
     )
+
+
+def upcoming(actor: Actor, passed: Sequence[str] = ()) -> QueueRow | None:
+    """Return the alert that would be handed to the actor next, None when none waits; it is nobody's by that.
+
+    Refuses with forbidden.
+    """
+    ref = turns.offered(actor, passed=passed)
+    if ref is None:
+        return None
+    with reading() as tx:
+        row = tx.raw.execute(f"{_QUEUE} where a.ref = %(ref)s", {"at": clock.now(), "ref": ref}).fetchone()
+    return _row(row) if row else None
 
 
 def queue(

@@ -9,7 +9,7 @@ from core.actor import Right
 from core.db import transaction
 from core.errors import BadInput, Conflict, Frozen, WrongState, sentence
 from core.ledger import accounts
-from core.parties import particulars
+from core.parties import particulars, plan_terms
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -35,13 +35,14 @@ def create(
     """Enrol an agent under a parent (or as a root) on a commission plan; return its ref.
 
     Raises Forbidden, BadInput for an unknown plan or too deep a tree, AlreadyDone for a taken code,
-    NotFound for an unknown parent.
+    NotFound for an unknown parent, Conflict for a plan that pays more than the parent's.
     """
     actor.must(Right.MANAGE_PARTIES)
     with transaction() as tx:
         _lock_tree(tx)
         plan_id = _plan(tx, plan)
         parent_id = referrer(tx, parent_ref, field="parent")
+        plan_terms.must_not_exceed(tx, plan_id, parent_id)
         depth = 1 + (_depth(tx, parent_id) if parent_id else 0)
         _must_fit(depth)
         number, ref = particulars.enrol(tx, "agent", code, name, country=country, kyc_level=kyc_level)
@@ -65,8 +66,8 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
     """Move an agent and all below it under another parent, or make it a root.
 
     Orders that are open keep the path they were opened with: only future orders follow the new tree.
-    Raises Forbidden, NotFound, Conflict when the new parent stands below the agent, WrongState when it is
-    the parent already, BadInput when the tree would grow too deep or no reason is given.
+    Raises Forbidden, NotFound, Conflict when the new parent stands below the agent or has a lower plan, WrongState when
+    it is the parent already, BadInput when the tree would grow too deep or no reason is given.
     """
     if not actor.may(Right.MANAGE_PARTIES):
         actor.must(Right.MOVE_AGENTS)
@@ -84,6 +85,7 @@ def reparent(actor: Actor, ref: str, parent_ref: str | None, why: str) -> None:
         if parent_id is not None and tx.call(below, (agent.id, parent_id)):
             said = sentence("an agent cannot stand below itself or its own sub-agents")
             raise Conflict(said, field="parent", ref=ref, parent=parent_ref)
+        plan_terms.must_not_exceed(tx, tx.call("select plan_id from agent where party_id = %s", (agent.id,)), parent_id)
         rise = 1 + (_depth(tx, parent_id) if parent_id else 0) - _depth(tx, agent.id)
         _must_fit(rise + _deepest_below(tx, agent.id))
         _move(tx, agent.id, parent_id, rise)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from core import clock, countries, ids, words
+from core import audit, clock, countries, ids, words
+from core.actor import system
 from core.errors import AlreadyDone, BadInput, NotFound, sentence
+from core.parties import barred
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -36,13 +38,14 @@ class PartyRow(NamedTuple):
 def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc_level: int) -> tuple[int, str]:
     """Store the row of a new party; return its number and ref.
 
-    Raises BadInput, AlreadyDone when the code is taken.
+    Raises BadInput, Barred for a country with which no business is done, AlreadyDone when the code is taken.
     """
     if type(kyc_level) is not int or not 0 <= kyc_level <= MOST_KYC:
         raise BadInput(
             sentence("kyc_level must be a whole number from 0 to %(most_kyc)s", most_kyc=MOST_KYC), field="kyc_level"
         )
-    ref = ids.new(PREFIX[kind])
+    ref, where = ids.new(PREFIX[kind]), countries.read(country, "country")
+    noted = barred.noted(tx, where)
     number = tx.call(
         "insert into party (ref, kind, code, name, country, kyc_level, created_at)"
         " values (%s, %s, %s, %s, %s, %s, %s) on conflict on constraint party_code_once do nothing"
@@ -52,7 +55,7 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
             kind,
             read_code(code),
             read_words(name, "name"),
-            countries.read(country, "country"),
+            where,
             kyc_level,
             clock.now(),
         ),
@@ -64,6 +67,8 @@ def enrol(tx: Transaction, kind: str, code: str, name: str, *, country: str, kyc
             kind=kind,
             code=code,
         )
+    if noted:
+        audit.write(tx, system("rules"), "party.barred_country", ref, details={"country": where})
     return number, ref
 
 

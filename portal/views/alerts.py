@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from core import clock
 from core.actor import Actor, Right
-from core.compliance import alerts, choices, listing, queries
+from core.compliance import alerts, choices, listing, queries, turns
 from core.compliance.listing import AlertRow
 from core.orders import queries as orders
 from core.risk import rulesets
@@ -29,12 +29,13 @@ from portal.filters import Choice
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views import decisions, judging, order_words, revealing
+from portal.views import decisions, judging, order_words, reading, revealing
 from portal.views.alike import Crowds, like
 from portal.views.disposing import DISPOSITIONS
 from portal.views.home import Card, Panel, card, panel
 from portal.views.order_filters import Currency, Named, Stage, Window
 from portal.views.orders import read_yes
+from portal.views.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ drawing.kind(
 )
 
 
-class AlertsDesk(Crowds, Desk):
+class AlertsDesk(Crowds, Reading, Desk):
     """What the gates want an officer to judge; nobody else sees that it exists."""
 
     route_base = "/alerts"
@@ -169,11 +170,12 @@ class AlertsDesk(Crowds, Desk):
     @expose("/next", methods=["POST"])
     @needs(Right.DECIDE_ALERT)
     def next(self) -> ResponseReturnValue:
-        """Take the alert that is wanted most and open it."""
-        ref = alerts.next_alert(current_actor())
+        """Open the alert that is wanted most: it is the officer's while its page is open; the last one goes back."""
+        ref = turns.next_alert(current_actor(), passed=reading.passed())
         if ref is None:
             flash(_("Nothing waits that nobody has taken."), "ok")
             return redirect(url_for(f"{self.endpoint}.list", stage="waiting", sort="due_at"))
+        reading.opened(ref)
         return redirect(url_for(f"{self.endpoint}.show", key=ref))
 
     def figures(self) -> Sequence[Card]:
@@ -206,6 +208,9 @@ class AlertsDesk(Crowds, Desk):
             buttons={button.name: button for button in self.buttons(alert, actor)},
             decides=actor.may(Right.DECIDE_ALERT) and free,
             alike=like(alert, actor),
+            reads=alert.row.locked_by == actor.name,
+            offers=reading.offers(alert, actor),
+            upcoming=reading.upcoming(alert, actor),
             outcomes=[(name, *OUTCOMES[name], self._asked(alert, order, name)) for name in alert.possible],
             dispositions=DISPOSITIONS,
             outcome_words={name: words[0] for name, words in OUTCOMES.items()},
@@ -258,27 +263,27 @@ class AlertsDesk(Crowds, Desk):
 
     @deed("decide", _l("Decide"), Right.DECIDE_ALERT)
     def decide(self, rows: Sequence[Any]) -> ResponseReturnValue:
-        """Judge the alert, and those raised with it; then the officer's next case opens."""
+        """Judge the alert, and those raised with it; then the officer's next is offered."""
         actor, ref = current_actor(), rows[0].ref
         said = [request.form.get(name, "") for name in ("outcome", "disposition", "narrative")]
         view = queries.alert(actor, ref)
         before = orders.order(actor, view.row.order_ref)
         done = alerts.decide(actor, ref, *said)
         if done.state == "pending_second":
-            return decisions.go_on(actor, decisions.proposed(said[0], before), "warning", ref)
-        return decisions.go_on(actor, decisions.effect(said[0], before, view.row.gate), "ok", ref)
+            return decisions.go_on(decisions.proposed(said[0], before), "warning", ref)
+        return decisions.go_on(decisions.effect(said[0], before, view.row.gate), "ok", ref)
 
     @deed("second", _l("Second decision"), Right.DECIDE_ALERT)
     def second(self, rows: Sequence[Any]) -> ResponseReturnValue:
-        """Agree to or turn down another officer's decision about held USDT; then the officer's next case opens."""
+        """Agree to or turn down another officer's decision about held USDT; then the officer's next is offered."""
         actor, ref = current_actor(), rows[0].ref
         agree = read_yes(request.form.get("approve", ""))
         view = queries.alert(actor, ref)
         before = orders.order(actor, view.row.order_ref)
         done = alerts.second(actor, ref, agree, request.form.get("why", ""))
         if done.state == "closed" and view.second is not None:
-            return decisions.go_on(actor, decisions.effect(view.second.payload["outcome"], before), "ok", ref)
-        return decisions.go_on(actor, _("Turned down. The alert waits for a new decision."), "warning", ref)
+            return decisions.go_on(decisions.effect(view.second.payload["outcome"], before), "ok", ref)
+        return decisions.go_on(_("Turned down. The alert waits for a new decision."), "warning", ref)
 
     @deed("reveal", _l("Reveal"), Right.REVEAL)
     def reveal(self, rows: Sequence[Any]) -> ResponseReturnValue:

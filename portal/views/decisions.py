@@ -8,14 +8,12 @@ from flask import flash, redirect, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from core.compliance import alerts
 from core.money import Money
 from core.orders.states import State
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from core.actor import Actor
     from core.orders.queries import OrderView
 
 _FREE = frozenset({State.CREATED, State.MATCHING, State.OFFERED})
@@ -61,12 +59,8 @@ def proposed(outcome: str, order: OrderView) -> str:
     return _("%(what)s Nothing moves until another officer agrees.", what=effect(outcome, order))
 
 
-def go_on(actor: Actor, said: str, tone: str, decided: str) -> ResponseReturnValue:
-    """Tell what was decided, with the way back to it, and open the officer's next alert, or the queue if none waits."""
+def go_on(said: str, tone: str, decided: str) -> ResponseReturnValue:
+    """Tell what was decided, on its own page; there the next alert is offered, and opened only when it is asked for."""
     back = Markup('<a href="{}">{}</a>').format(url_for("AlertsDesk.show", key=decided), decided)
     flash(escape(_("Decided %(alert)s: %(what)s")) % {"alert": back, "what": said}, tone)
-    ref = alerts.next_alert(actor, own_first=True)
-    if ref is None:
-        flash(_("No other alert waits for you."), "ok")
-        return redirect(url_for("AlertsDesk.list", stage="waiting", sort="due_at"))
-    return redirect(url_for("AlertsDesk.show", key=ref))
+    return redirect(url_for("AlertsDesk.show", key=decided))

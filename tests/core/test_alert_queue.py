@@ -10,7 +10,7 @@ import pytest
 
 from core import clock
 from core.actor import Actor, Right, Scope
-from core.compliance import alerts, queries
+from core.compliance import alerts, queries, turns
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.orders import deadlines, deposit
 from core.orders import queries as orders
@@ -57,7 +57,7 @@ def test_officers_who_ask_for_the_next_at_once_get_one_each(market):
     refs = {review.alert(review.stopped(market, **who())) for _ in range(4)}
     crowd = [review.officer() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        got = list(pool.map(alerts.next_alert, crowd))
+        got = list(pool.map(turns.next_alert, crowd))
     found = [ref for ref in got if ref]
     assert len(found) == len(set(found))
     orders = [queries.alert(ANN, ref).row.order_ref for ref in found]
@@ -66,6 +66,58 @@ def test_officers_who_ask_for_the_next_at_once_get_one_each(market):
     for actor, ref in zip(crowd, got, strict=True):
         if ref:
             alerts.put_back(actor, ref)
+
+
+def locked(ref):
+    return review.one("select locked_by from alert where ref = %s and locked_until > %s", ref, clock.now())
+
+
+def test_what_is_handed_out_is_kept_while_its_page_is_open_and_goes_back_with_it(module_database):
+    market = make.market(2, reserve="100000")
+    for _ in range(3):
+        review.held(market, "9000.00", **who())
+    cid, dan = review.officer("cid"), review.officer("dan")
+    with clock.at(clock.now() + timedelta(hours=1)) as _:
+        first = turns.next_alert(cid)
+        assert locked(first) == "cid"
+        assert turns.keep(cid, first)
+        assert not turns.keep(dan, first)
+        second = turns.next_alert(cid, passed=[first])
+        assert second != first
+        assert (locked(first), locked(second)) == (None, "cid"), "asking for another gives the last one back"
+        third = turns.next_alert(cid, passed=[first, second])
+        assert third not in {first, second}, "what was passed over comes last"
+        assert turns.next_alert(cid, passed=[first, second, third]) not in {second, third}
+        mine = turns.next_alert(cid, passed=[first, second])
+        assert not turns.leave(dan, mine)
+        assert turns.leave(cid, mine)
+        assert locked(mine) is None
+        assert not turns.leave(cid, mine)
+        taken = turns.next_alert(cid)
+        alerts.take(cid, taken)
+        assert not turns.leave(cid, taken), "what is taken stays when its page is left"
+        other = turns.next_alert(cid)
+        assert locked(taken) == "cid"
+        assert turns.offered(cid) == taken, "what one has taken is offered first"
+        assert turns.offered(dan) not in {taken, other}
+        assert locked(turns.offered(dan)) is None, "what is offered is nobody's yet"
+        alerts.put_back(cid, taken)
+    with clock.at(clock.now() + timedelta(hours=1, minutes=3)):
+        assert locked(other) is None, "a page that gives no sign keeps nobody out"
+    actions = review.rows(
+        "select action from audit where actor = 'cid' and action in ('alert.take', 'alert.put_back') order by booked_at, id"
+    )
+    assert [row[0] for row in actions][:4] == ["alert.take", "alert.put_back", "alert.take", "alert.put_back"]
+
+
+def test_what_was_turned_down_is_nobodys(module_database):
+    market = make.market(1, reserve="100000")
+    ref = review.held(market, **who())
+    alert = review.alert(ref)
+    alerts.decide(ANN, alert, "release", "explained", WHY)
+    alerts.take(BOB, alert)
+    alerts.second(BOB, alert, False, "look again")
+    assert locked(alert) is None
 
 
 def test_the_next_is_the_riskiest_largest_and_oldest(module_database):
@@ -154,7 +206,7 @@ def test_an_auditor_sees_and_decides_nothing(market):
     for step in (
         lambda: alerts.take(auditor, alert),
         lambda: alerts.put_back(auditor, alert),
-        lambda: alerts.next_alert(auditor),
+        lambda: turns.next_alert(auditor),
         lambda: alerts.decide(auditor, alert, "release", "explained", WHY),
         lambda: alerts.second(auditor, alert, True, "agreed"),
     ):

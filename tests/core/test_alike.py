@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.compliance import alerts, alike
+from core.compliance import alerts, alike, turns
 from core.errors import BadInput, Conflict, Forbidden, NotFound, WrongState
 from tests import make
 from tests.core import review
@@ -58,8 +58,8 @@ def test_a_crowd_of_alerts_alike_is_dismissed_with_one_reason_and_a_sample_is_ju
     assert (review.one(orders, "clear"), review.one(orders, "flagged")) == (10, 2)
     with pytest.raises(Forbidden):
         alerts.second(ANN, done.sampled[0], True, "my own")
-    assert alerts.next_alert(ANN) is None
-    assert alerts.next_alert(BOB) in done.sampled
+    assert turns.next_alert(ANN) is None
+    assert turns.next_alert(BOB) in done.sampled
     alerts.second(BOB, done.sampled[0], True, "it is its program")
     alerts.second(BOB, done.sampled[1], False, "this one had no notice")
     assert standing(list(done.sampled)) == {done.sampled[0]: "closed", done.sampled[1]: "open"}

@@ -21,6 +21,12 @@ acceptors and bank accounts their own), and a foreign one is not found.
 """
 
 
+DEEDS = """An address of deeds above is open to whoever sees the desk; each deed then asks for its own right. What a role
+may do still depends on the row: whose it is, where it stands, and who else has had a part in it (four eyes). That a deed
+without its right changes nothing is walked by `tests/portal/test_refused_changes_nothing.py`.
+"""
+
+
 def marks(who):
     if who == BY_KEY:
         return ["API key", *[""] * len(ROLES)]
@@ -43,9 +49,19 @@ def callbacks(boards):
         yield output, ["", *("yes" if role in may else "" for role in ROLES)]
 
 
+def deeds(app):
+    """Every deed of every desk, and the roles that have its right and may see the desk."""
+    for view in sorted(app.appbuilder.baseviews, key=lambda each: str(each.route_base)):
+        for name, deed in sorted(getattr(view, "deeds", {}).items()):
+            may = {role for role in ROLES if {deed.right, view.right} <= TABLE[role].rights}
+            many = " (many rows at once)" if deed.many else ""
+            yield f"{view.route_base} {name}{many}", ["", *("yes" if role in may else "" for role in ROLES)]
+
+
 def test_golden_page_of_who_may_open_what(boards):
     routes = sorted({(f"{row.method} {row.path or row.rule}", tuple(marks(row.who))) for row in ROWS})
     lines = [*table("address", routes), "## Charts (Dash callbacks)", "", *table("what it writes", callbacks(boards))]
+    lines += ["## Deeds (what is done to a row)", "", *table("desk and deed", deeds(boards.app)), DEEDS]
     told = HEAD + "\n".join(lines)
     if os.environ.get("GOLDEN") == "write":
         PAGE.write_text(told, encoding="utf-8")

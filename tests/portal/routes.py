@@ -102,6 +102,8 @@ DESKS: list[Row] = [
     *desk("/orders", SIGNED_IN),
     *desk("/alerts", OFFICES),
     Row("POST", "/alerts/next", frozenset({"compliance"})),
+    Row("POST", "/alerts/reading/<ref>", frozenset({"compliance"})),
+    Row("POST", "/alerts/left/<ref>", frozenset({"compliance"})),
     Row("GET", "/alerts/alike/<ref>", frozenset({"compliance"})),
     Row("POST", "/alerts/alike/<ref>", frozenset({"compliance"})),
     Row("GET", "/desk/", ACCEPTOR),

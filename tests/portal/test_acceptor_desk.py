@@ -92,6 +92,7 @@ def test_another_amount_is_refused_with_its_code_and_changes_nothing(desk, recei
         answer = browser.post(f"/desk/confirm/{desk.typed}", {"received": received, "payer_name": "Joao Santos"})
     assert answer.status_code == status
     assert f"[{code}]" in answer.text
+    assert f'href="/orders/show/{desk.typed}#ask-contest"' in answer.text, "the dialog leads to saying what has come"
 
 
 def test_a_stopped_payout_says_under_review_and_nothing_more(desk):

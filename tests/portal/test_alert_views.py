@@ -156,7 +156,25 @@ def test_the_next_case_opens_at_once_and_is_the_officers(desk, stopped):
         assert tx.call("select locked_by from alert where ref = %s", (where.rsplit("/", 1)[1],)) == "compliance"
 
 
-def test_after_a_decision_the_next_case_opens_and_says_what_was_decided_and_how_to_go_back(desk, stopped):
+def test_a_page_that_is_left_gives_its_alert_back(desk, stopped):
+    first, second = signed_in(desk, "compliance"), signed_in(desk, "compliance2")
+    first.get("/alerts/list/?stage=waiting")
+    name = first.post("/alerts/next").headers["Location"].rsplit("/", 1)[1]
+    assert f'data-reading="/alerts/reading/{name}"' in first.get(f"/alerts/show/{name}").text
+    assert first.post(f"/alerts/reading/{name}").json == {"mine": True}
+    page = second.get(f"/alerts/show/{name}")
+    assert "with compliance" in words(page)
+    assert "data-reading" not in page.text
+    assert second.post(f"/alerts/reading/{name}").json == {"mine": False}
+    assert second.post(f"/alerts/left/{name}").json == {"back": False}
+    assert first.post(f"/alerts/left/{name}").json == {"back": True}
+    assert "with compliance" not in words(second.get(f"/alerts/show/{name}"))
+    assert second.post(f"/alerts/action/take/{name}").status_code == 302
+    assert second.post(f"/alerts/left/{name}").json == {"back": False}, "what is taken is kept"
+    assert second.post(f"/alerts/action/put_back/{name}").status_code == 302
+
+
+def test_after_a_decision_the_next_is_offered_and_nobody_has_it_before_it_is_asked_for(desk, stopped):
     ref, name = stopped
     _, mine = held(desk)
     with transaction() as tx:
@@ -165,8 +183,15 @@ def test_after_a_decision_the_next_case_opens_and_says_what_was_decided_and_how_
     browser.get(f"/alerts/show/{mine}")
     browser.post(f"/alerts/action/take/{mine}")
     answer = browser.post(f"/alerts/action/decide/{name}", GOOD | {"outcome": "refuse"})
-    assert answer.headers["Location"] == f"/alerts/show/{mine}", "what the officer has taken comes first"
+    assert answer.headers["Location"] == f"/alerts/show/{name}"
     page = browser.get(answer.headers["Location"])
+    offer = page.text[page.text.index('class="card offer"') :]
+    assert f'href="/alerts/show/{mine}"' in offer[: offer.index("</section>")], "what the officer has taken comes first"
+    browser.post(f"/alerts/action/put_back/{mine}")
+    again = browser.get(f"/alerts/show/{name}").text
+    assert 'action="/alerts/next"' in again[again.index('class="card offer"') :]
+    with reading() as tx:
+        assert tx.call("select count(*) from alert where locked_by = 'compliance'") == 0
     assert f'<a href="/alerts/show/{name}">{name}</a>' in page.text
     told = words(page)
     assert re.search(
@@ -194,7 +219,7 @@ def test_when_nothing_else_waits_the_queue_says_so(desk, stopped):
     browser = signed_in(desk, "compliance")
     browser.get(f"/alerts/show/{stopped[1]}")
     answer = browser.post(f"/alerts/action/decide/{stopped[1]}", GOOD)
-    assert answer.headers["Location"] == "/alerts/list/?stage=waiting&sort=due_at"
+    assert answer.headers["Location"] == f"/alerts/show/{stopped[1]}"
     assert "No other alert waits for you." in words(browser.get(answer.headers["Location"]))
     with transaction() as tx:
         tx.run("update alert set locked_by = null, locked_until = null")

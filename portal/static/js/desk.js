@@ -102,6 +102,9 @@
   document.addEventListener("input", event => {
     if ("toldBy" in event.target.dataset) clear(event.target.form);
   });
+  // An address may name the dialog that it leads to.
+  const asked = location.hash.startsWith("#ask-") ? document.getElementById(location.hash.slice(1)) : null;
+  if (asked instanceof HTMLDialogElement) asked.showModal();
   const refusedDialog = $("dialog[data-refused]");
   if (refusedDialog) { refusedDialog.close(); refusedDialog.showModal(); $("[aria-invalid=true]", refusedDialog)?.focus(); }
 

@@ -125,6 +125,7 @@
     }
     form.dataset.order = order.dataset.ref;
     $("[data-due]", dialog).textContent = order.dataset.due;
+    $("[data-other]", dialog).href = `${order.dataset.href}#ask-contest`;
     due = order.dataset.amount;
     dialog.showModal();
     $("#c-received", dialog).focus();
