@@ -1,10 +1,18 @@
-"""Runs one kind of work in many processes at once: warm up, start together, count until the time is up."""
+"""Runs one kind of work on many connections at once: warm up, start together, count until the time is up.
+
+A process for each of two cores and the connections shared out among their threads: so the web serves, and so does
+pgbench (`-j 2`), which all variants are measured against.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from core import db
+from core.memory import rest_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,11 +20,12 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
 _CONTEXT = multiprocessing.get_context("spawn")
+PROCESSES = 2
 WARM_UP = 40
 
 
 class Work(Protocol):
-    """One process's work: each call does one order and returns the seconds of each of its steps."""
+    """One connection's work: each call does one order and returns the seconds of each of its steps."""
 
     def __call__(self) -> tuple[float, ...]: ...  # noqa: D102 - said above
 
@@ -29,7 +38,7 @@ class Run(NamedTuple):
     p99: tuple[float, ...]
 
 
-def _member(
+def _hand(
     make: Callable[[str, int], Work], url: str, number: int, seconds: float, barrier: Barrier, told: Queue[object]
 ) -> None:
     try:
@@ -48,19 +57,33 @@ def _member(
         raise
 
 
+def _process(
+    make: Callable[[str, int], Work], url: str, numbers: range, seconds: float, barrier: Barrier, told: Queue[object]
+) -> None:
+    """Be one process of the crew: a thread for each of the numbers, as a web process has one for each request."""
+    db.connect(url, pool_size=len(numbers))
+    rest_of_memory()
+    hands = [threading.Thread(target=_hand, args=(make, url, number, seconds, barrier, told)) for number in numbers]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+
+
 def run(make: Callable[[str, int], Work], url: str, *, connections: int, seconds: float) -> Run:
-    """Do the work in `connections` processes for `seconds`; `make(url, number)` prepares one process's."""
+    """Do the work on `connections` connections for `seconds`; `make(url, number)` prepares one of them."""
     barrier = _CONTEXT.Barrier(connections)
     told: Queue[object] = _CONTEXT.Queue()
+    many = min(PROCESSES, connections)
     crew = [
-        _CONTEXT.Process(target=_member, args=(make, url, number, seconds, barrier, told))
-        for number in range(connections)
+        _CONTEXT.Process(target=_process, args=(make, url, range(first, connections, many), seconds, barrier, told))
+        for first in range(many)
     ]
-    for member in crew:
-        member.start()
-    answers = [told.get() for _ in crew]
-    for member in crew:
-        member.join()
+    for process in crew:
+        process.start()
+    answers = [told.get() for _ in range(connections)]
+    for process in crew:
+        process.join()
     for answer in answers:
         if isinstance(answer, BaseException):
             raise answer

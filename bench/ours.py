@@ -22,8 +22,7 @@ ORDERS_OF_ONE_CUSTOMER = 4
 class _Deposits:
     """Fresh requests: each customer comes a few times, pays from its own account, and is never the same twice."""
 
-    def __init__(self, url: str, number: int) -> None:
-        db.connect(url, pool_size=1)
+    def __init__(self, number: int) -> None:
         with db.reading() as tx:
             self.merchant = int(tx.call("select party_id from merchant"))
         self.actor = market.merchant_actor(self.merchant)
@@ -42,9 +41,9 @@ class _Deposits:
         )
 
 
-def lifecycle(url: str, number: int) -> Work:
+def lifecycle(url: str, number: int) -> Work:  # noqa: ARG001 - the crew's signature; it has connected
     """Prepare whole deposits in three transactions: open and match and freeze, claim, confirm and release."""
-    made = _Deposits(url, number)
+    made = _Deposits(number)
     acceptor = system("acceptor")
 
     def work() -> tuple[float, float, float]:
@@ -63,9 +62,9 @@ def lifecycle(url: str, number: int) -> Work:
     return work
 
 
-def dispatch(url: str, number: int) -> Work:
+def dispatch(url: str, number: int) -> Work:  # noqa: ARG001 - as above
     """Prepare opened and matched deposits only, for the cost of finding an acceptor in a crowd."""
-    made = _Deposits(url, number)
+    made = _Deposits(number)
 
     def work() -> tuple[float]:
         request = made.request()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from core.db import Transaction
 
-_TELL = "insert into outbox (topic, subject, event, happened_at, payload) values (%s, %s, %s, %s, %s::jsonb)"
+_TELL = "insert into notice (topic, subject, event, happened_at, payload) values (%s, %s, %s, %s, %s::jsonb)"
 
 
 def tell(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import db
+from core.memory import rest_of_memory
 from core.settings import ROOT, settings
 from portal.pulse import Pulse
 
@@ -30,6 +31,7 @@ control_socket_disable = True
 def post_fork(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's signature
     """Forget connections opened before the fork: two processes must not speak over one."""
     db.engine().dispose(close=False)
+    rest_of_memory()
 
 
 def post_worker_init(worker: Worker) -> None:

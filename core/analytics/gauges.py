@@ -24,7 +24,8 @@ _ONE: Final = {
     " and leg_waits(l.xid, a.folded) order by l.xid limit 1) w join journal_entry e on e.id = w.entry_id",
     "alerts_open": "select count(*) from alert where state = 'open'",
     "rules_version": "select coalesce(max(version), 0) from ruleset where state = 'active'",
-    "orders_past_deadline": "select count(*) from order_waiting where deadline_at < clock_timestamp()",
+    "orders_past_deadline": "select count(*) from order_waiting w join orders o on o.id = w.order_id"
+    " where w.deadline_at < clock_timestamp() and o.deadline_at < clock_timestamp()",
 }
 _MANY: Final = {
     "orders_open": "select o.state, count(*) from order_waiting w join orders o on o.id = w.order_id group by 1",

@@ -54,7 +54,7 @@ begin
     insert into audit (at, actor, role, action, subject, details)
     select p_at, p_actor, 'system', n.kind || '.import', n.ref, jsonb_build_object('code', n.code)
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref);
-    insert into outbox (topic, subject, event, happened_at, payload)
+    insert into notice (topic, subject, event, happened_at, payload)
     select n.kind || '.imported', n.ref, 'imported', p_at, jsonb_build_object('code', n.code)
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref);
 end $$;
@@ -214,7 +214,7 @@ CREATE FUNCTION public.history_tell(p_at timestamp with time zone, p_actor text,
     LANGUAGE plpgsql
     AS $$
 begin
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    insert into notice (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
     select 'order.import', r.order_ref, h.id, 'import', null, case r.state when 'disputed_refunded' then 'refunded' else r.state end,
            h.acceptor_id, r.ended_at
       from history_row r join history_order h using (line) order by h.id;
@@ -250,6 +250,9 @@ CREATE FUNCTION public.journal_must_balance() RETURNS trigger
     AS $$
 declare bad record;
 begin
+    if (select sum(units) = 0 and min(entry_id) = max(entry_id) and min(asset) = max(asset) from added) then
+        return null;
+    end if;
     select entry_id, asset, sum(units) as off into bad
       from added group by entry_id, asset having sum(units) <> 0 limit 1;
     if found then
@@ -398,21 +401,6 @@ end $$;
 CREATE FUNCTION public.leg_waits(p_xid xid8, p_folded pg_snapshot) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN ((p_xid >= pg_snapshot_xmin(p_folded)) AND (NOT pg_visible_in_snapshot(p_xid, p_folded)));
-CREATE FUNCTION public.match_candidates(p_pool bigint, p_day date, p_slot integer, p_limit integer) RETURNS bigint[]
-    LANGUAGE plpgsql STABLE
-    AS $$
-begin
-    return (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
-                       x.day_limit_units - case when l.day = p_day then l.day_units else 0 end])
-              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = p_pool and matchable and slot >= p_slot order by slot limit p_limit)
-                    union all
-                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = p_pool and matchable and slot < p_slot order by slot limit p_limit)
-                    limit p_limit) x
-              join ledger_account a on a.id = x.account_id
-              join pool_account_load l on l.pool_account_id = x.id);
-end $$;
 CREATE FUNCTION public.match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamp with time zone, p_limit integer) RETURNS bigint[]
     LANGUAGE sql STABLE
     AS $$
@@ -449,42 +437,51 @@ begin
         update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
     end if;
 end $$;
-CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text, OUT done boolean, OUT state text, OUT late boolean, OUT early boolean, OUT opened_at timestamp with time zone, OUT deadline_at timestamp with time zone) RETURNS SETOF record
+CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text, OUT done boolean, OUT state text, OUT late boolean, OUT early boolean, OUT stranger boolean, OUT opened_at timestamp with time zone, OUT deadline_at timestamp with time zone) RETURNS SETOF record
     LANGUAGE plpgsql
     AS $$
 declare
     o record;
-    v_at timestamptz;
+    v_at timestamptz := coalesce(p_at, clock_timestamp());
+    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
+    v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
-    select x.id, x.state, x.deadline_at, x.created_at, x.merchant_id, x.customer_id, x.acceptor_id, x.usdt_units, l.confirm_seconds into o
-      from orders x join pool l on l.id = x.pool_id where x.ref = p_ref for no key update of x;
-    if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-    v_at := coalesce(p_at, clock_timestamp());
-    state := o.state; deadline_at := o.deadline_at; late := coalesce(v_at > o.deadline_at, false);
-    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
-    early := coalesce(p_paid_at < o.created_at - interval '5 minutes', false);
-    done := o.state = p_from and not late and not early and coalesce(p_paid_at <= v_at + interval '5 minutes', true);
-    if not done then opened_at := o.created_at; return next; return; end if;
-    select id into v_payer from payer_account where blind = p_payer_blind;
+    update orders x
+       set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
+           claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
+           deadline_at = v_at + make_interval(secs => l.confirm_seconds)
+      from pool l left join payer_account y on y.blind = p_payer_blind
+     where x.ref = p_ref and l.id = x.pool_id and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
+       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
+       and (y.id is not null or p_payer_sealed is not null)
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, y.id as payer into o;
     if not found then
+        select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
+        done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
+        late := coalesce(v_at > o.deadline_at, false);
+        early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        stranger := p_payer_sealed is null and not exists (select 1 from payer_account y where y.blind = p_payer_blind);
+        return next;
+        return;
+    end if;
+    done := true;
+    v_payer := o.payer;
+    if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
         on conflict on constraint payer_account_once do update set ref = payer_account.ref returning id into v_payer;
+        update orders set payer_account_id = v_payer where id = o.id;
     end if;
-    deadline_at := v_at + make_interval(secs => o.confirm_seconds);
-    update orders x
-       set state = p_to, next_actor = p_next, payer_account_id = v_payer, payer_name = p_payer_name, claimed_at = v_at,
-           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
-           paid_at = coalesce(p_paid_at, v_at), version = x.version + 1, deadline_at = order_claim.deadline_at
-     where x.id = o.id;
-    update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
-    insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
-    values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.claim_paid', p_ref, o.id, 'claim_paid', p_from, p_to, o.acceptor_id, v_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace);
+    -- That the same account is named again is nothing new to know.
+    if v_payer is distinct from o.declared then
+        insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
+        values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
+    end if;
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
     return next;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
@@ -531,17 +528,24 @@ begin
     for v_round in 1 .. 2 loop
         for i in 1 .. cardinality(p_accounts) loop
             if v_round = 1 then
-                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked;
+                with reserve as materialized (
+                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
+                update pool_account_load l
+                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+                  from reserve cross join pool_account pa
+                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+                   and l.open_orders < pa.open_limit
+                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             else
-                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update;
+                with reserve as materialized (
+                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update)
+                update pool_account_load l
+                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+                  from reserve cross join pool_account pa
+                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+                   and l.open_orders < pa.open_limit
+                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             end if;
-            continue when not found;
-            update pool_account_load l
-               set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-              from pool_account pa
-             where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable
-               and l.open_orders < pa.open_limit
-               and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             continue when not found;
             v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
                                    p_accounts[i], 'available', 'escrow', p_usdt);
@@ -579,7 +583,7 @@ begin
     perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
 end $$;
-CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamp with time zone, p_other text, p_other_event text, p_other_next text, p_other_deadline timestamp with time zone, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text, OUT state text, OUT deadline_at timestamp with time zone, OUT pay_to jsonb) RETURNS record
+CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamp with time zone, p_other text, p_other_event text, p_other_next text, p_other_deadline timestamp with time zone, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text, OUT state text, OUT deadline_at timestamp with time zone, OUT acceptor_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 declare
@@ -606,7 +610,7 @@ begin
     end if;
     if v_won is not null then
         state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_matched_deadline;
-        pay_to := order_pay_to(p_pool_accounts[v_won]);
+        acceptor_id := p_acceptors[v_won];
     else
         state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_other_deadline;
     end if;
@@ -628,62 +632,53 @@ begin
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_opened', p_at, p_at, p_ref, v_customer, p_merchant, p_acceptors[v_won], v_payer, p_usdt);
     -- Two events at once: opened, and what became of it.
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.open', p_ref, v_order, 'open', null, p_created, null, p_at),
-           ('order.' || v_event, p_ref, v_order, v_event, p_created, state, p_acceptors[v_won], p_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace),
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, state, p_trace);
+            p_created, state, p_trace, v_event, p_acceptors[v_won]);
 end $$;
 CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     AS $$
-declare v_expires timestamptz; v_created timestamptz;
-begin
-    at := coalesce(p_at, clock_timestamp());
-    select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active'),
-           (select array_agg(d.acceptor_id) from orders d where d.customer_id = c.id and d.dispute_state = 'open')
-      into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
-           margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
-           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id,
-           disputed
-      from merchant m join party p on p.id = m.party_id
+    select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
+           q.margin_units, q.fee_schedule_id, t.at > q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
+           c.id, c.verified_name, c.state, c.country, c.kyc_level::int, extract(epoch from t.at - c.created_at)::bigint, y.id, y.listed,
+           (select r.id from ruleset r where r.state = 'active'), w.path, w.codes, risk_vector(c.id, y.id, null, t.at),
+           (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                       x.day_limit_units - case when d.day = (t.at at time zone 'UTC')::date then d.day_units else 0 end])
+              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = q.pool_id and matchable and slot >= p_slot order by slot limit 4)
+                    union all
+                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
+                    limit 4) x
+              join ledger_account a on a.id = x.account_id
+              join pool_account_load d on d.pool_account_id = x.id),
+           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
+      from (select coalesce(p_at, clock_timestamp()) as at) t
+      join merchant m on m.party_id = p_merchant
+      join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
       left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
       left join payer_account y on y.blind = p_blind
-     where m.party_id = p_merchant;
-    if not found then return; end if;
-    expired := at > v_expires;
-    customer_age := extract(epoch from at - v_created)::bigint;
-    if agent_id is not null then
-        -- Each: agent, account, plan version, its number, the volume of the plan's window, when that was reckoned.
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
-          into path, path_codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
+      left join lateral (
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (t.at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance) as path,
+               array_agg(n.code order by u.distance) as codes
+          from agent_closure u join agent g on g.party_id = u.ancestor_id join party n on n.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= at
-                               order by x.version desc limit 1) v
-         where u.descendant_id = agent_id and p.state <> 'barred';
-    end if;
-    vector := risk_vector(customer_id, payer_id, null, at);
-    if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 4);
-    end if;
-    return next;
-end $$;
+          cross join lateral (select z.id, z.version from plan_version z where z.plan_id = g.plan_id and z.effective_from <= t.at
+                               order by z.version desc limit 1) v
+         where u.descendant_id = m.agent_id and n.state <> 'barred') w on true
+$$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
-    LANGUAGE plpgsql STABLE
+    LANGUAGE sql STABLE
     AS $$
-begin
-    return (select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
-                                      'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
-              from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
-             where pa.id = p_pool_account);
-end $$;
+    select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
+                              'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
+      from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
+     where pa.id = p_pool_account
+$$;
 CREATE FUNCTION public.order_release(p_at timestamp with time zone, p_order bigint, p_version integer, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text, p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds integer, p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[], p_line_refs text[], p_line_agents bigint[], p_line_levels integer[], p_line_plans bigint[], p_line_own integer[], p_line_below integer[], p_line_rates integer[], p_line_units bigint[], p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -710,41 +705,30 @@ begin
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.confirm', p_ref, p_order, 'confirm', p_from, p_to, p_acceptor, p_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
 CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[]) RETURNS SETOF record
-    LANGUAGE plpgsql
+    LANGUAGE sql STABLE
     AS $$
-declare v_claimed timestamptz; v_created timestamptz; v_declared bigint;
-begin
-    at := coalesce(p_at, clock_timestamp());
-    select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
+    select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split, o.matched_at, o.claimed_at, c.verified_name, c.kyc_level, c.created_at, coalesce(y.listed, ''), a.id,
-           (select r.id from ruleset r where r.state = 'active'), o.declared_payer_account_id
-      into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
-           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed,
-           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id, v_declared
-      from orders o join customer c on c.id = o.customer_id
+           o.split::json, o.matched_at, extract(epoch from t.at - o.claimed_at)::bigint, c.verified_name, c.kyc_level::int,
+           extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
+           case when o.risk_state = 'clear' then 0
+                else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
+           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
+           d.listed,
+           -- 0: no acceptor's record is asked again.
+           case when o.declared_payer_account_id is not null
+                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
+      from (select coalesce(p_at, clock_timestamp()) as at) t
+      join orders o on o.ref = p_ref
+      join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
-     where o.ref = p_ref;
-    if not found then return; end if;
-    claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
-    customer_age := extract(epoch from at - v_created)::bigint;
-    open_alerts := case when risk_state = 'clear' then 0
-        else (select count(*) from alert x where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed'
-                 and x.verdict <> 'allow') end;
-    vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
-    if v_declared is not null then
-        select y.listed into declared_listed from payer_account y where y.id = v_declared;
-        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
-    end if;
-    return next;
-end $$;
+      left join payer_account d on d.id = o.declared_payer_account_id
+$$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -785,10 +769,8 @@ CREATE FUNCTION public.order_tell(p_order bigint, p_ref text, p_acceptor bigint,
     LANGUAGE plpgsql
     AS $$
 begin
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at, payload)
-    values ('order.' || p_event, p_ref, p_order, p_event, p_from, p_to, p_acceptor, p_at, p_payload);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.' || p_event, p_ref, p_order, p_reason, p_from, p_to, p_trace);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, details, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.' || p_event, p_ref, p_order, p_reason, p_from, p_to, p_payload, p_trace, p_event, p_acceptor);
 end $$;
 CREATE FUNCTION public.order_tell_from(p_order bigint, p jsonb, p_at timestamp with time zone, p_event jsonb) RETURNS void
     LANGUAGE sql
@@ -892,14 +874,13 @@ declare
     v_disputed bigint := 0;
     v_confirmed bigint := 0;
     v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    -- The windows' beginnings, worked out once and not for each row.
-    v_10m timestamptz := p_at - interval '10 minutes';
-    v_1h timestamptz := p_at - interval '1 hour';
-    v_1d timestamptz := p_at - interval '1 day';
+    -- The windows' beginnings, worked out once and not for each row; the short ones only where they are asked for.
+    v_10m timestamptz; v_1h timestamptz; v_1d timestamptz;
     v_30d timestamptz := p_at - interval '30 days';
     v_90d timestamptz := p_at - interval '90 days';
 begin
     if p_customer is not null and p_acceptor is null then
+        v_10m := p_at - interval '10 minutes'; v_1h := p_at - interval '1 hour'; v_1d := p_at - interval '1 day';
         select count(*) filter (where opened and happened_at > v_10m) as m10,
                count(*) filter (where opened and happened_at > v_1h) as h1,
                count(*) filter (where opened and happened_at > v_1d) as d1,
@@ -1288,7 +1269,9 @@ CREATE TABLE public.audit (
     to_state text,
     details jsonb,
     trace_id text DEFAULT ''::text NOT NULL,
-    xid xid8 DEFAULT pg_current_xact_id() NOT NULL
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    event text,
+    acceptor_id bigint
 );
 ALTER TABLE public.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.audit_id_seq
@@ -1655,6 +1638,20 @@ CREATE TABLE public.merchant (
     volume_30d_units bigint DEFAULT 0 NOT NULL,
     CONSTRAINT merchant_kind_check CHECK ((kind = 'merchant'::text))
 );
+CREATE TABLE public.notice (
+    id bigint DEFAULT nextval('public.audit_id_seq'::regclass) CONSTRAINT outbox_id_not_null NOT NULL,
+    topic text CONSTRAINT outbox_topic_not_null NOT NULL,
+    subject text CONSTRAINT outbox_subject_not_null NOT NULL,
+    order_id bigint,
+    event text DEFAULT ''::text CONSTRAINT outbox_event_not_null NOT NULL,
+    from_state text,
+    to_state text,
+    acceptor_id bigint,
+    happened_at timestamp with time zone CONSTRAINT outbox_happened_at_not_null NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT outbox_created_at_not_null NOT NULL,
+    payload jsonb,
+    xid xid8 DEFAULT pg_current_xact_id() CONSTRAINT outbox_xid_not_null NOT NULL
+);
 CREATE TABLE public.order_waiting (
     order_id bigint NOT NULL,
     deadline_at timestamp with time zone NOT NULL
@@ -1720,20 +1717,35 @@ ALTER TABLE public.orders ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 20
 );
-CREATE TABLE public.outbox (
-    id bigint NOT NULL,
-    topic text NOT NULL,
-    subject text NOT NULL,
-    order_id bigint,
-    event text DEFAULT ''::text NOT NULL,
-    from_state text,
-    to_state text,
-    acceptor_id bigint,
-    happened_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    payload jsonb,
-    xid xid8 DEFAULT pg_current_xact_id() NOT NULL
-);
+CREATE VIEW public.outbox AS
+ SELECT n.id,
+    n.topic,
+    n.subject,
+    n.order_id,
+    n.event,
+    n.from_state,
+    n.to_state,
+    n.acceptor_id,
+    n.happened_at,
+    n.created_at,
+    n.payload,
+    n.xid
+   FROM public.notice n
+UNION ALL
+ SELECT a.id,
+    a.action AS topic,
+    a.subject,
+    a.order_id,
+    a.event,
+    a.from_state,
+    a.to_state,
+    a.acceptor_id,
+    a.at AS happened_at,
+    a.booked_at AS created_at,
+    a.details AS payload,
+    a.xid
+   FROM public.audit a
+  WHERE (a.event IS NOT NULL);
 CREATE TABLE public.outbox_batch (
     id bigint NOT NULL,
     from_xid xid8 NOT NULL,
@@ -1748,14 +1760,6 @@ ALTER TABLE public.outbox_batch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-ALTER TABLE public.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME public.outbox_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 50
 );
 CREATE TABLE public.party (
     id bigint NOT NULL,
@@ -2114,7 +2118,11 @@ CREATE VIEW public.seal_source_audit AS
  SELECT id AS row_id,
     xid,
     ((action || ' '::text) || subject) AS ref,
-    (jsonb_build_array(id, ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM booked_at) * (1000000)::numeric))::bigint, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, (details)::text, trace_id))::text AS text,
+    ((jsonb_build_array(id, ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint, ((EXTRACT(epoch FROM booked_at) * (1000000)::numeric))::bigint, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, (details)::text, trace_id) ||
+        CASE
+            WHEN (event IS NULL) THEN '[]'::jsonb
+            ELSE jsonb_build_array(event, acceptor_id)
+        END))::text AS text,
     booked_at
    FROM public.audit a;
 CREATE VIEW public.seal_source_journal AS
@@ -2369,6 +2377,8 @@ ALTER TABLE ONLY public.login_attempt
     ADD CONSTRAINT login_attempt_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.merchant
     ADD CONSTRAINT merchant_pkey PRIMARY KEY (party_id);
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (xid, id);
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT order_external_once UNIQUE (merchant_id, external_ref);
 ALTER TABLE ONLY public.orders
@@ -2381,8 +2391,6 @@ ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.outbox_batch
     ADD CONSTRAINT outbox_batch_pkey PRIMARY KEY (id);
-ALTER TABLE ONLY public.outbox
-    ADD CONSTRAINT outbox_pkey PRIMARY KEY (xid, id);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT party_code_once UNIQUE (kind, code);
 ALTER TABLE ONLY public.party
@@ -2497,6 +2505,7 @@ CREATE INDEX login_attempt_account ON public.login_attempt USING btree (account,
 CREATE INDEX login_attempt_network ON public.login_attempt USING btree (network, at DESC) WHERE (NOT succeeded);
 CREATE INDEX login_attempt_user ON public.login_attempt USING btree (user_id, at DESC) WHERE succeeded;
 CREATE INDEX merchant_agent ON public.merchant USING btree (agent_id);
+CREATE INDEX notice_order ON public.notice USING btree (order_id) WHERE (to_state = ANY (ARRAY['created'::text, 'offered'::text, 'awaiting_payment'::text]));
 CREATE INDEX orders_acceptor ON public.orders USING btree (acceptor_id, created_at DESC, id DESC);
 CREATE INDEX orders_agent ON public.orders USING btree (agent_id, created_at DESC, id DESC) WHERE (agent_id IS NOT NULL);
 CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
@@ -2510,7 +2519,6 @@ CREATE INDEX orders_risk ON public.orders USING btree (risk_state, ref) WHERE ((
 CREATE INDEX orders_times ON public.orders USING brin (created_at, ended_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX orders_usdt ON public.orders USING btree (usdt_units);
 CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
-CREATE INDEX outbox_order ON public.outbox USING btree (order_id) WHERE (to_state = ANY (ARRAY['created'::text, 'offered'::text, 'awaiting_payment'::text]));
 CREATE INDEX payer_account_masked ON public.payer_account USING btree (masked);
 CREATE INDEX pool_account_acceptor ON public.pool_account USING btree (acceptor_id);
 CREATE INDEX pool_account_ledger ON public.pool_account USING btree (account_id);
@@ -2528,7 +2536,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.dispatch FOR EACH S
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.evaluation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.journal_leg FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.risk_fact FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.seal_block FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.seal_row FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2536,7 +2544,7 @@ CREATE TRIGGER journal_balanced AFTER INSERT ON public.journal_leg REFERENCING N
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_leg FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.outbox FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_open BEFORE INSERT ON public.journal_entry FOR EACH ROW EXECUTE FUNCTION public.period_is_open();
 ALTER TABLE ONLY public.acceptor
     ADD CONSTRAINT acceptor_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);

@@ -25,7 +25,7 @@ _REACHED: Final = """
 select greatest(
     (select max(done_to)::text::numeric from watermark),
     (select max(pg_snapshot_xmax(folded))::text::numeric from ledger_account),
-    (select max(xid)::text::numeric from journal_entry), (select max(xid)::text::numeric from outbox),
+    (select max(xid)::text::numeric from journal_entry), (select max(xid)::text::numeric from notice),
     (select max(xid)::text::numeric from audit), (select max(xid)::text::numeric from commission_line),
     (select max(to_xid)::text::numeric from outbox_batch))
 """

@@ -19,12 +19,16 @@ _EVENT = {
 
 
 def due(limit: int = 500) -> list[str]:
-    """Return the refs of waiting orders past their deadline, the oldest first."""
+    """Return the refs of waiting orders past their deadline, the oldest first.
+
+    The sweep's own table may still name an earlier deadline: a claim moves only the order's.
+    """
     with reading() as tx:
         rows = tx.rows(
             "select o.ref from order_waiting w join orders o on o.id = w.order_id"
-            " where w.deadline_at < coalesce(%s, clock_timestamp()) order by w.deadline_at limit %s",
-            (moment(), limit),
+            " where w.deadline_at < coalesce(%s, clock_timestamp()) and o.deadline_at < coalesce(%s, clock_timestamp())"
+            " order by o.deadline_at limit %s",
+            (moment(), moment(), limit),
         )
     return [ref for (ref,) in rows]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
@@ -38,13 +38,13 @@ class DepositRequest:
 
 
 class Opened(NamedTuple):
-    """The answer to an opened deposit: whose move it is, until when, and where the customer pays."""
+    """The answer to an opened deposit: where it stands, until when, who was matched (None: nobody yet)."""
 
     ref: str
     state: State
     deadline_at: datetime | None
     pay_code: str
-    pay_to: dict[str, Any] | None
+    acceptor_id: int | None
 
 
 def open_order(actor: Actor, request: DepositRequest) -> Opened:
@@ -92,13 +92,13 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
 
 def _opened(ref: str, pay_code: str, done: Row | None) -> Opened:
     assert done is not None  # noqa: S101 - the function always answers with one row
-    deadline, pay_to = done["deadline_at"], done["pay_to"]
+    deadline, acceptor = done["deadline_at"], done["acceptor_id"]
     return Opened(
         ref,
         State(done["state"] or ""),
         datetime.fromisoformat(deadline) if deadline else None,
         pay_code,
-        json.loads(pay_to) if pay_to else None,
+        int(acceptor) if acceptor else None,
     )
 
 
@@ -122,21 +122,23 @@ def claim_paid(
     paid = moment_of(paid_at, "paid_at")
     before = State.AWAITING_PAYMENT
     target = step(before, Event.CLAIM_PAID)
-    found = call(
-        "order_claim",
-        {
-            "ref": ids.check(ref, "ord"),
-            "merchant": _merchant(actor),
-            "at": moment(),
-            "from": before,
-            "to": target,
-            "next": NEXT_ACTOR[target],
-            "payer_name": name,
-            "paid_at": paid,
-            **payer_facts(account, vault.blind(account)),
-            **actor_facts(actor),
-        },
-    )
+    blind = vault.blind(account)
+    facts = {
+        "ref": ids.check(ref, "ord"),
+        "merchant": _merchant(actor),
+        "at": moment(),
+        "from": before,
+        "to": target,
+        "next": NEXT_ACTOR[target],
+        "payer_name": name,
+        "paid_at": paid,
+        **_payer("known", account, blind),
+        "payer_blind": blind,
+        **actor_facts(actor),
+    }
+    found = call("order_claim", facts)
+    if found is not None and found["stranger"] == "t":
+        found = call("order_claim", facts | payer_facts(account, blind))
     if found is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
     if found["done"] != "t":

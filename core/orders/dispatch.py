@@ -65,9 +65,8 @@ def plan(
 ) -> Plan:  # fmt: skip
     """Choose among the candidates found; return up to three to try and why each other one lost.
 
-    `found` has a row for each candidate as `match_candidates` returns it; the acceptors with whom the customer is in
-    dispute are not chosen. The explanation keeps one short row
-    a candidate: see `EXPLAINED` for what its places mean.
+    `found` has a row for each candidate as the look at an opening returns it; the acceptors with whom the customer
+    is in dispute are not chosen. The explanation keeps one short row a candidate: see `EXPLAINED` for its places.
     """
     seed = secrets.randbits(62)
     choice = matching.choose(

@@ -71,12 +71,12 @@ select p.id, p.ref, p.code, p.state, a.online, a.silent, {PATIENCE}, a.paused
 _ORDERS = """
 select o.ref, o.state, o.next_actor = 'compliance', o.risk_state = 'held', o.currency,
        o.fiat_units, o.usdt_units, o.pay_code, o.payer_name,
-       coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, w.deadline_at
+       coalesce(y.masked, ''), coalesce(b.bank, ''), coalesce(b.masked, ''), o.matched_at, o.claimed_at, o.deadline_at
   from order_waiting w join orders o on o.id = w.order_id
   left join payer_account y on y.id = o.payer_account_id
   left join pool_account l on l.id = o.pool_account_id left join bank_account b on b.id = l.bank_account_id
  where o.acceptor_id = %s and o.state in ('offered', 'awaiting_payment', 'paid_claimed')
- order by o.next_actor = 'compliance', o.state <> 'paid_claimed', w.deadline_at, o.id limit %s
+ order by o.next_actor = 'compliance', o.state <> 'paid_claimed', o.deadline_at, o.id limit %s
 """
 # An order lives for hours, not days: what was completed since then was created within two days before.
 _DONE = """

@@ -63,7 +63,7 @@ def waiting(actor: Actor, limit: int = 5) -> list[Brief]:
     mine = "o.next_actor = %s" if move else "true"
     return _read(
         f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES} where {mine} and {own}"
-        " order by w.deadline_at, o.id limit %s",
+        " order by o.deadline_at, o.id limit %s",
         (*((move,) if move else ()), *args, min(limit, MOST)),
     )
 
@@ -91,7 +91,7 @@ def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
     return _read(
         f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES}"
         " join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
-        f" where b.ref = %s and {own} order by w.deadline_at, o.id limit %s",
+        f" where b.ref = %s and {own} order by o.deadline_at, o.id limit %s",
         (ref, *args, min(limit, MOST)),
     )
 

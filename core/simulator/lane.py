@@ -110,7 +110,8 @@ class Lane:
                 if ref is None:
                     raise
                 return _standing(merchant, ref)
-            acceptor = opened.pay_to["acceptor_ref"] if opened.pay_to else ""
+            known = self.cast.acceptors.items()
+            acceptor = next((ref for ref, each in known if each.actor.party_id == opened.acceptor_id), "")
             return opened.ref, opened.state, acceptor, opened.deadline_at
 
         ref, state, acceptor, deadline_at = patiently(once)

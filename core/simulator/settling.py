@@ -10,7 +10,7 @@ from core.ledger import seal
 from core.ledger.post import fold_all
 
 _BIG: Final = (
-    "orders", "customer", "payer_account", "journal_entry", "journal_leg", "outbox", "audit", "risk_fact",
+    "orders", "customer", "payer_account", "journal_entry", "journal_leg", "notice", "audit", "risk_fact",
     "commission_line", "alert", "evaluation", "dispatch",
 )  # fmt: skip
 

@@ -134,7 +134,7 @@ def everything():
     """All that an order's step may change, to show that a refused one changed nothing."""
     tables = (
         "orders", "order_waiting", "ledger_account", "journal_entry", "journal_leg", "hold", "alert", "approval",
-        "audit", "outbox", "risk_fact", "evaluation", "dispatch", "commission_line", "pool_account_load", "customer",
+        "audit", "notice", "risk_fact", "evaluation", "dispatch", "commission_line", "pool_account_load", "customer",
         "payer_account",
     )  # fmt: skip
     rows_of = "select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {} t"

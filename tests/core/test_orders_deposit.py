@@ -100,7 +100,12 @@ def test_a_deposit_lives_from_quote_to_payout(market):
     assert view.deadline_at - view.created_at == timedelta(minutes=15)
     pay = queries.pay_to(market.merchant, view)
     assert pay.reference == opened.pay_code
-    assert pay.account == deposit.vault.open_(bytes.fromhex(opened.pay_to["sealed"]))
+    assert (pay.bank, pay.name) == review.rows(
+        "select b.bank, b.holder from pool_account l join bank_account b on b.id = l.bank_account_id"
+        " where l.acceptor_id = %s and l.id = %s",
+        opened.acceptor_id,
+        view.pool_account_id,
+    )[0]
     assert review.pockets(market)[:2] == (reserve - view.usdt.units, escrow + view.usdt.units)
     with clock.at(view.created_at + timedelta(minutes=1)):
         assert (

@@ -107,9 +107,9 @@ def test_an_imported_order_counts_in_the_hours_of_its_own_times(database):
             "update orders set source = 'import', created_at = %s, matched_at = %s, claimed_at = %s, completed_at = %s",
             [moments[0], *moments],
         )
-        tx.run("delete from outbox where order_id is not null")
+        tx.run("update audit set event = null where order_id is not null")
         tx.run(
-            "insert into outbox (topic, subject, order_id, event, to_state, acceptor_id, happened_at)"
+            "insert into notice (topic, subject, order_id, event, to_state, acceptor_id, happened_at)"
             " select 'order.import', ref, id, 'import', state, acceptor_id, created_at from orders where ref = %s",
             (ref,),
         )
@@ -172,7 +172,7 @@ def test_an_alert_counts_on_the_day_it_was_raised_and_its_closing_too(database):
             "update alert set state = 'closed', disposition = 'false_positive', closed_at = '2026-10-07T10:00Z'",
         )
         tx.run(
-            "insert into outbox (topic, subject, event, happened_at) values ('alert.closed', 'alr_T', 'closed', now())",
+            "insert into notice (topic, subject, event, happened_at) values ('alert.closed', 'alr_T', 'closed', now())",
         )
     lives.rolled_up()
     with reading() as tx:

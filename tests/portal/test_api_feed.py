@@ -54,7 +54,7 @@ def test_an_event_whose_transaction_ends_late_is_not_skipped(desk, database):
     first = desk.shop.opened()
     with psycopg.connect(database) as slow:
         slow.execute(
-            "insert into outbox (topic, subject, order_id, event, to_state, happened_at)"
+            "insert into notice (topic, subject, order_id, event, to_state, happened_at)"
             " select 'order.slow', ref, id, 'slow', null, now() from orders where ref = %s",
             (first["ref"],),
         )
@@ -72,7 +72,7 @@ def test_outside_nobody_is_told_why_an_order_is_looked_at(desk):
     with transaction() as tx:
         for event in ("stop", "remind"):
             tx.run(
-                "insert into outbox (topic, subject, order_id, event, happened_at, payload)"
+                "insert into notice (topic, subject, order_id, event, happened_at, payload)"
                 " select 'order.' || %s, ref, id, %s, now(), '{\"rule\": \"R-12\"}' from orders where ref = %s",
                 (event, event, ref),
             )

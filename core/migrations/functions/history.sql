@@ -83,7 +83,7 @@ begin
     insert into audit (at, actor, role, action, subject, details)
     select p_at, p_actor, 'system', n.kind || '.import', n.ref, jsonb_build_object('code', n.code)
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref);
-    insert into outbox (topic, subject, event, happened_at, payload)
+    insert into notice (topic, subject, event, happened_at, payload)
     select n.kind || '.imported', n.ref, 'imported', p_at, jsonb_build_object('code', n.code)
       from unnest(p_kinds, p_codes, p_refs) as n (kind, code, ref);
 end $$;
@@ -197,7 +197,7 @@ end $$;
 -- What happened, for the other rooms, for the auditor and for the risk rules: known when it happened.
 create or replace function history_tell(p_at timestamptz, p_actor text, p_file text) returns void language plpgsql as $$
 begin
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
+    insert into notice (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
     select 'order.import', r.order_ref, h.id, 'import', null, case r.state when 'disputed_refunded' then 'refunded' else r.state end,
            h.acceptor_id, r.ended_at
       from history_row r join history_order h using (line) order by h.id;

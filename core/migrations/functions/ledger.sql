@@ -152,3 +152,20 @@ begin
       from entry e join posting_entry p using (ref) join posting_leg l on l.entry_no = p.no
       join ledger_account a on a.id = l.account_id order by e.id, l.account_id;
 end $$;
+
+-- Each entry sums to zero in each asset, whoever writes it. Nearly every statement books one entry in one asset, which one
+-- sum tells; only when that does not settle it are the entries told apart.
+create or replace function journal_must_balance() returns trigger language plpgsql as $$
+declare bad record;
+begin
+    if (select sum(units) = 0 and min(entry_id) = max(entry_id) and min(asset) = max(asset) from added) then
+        return null;
+    end if;
+    select entry_id, asset, sum(units) as off into bad
+      from added group by entry_id, asset having sum(units) <> 0 limit 1;
+    if found then
+        raise exception 'journal entry % is off by % % units', bad.entry_id, bad.off, bad.asset
+            using errcode = 'check_violation', constraint = 'journal_balanced';
+    end if;
+    return null;
+end $$;

@@ -1,24 +1,10 @@
 -- The money path: Python decides (rights, life cycle, gates, choice), these move the rows, one call a step.
 
--- Up to p_limit accounts of a pool that could serve the order now, from a slot onwards, wrapping round; each as
--- pool account, ledger account, acceptor, slot, weight, free, open orders, limit of open orders, left of the day.
 drop function if exists match_candidates(bigint, bigint, bigint, date, int, int);
-create or replace function match_candidates(p_pool bigint, p_day date, p_slot int, p_limit int) returns bigint[]
-language plpgsql stable as $$
-begin
-    return (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
-                       x.day_limit_units - case when l.day = p_day then l.day_units else 0 end])
-              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = p_pool and matchable and slot >= p_slot order by slot limit p_limit)
-                    union all
-                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = p_pool and matchable and slot < p_slot order by slot limit p_limit)
-                    limit p_limit) x
-              join ledger_account a on a.id = x.account_id
-              join pool_account_load l on l.pool_account_id = x.id);
-end $$;
+drop function if exists match_candidates(bigint, date, int, int);
 
--- The same among all of the pool that have enough left: asked only when the first look found nobody.
+-- Accounts of a pool that have enough left, each as pool account, ledger account, acceptor, slot, weight, free, open orders,
+-- limit of open orders, left of the day: asked only when the look at an opening found nobody among the first few.
 drop function if exists match_candidates_wide(bigint, bigint, bigint, date, int);
 create or replace function match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamptz, p_limit int) returns bigint[]
 language sql stable as $$
@@ -31,9 +17,11 @@ language sql stable as $$
          order by random() limit p_limit) c
 $$;
 
--- Everything the decision to open a deposit needs, in one look; no row when there is no such merchant.
+-- Everything the decision to open a deposit needs, in one look; no row when there is no such merchant. `path` has for each
+-- agent its number, account, plan version, that version's number, the volume of the plan's window and when that was reckoned;
+-- `candidates` the first few accounts of the pool from a slot on, as `match_candidates_wide` has them. One plain query, so
+-- that the caller's statement takes it in: no call, no variables, no copy of the row.
 drop function if exists order_open_context(bigint, text, text, bytea, timestamptz, int);
-drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int);
 create or replace function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
     out at timestamptz, out merchant_state text, out merchant_code text, out merchant_country text, out agent_id bigint, out quote_id bigint, out kind text,
     out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint, out margin_units bigint,
@@ -41,57 +29,52 @@ create or replace function order_open_look(p_merchant bigint, p_quote text, p_cu
     out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
     out customer_country text, out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
     out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[], out disputed bigint[])
-returns setof record language plpgsql stable as $$
-declare v_expires timestamptz; v_created timestamptz;
-begin
-    at := coalesce(p_at, clock_timestamp());
-    select p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.margin_units, q.fee_schedule_id, q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level, c.created_at, y.id, y.listed, (select r.id from ruleset r where r.state = 'active'),
-           (select array_agg(d.acceptor_id) from orders d where d.customer_id = c.id and d.dispute_state = 'open')
-      into merchant_state, merchant_code, merchant_country, agent_id, quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units,
-           margin_units, fee_schedule_id, v_expires, pool_id, pool_state, policy, policy_version, pay_seconds,
-           customer_id, customer_name, customer_state, customer_country, customer_level, v_created, payer_id, payer_listed, ruleset_id,
-           disputed
-      from merchant m join party p on p.id = m.party_id
+returns setof record language sql stable as $$
+    select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
+           q.margin_units, q.fee_schedule_id, t.at > q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
+           c.id, c.verified_name, c.state, c.country, c.kyc_level::int, extract(epoch from t.at - c.created_at)::bigint, y.id, y.listed,
+           (select r.id from ruleset r where r.state = 'active'), w.path, w.codes, risk_vector(c.id, y.id, null, t.at),
+           (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                       x.day_limit_units - case when d.day = (t.at at time zone 'UTC')::date then d.day_units else 0 end])
+              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = q.pool_id and matchable and slot >= p_slot order by slot limit 4)
+                    union all
+                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
+                      where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
+                    limit 4) x
+              join ledger_account a on a.id = x.account_id
+              join pool_account_load d on d.pool_account_id = x.id),
+           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
+      from (select coalesce(p_at, clock_timestamp()) as at) t
+      join merchant m on m.party_id = p_merchant
+      join party p on p.id = m.party_id
       left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
       left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
       left join payer_account y on y.blind = p_blind
-     where m.party_id = p_merchant;
-    if not found then return; end if;
-    expired := at > v_expires;
-    customer_age := extract(epoch from at - v_created)::bigint;
-    if agent_id is not null then
-        -- Each: agent, account, plan version, its number, the volume of the plan's window, when that was reckoned.
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
-          into path, path_codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
+      left join lateral (
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (t.at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance) as path,
+               array_agg(n.code order by u.distance) as codes
+          from agent_closure u join agent g on g.party_id = u.ancestor_id join party n on n.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= at
-                               order by x.version desc limit 1) v
-         where u.descendant_id = agent_id and p.state <> 'barred';
-    end if;
-    vector := risk_vector(customer_id, payer_id, null, at);
-    if pool_id is not null then
-        candidates := match_candidates(pool_id, (at at time zone 'UTC')::date, p_slot, 4);
-    end if;
-    return next;
-end $$;
+          cross join lateral (select z.id, z.version from plan_version z where z.plan_id = g.plan_id and z.effective_from <= t.at
+                               order by z.version desc limit 1) v
+         where u.descendant_id = m.agent_id and n.state <> 'barred') w on true
+$$;
 
--- What happened, for the other rooms (outbox) and for the auditor (audit): one row each an event.
+-- What happened, for the auditor and for the other rooms: one row of the trail an event, which the feed reads too.
 drop function if exists order_tell(bigint, text, bigint, timestamptz, jsonb, jsonb);
 create or replace function order_tell(p_order bigint, p_ref text, p_acceptor bigint, p_at timestamptz, p_actor text, p_role text, p_user int,
     p_trace text, p_event text, p_from text, p_to text, p_reason text default '', p_payload jsonb default null) returns void
 language plpgsql as $$
 begin
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at, payload)
-    values ('order.' || p_event, p_ref, p_order, p_event, p_from, p_to, p_acceptor, p_at, p_payload);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.' || p_event, p_ref, p_order, p_reason, p_from, p_to, p_trace);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, details, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.' || p_event, p_ref, p_order, p_reason, p_from, p_to, p_payload, p_trace, p_event, p_acceptor);
 end $$;
 
--- Try to freeze the reserve of the accounts named, in that order; returns the place of the one that won, or null.
+-- Try to freeze the reserve of the accounts named, in that order: each reserve's row is locked first, then a slot and the
+-- day's limit of its bank account are taken. Returns the place of the one that won, or null. First nobody waits for a lock;
+-- when all were busy or short, once more in turn.
 drop function if exists order_freeze(bigint, text, text, bigint, bigint, timestamptz, text, int, jsonb);
 create or replace function order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamptz,
     p_actor text, p_attempt int, p_pool_accounts bigint[], p_accounts bigint[]) returns int language plpgsql as $$
@@ -100,17 +83,24 @@ begin
     for v_round in 1 .. 2 loop
         for i in 1 .. cardinality(p_accounts) loop
             if v_round = 1 then
-                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked;
+                with reserve as materialized (
+                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
+                update pool_account_load l
+                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+                  from reserve cross join pool_account pa
+                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+                   and l.open_orders < pa.open_limit
+                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             else
-                perform 1 from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update;
+                with reserve as materialized (
+                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update)
+                update pool_account_load l
+                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+                  from reserve cross join pool_account pa
+                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+                   and l.open_orders < pa.open_limit
+                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             end if;
-            continue when not found;
-            update pool_account_load l
-               set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-              from pool_account pa
-             where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable
-               and l.open_orders < pa.open_limit
-               and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
             continue when not found;
             v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
                                    p_accounts[i], 'available', 'escrow', p_usdt);
@@ -121,16 +111,19 @@ begin
 end $$;
 
 -- How the customer pays the order: the acceptor's bank account, as stored (sealed).
-create or replace function order_pay_to(p_pool_account bigint) returns jsonb language plpgsql stable as $$
-begin
-    return (select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
-                                      'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
-              from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
-             where pa.id = p_pool_account);
-end $$;
+create or replace function order_pay_to(p_pool_account bigint) returns jsonb language sql stable as $$
+    select jsonb_build_object('bank', b.bank, 'holder', b.holder, 'masked', b.masked, 'sealed', encode(b.sealed, 'hex'),
+                              'acceptor_ref', p.ref, 'acceptor_code', p.code, 'acceptor_name', p.name)
+      from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
+     where pa.id = p_pool_account
+$$;
 
 drop function if exists order_open(jsonb);
-create or replace function order_open(
+drop function if exists order_open(
+    timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
+    text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
+    bigint[], text, int, bigint, json, text, text, text, text, timestamptz, text, text, text, timestamptz, text, text, text, int, text);
+create function order_open(
     p_at timestamptz, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint,
     p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text,
     p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text,
@@ -141,7 +134,7 @@ create or replace function order_open(
     p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamptz,
     p_other text, p_other_event text, p_other_next text, p_other_deadline timestamptz, p_other_reason text,
     p_actor text, p_role text, p_user int, p_trace text,
-    out state text, out deadline_at timestamptz, out pay_to jsonb) language plpgsql as $$
+    out state text, out deadline_at timestamptz, out acceptor_id bigint) language plpgsql as $$
 declare
     v_customer bigint := p_customer;
     v_payer bigint := p_payer;
@@ -166,7 +159,7 @@ begin
     end if;
     if v_won is not null then
         state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_matched_deadline;
-        pay_to := order_pay_to(p_pool_accounts[v_won]);
+        acceptor_id := p_acceptors[v_won];
     else
         state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_other_deadline;
     end if;
@@ -188,13 +181,10 @@ begin
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
     values ('order_opened', p_at, p_at, p_ref, v_customer, p_merchant, p_acceptors[v_won], v_payer, p_usdt);
     -- Two events at once: opened, and what became of it.
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.open', p_ref, v_order, 'open', null, p_created, null, p_at),
-           ('order.' || v_event, p_ref, v_order, v_event, p_created, state, p_acceptors[v_won], p_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace),
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, state, p_trace);
+            p_created, state, p_trace, v_event, p_acceptors[v_won]);
 end $$;
 
 -- An order for a step, locked. Null when there is no such order.
@@ -222,34 +212,25 @@ create or replace function order_release_look(p_ref text, p_at timestamptz,
     out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
     out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
     out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
-    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language plpgsql as $$
-declare v_claimed timestamptz; v_created timestamptz; v_declared bigint;
-begin
-    at := coalesce(p_at, clock_timestamp());
-    select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
+    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language sql stable as $$
+    select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split, o.matched_at, o.claimed_at, c.verified_name, c.kyc_level, c.created_at, coalesce(y.listed, ''), a.id,
-           (select r.id from ruleset r where r.state = 'active'), o.declared_payer_account_id
-      into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
-           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed,
-           customer_name, customer_level, v_created, payer_listed, merchant_account_id, ruleset_id, v_declared
-      from orders o join customer c on c.id = o.customer_id
+           o.split::json, o.matched_at, extract(epoch from t.at - o.claimed_at)::bigint, c.verified_name, c.kyc_level::int,
+           extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
+           case when o.risk_state = 'clear' then 0
+                else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
+           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
+           d.listed,
+           -- 0: no acceptor's record is asked again.
+           case when o.declared_payer_account_id is not null
+                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
+      from (select coalesce(p_at, clock_timestamp()) as at) t
+      join orders o on o.ref = p_ref
+      join customer c on c.id = o.customer_id
       join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
       left join payer_account y on y.id = o.payer_account_id
-     where o.ref = p_ref;
-    if not found then return; end if;
-    claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
-    customer_age := extract(epoch from at - v_created)::bigint;
-    open_alerts := case when risk_state = 'clear' then 0
-        else (select count(*) from alert x where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed'
-                 and x.verdict <> 'allow') end;
-    vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
-    if v_declared is not null then
-        select y.listed into declared_listed from payer_account y where y.id = v_declared;
-        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
-    end if;
-    return next;
-end $$;
+      left join payer_account d on d.id = o.declared_payer_account_id
+$$;
 
 -- The columns a step changes, guarded by the version it saw.
 create or replace function order_change(p_order bigint, p_version int, p jsonb) returns void language plpgsql as $$
@@ -276,47 +257,58 @@ begin
     end if;
 end $$;
 
--- The customer says it has paid: one call, guarded by the state Python names. No row for no such order of that
--- merchant, else what was found and whether it was done.
+-- The customer says it has paid: one guarded update, of an order of that merchant in the state Python names, within its
+-- time, by a payer account that is known or told with the call. No row for no such order, else what was found and whether
+-- it was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
-create or replace function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
+create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
     p_actor text, p_role text, p_user int, p_trace text,
-    out done boolean, out state text, out late boolean, out early boolean, out opened_at timestamptz, out deadline_at timestamptz) returns setof record language plpgsql as $$
+    out done boolean, out state text, out late boolean, out early boolean, out stranger boolean, out opened_at timestamptz,
+    out deadline_at timestamptz) returns setof record language plpgsql as $$
 declare
     o record;
-    v_at timestamptz;
+    v_at timestamptz := coalesce(p_at, clock_timestamp());
+    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
+    v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
-    select x.id, x.state, x.deadline_at, x.created_at, x.merchant_id, x.customer_id, x.acceptor_id, x.usdt_units, l.confirm_seconds into o
-      from orders x join pool l on l.id = x.pool_id where x.ref = p_ref for no key update of x;
-    if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-    v_at := coalesce(p_at, clock_timestamp());
-    state := o.state; deadline_at := o.deadline_at; late := coalesce(v_at > o.deadline_at, false);
-    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
-    early := coalesce(p_paid_at < o.created_at - interval '5 minutes', false);
-    done := o.state = p_from and not late and not early and coalesce(p_paid_at <= v_at + interval '5 minutes', true);
-    if not done then opened_at := o.created_at; return next; return; end if;
-    select id into v_payer from payer_account where blind = p_payer_blind;
+    update orders x
+       set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
+           claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
+           deadline_at = v_at + make_interval(secs => l.confirm_seconds)
+      from pool l left join payer_account y on y.blind = p_payer_blind
+     where x.ref = p_ref and l.id = x.pool_id and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
+       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
+       and (y.id is not null or p_payer_sealed is not null)
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, y.id as payer into o;
     if not found then
+        select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
+        done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
+        late := coalesce(v_at > o.deadline_at, false);
+        early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        stranger := p_payer_sealed is null and not exists (select 1 from payer_account y where y.blind = p_payer_blind);
+        return next;
+        return;
+    end if;
+    done := true;
+    v_payer := o.payer;
+    if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
         on conflict on constraint payer_account_once do update set ref = payer_account.ref returning id into v_payer;
+        update orders set payer_account_id = v_payer where id = o.id;
     end if;
-    deadline_at := v_at + make_interval(secs => o.confirm_seconds);
-    update orders x
-       set state = p_to, next_actor = p_next, payer_account_id = v_payer, payer_name = p_payer_name, claimed_at = v_at,
-           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
-           paid_at = coalesce(p_paid_at, v_at), version = x.version + 1, deadline_at = order_claim.deadline_at
-     where x.id = o.id;
-    update order_waiting w set deadline_at = order_claim.deadline_at where w.order_id = o.id;
-    insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
-    values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.claim_paid', p_ref, o.id, 'claim_paid', p_from, p_to, o.acceptor_id, v_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace);
+    -- That the same account is named again is nothing new to know.
+    if v_payer is distinct from o.declared then
+        insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units)
+        values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
+    end if;
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
     return next;
 end $$;
 
@@ -360,10 +352,8 @@ begin
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
-    insert into outbox (topic, subject, order_id, event, from_state, to_state, acceptor_id, happened_at)
-    values ('order.confirm', p_ref, p_order, 'confirm', p_from, p_to, p_acceptor, p_at);
-    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id)
-    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace);
+    insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
+    values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
 
 -- The same, from the JSON that the rarer steps hand over.

@@ -12,14 +12,13 @@ declare
     v_disputed bigint := 0;
     v_confirmed bigint := 0;
     v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    -- The windows' beginnings, worked out once and not for each row.
-    v_10m timestamptz := p_at - interval '10 minutes';
-    v_1h timestamptz := p_at - interval '1 hour';
-    v_1d timestamptz := p_at - interval '1 day';
+    -- The windows' beginnings, worked out once and not for each row; the short ones only where they are asked for.
+    v_10m timestamptz; v_1h timestamptz; v_1d timestamptz;
     v_30d timestamptz := p_at - interval '30 days';
     v_90d timestamptz := p_at - interval '90 days';
 begin
     if p_customer is not null and p_acceptor is null then
+        v_10m := p_at - interval '10 minutes'; v_1h := p_at - interval '1 hour'; v_1d := p_at - interval '1 day';
         select count(*) filter (where opened and happened_at > v_10m) as m10,
                count(*) filter (where opened and happened_at > v_1h) as h1,
                count(*) filter (where opened and happened_at > v_1d) as d1,

@@ -2,7 +2,8 @@
 
 -- The one definition of what is sealed of a row, as a JSON array that any language can write again:
 -- times in microseconds since 1970, an entry together with its legs. Transaction numbers are left out,
--- because a restored database gives new ones.
+-- because a restored database gives new ones. What a row has only since it is told to the other rooms too (its event, its
+-- acceptor) stands at the end, where there is any: older rows keep the text they were sealed by.
 create or replace view seal_source_journal as
 select e.id as row_id, e.xid, e.ref,
        jsonb_build_array(e.id, e.ref, e.key, e.reason, e.order_id, e.actor,
@@ -14,8 +15,9 @@ select e.id as row_id, e.xid, e.ref,
 
 create or replace view seal_source_audit as
 select a.id as row_id, a.xid, a.action || ' ' || a.subject as ref,
-       jsonb_build_array(a.id, (extract(epoch from a.at) * 1000000)::bigint, (extract(epoch from a.booked_at) * 1000000)::bigint,
-           a.actor, a.role, a.user_id, a.action, a.subject, a.order_id, a.reason, a.from_state, a.to_state, a.details::text, a.trace_id)::text as text,
+       (jsonb_build_array(a.id, (extract(epoch from a.at) * 1000000)::bigint, (extract(epoch from a.booked_at) * 1000000)::bigint,
+            a.actor, a.role, a.user_id, a.action, a.subject, a.order_id, a.reason, a.from_state, a.to_state, a.details::text, a.trace_id)
+        || case when a.event is null then '[]' else jsonb_build_array(a.event, a.acceptor_id) end)::text as text,
        a.booked_at
   from audit a;
 
