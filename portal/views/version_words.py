@@ -56,7 +56,12 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
     start = said["effective_from"]
     at_once = escape(_("as soon as it is approved"))
     when = escape(_("from %(when)s on")) % {"when": show.when(datetime.fromisoformat(start))} if start else at_once
-    now = versions.in_force(actor, row.kind, row.subject)
+    # What was decided stands beside what was there before it, also when it is in force by now.
+    if row.state == "approved":
+        found = (each for each in versions.known(actor, row.kind) if each.code == row.subject)
+        now = next((each for each in found if each.version == said["version"] - 1), None)
+    else:
+        now = versions.in_force(actor, row.kind, row.subject)
     name = f"{row.subject} v{said['version']}"
     return {
         "words": Markup("<b>{}</b>, {}").format(name, when),
