@@ -94,6 +94,17 @@ def test_an_acceptor_confirms_and_hears_what_comes(desk, chromium):
     assert state(ref) == "completed"
 
 
+def test_the_focus_stays_on_its_link_while_orders_come_and_clocks_run(desk, chromium):
+    ref = claimed(desk.trade, amount="445.00")
+    with visit(desk, chromium, "acceptor1") as page:
+        page.goto("/desk/")
+        link = page.locator(f'.live-order[data-ref="{ref}"] a[href]').first
+        link.focus()
+        came = opened(desk.trade, amount="446.00")
+        expect(page.locator(f'.live-order[data-ref="{came}"]')).to_be_visible(timeout=10_000)
+        expect(link).to_be_focused()
+
+
 def test_finance_fetches_the_commission_report(desk, chromium):
     with visit(desk, chromium, "finance") as page:
         tab_to(page, page.get_by_role("link", name="Commissions").first)

@@ -54,12 +54,16 @@
   const draw = news => {
     if (news.html !== last) {
       const had = new Set(list().map(order => order.dataset.ref));
-      const focused = document.activeElement?.closest?.(".live-order")?.dataset.ref;
+      const within = order => all("a[href],button", order);
+      const order = document.activeElement?.closest?.(".live-order");
+      const place = order ? within(order).indexOf(document.activeElement) : -1;
       board.innerHTML = news.html;
       if (last) list().filter(order => !had.has(order.dataset.ref)).forEach(order => order.classList.add("new"));
       last = news.html;
       if (picked) pick(picked);
-      if (focused) $(`.live-order[data-ref="${CSS.escape(focused)}"] button:not(.copy)`, board)?.focus();
+      // Whoever stood on a link or button of an order stands on the same one after it was drawn anew.
+      const again = order && $(`.live-order[data-ref="${CSS.escape(order.dataset.ref)}"]`, board);
+      if (again) (within(again)[place] ?? within(again).at(-1))?.focus({ preventScroll: true });
     }
     $("#figures").innerHTML = news.figures;
   };
