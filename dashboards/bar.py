@@ -37,9 +37,9 @@ ZONES = (
 """The zones on offer beside the reader's own; the address takes any of whole hours."""
 
 RANGES: dict[str, LazyString] = {
-    "7d": _l("Today and 6 days before"),
-    "30d": _l("Today and 29 days before"),
-    "90d": _l("Today and 89 days before"),
+    "7d": _l("7 days with today"),
+    "30d": _l("30 days with today"),
+    "90d": _l("90 days with today"),
     "month": _l("This month"),
     "last_month": _l("Last month"),
     "custom": _l("Other days…"),

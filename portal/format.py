@@ -63,6 +63,11 @@ def money(value: Money | int | None, code: str = "", *, trim: bool = False) -> M
     )
 
 
+def plain_figure(text: str) -> str:
+    """Return a plain decimal such as 25434.671 with the reader's separators and all its decimals."""
+    return format_decimal(Decimal(text), format="#,##0.########", locale=get_locale() or "en")
+
+
 def share(bps: int | None) -> str:
     """Return basis points as per cent, such as 0.60 %."""
     if bps is None:
@@ -221,6 +226,7 @@ def install(app: Flask) -> None:
         number,
         amount,
         money,
+        plain_figure,
         share,
         ago,
         when,

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from core.money import USDT
 from portal import format as show
 from portal import risk_words
+from portal.states import BADGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,13 +37,17 @@ PURPOSES: Final[dict[str, LazyString]] = {
     "pools.shuffle": _l("Draws new places in the pools"),
     "agents.volume": _l("Reckons agents' volumes for the commission tiers"),
     "merchants.volume": _l("Reckons merchants' volumes for the fee tiers"),
+    "acceptors.hush": _l("Matches no more with acceptors that are not heard"),
+    "risk.cohorts": _l("Reckons what is usual in each country"),
     "demo": _l("Fills the sandbox with a market that has a past"),
 }
 SAID: Final[dict[str, LazyString]] = {
+    "acceptors": _l("acceptors"),
     "accounts": _l("accounts"),
     "agents": _l("agents"),
     "alerts_open": _l("open alerts"),
     "checked": _l("rows looked at"),
+    "countries": _l("countries"),
     "days": _l("days"),
     "disputes": _l("disputes"),
     "done": _l("jobs done"),
@@ -72,6 +77,7 @@ SAID: Final[dict[str, LazyString]] = {
     "redis": _l("Redis"),
     "removed": _l("files removed"),
     "rows": _l("rows"),
+    "rules_version": _l("version of the risk rules"),
     "seed": _l("seed"),
     "start": _l("since"),
     "tries": _l("old sign-in tries removed"),
@@ -107,7 +113,7 @@ def seconds(value: float) -> str:
 def _said(name: str, value: Any) -> str:
     """Return a value in words: lengths of time and USDT in their own, "" for what says nothing."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {said}" for key, each in value.items() if (said := _said(name, each)))
+        return ", ".join(f"{_called(key)} {said}" for key, each in value.items() if (said := _said(name, each)))
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, bool) or name == "verify_holds":
@@ -117,6 +123,13 @@ def _said(name: str, value: Any) -> str:
     if isinstance(value, str) and MOMENT.fullmatch(value):
         return show.when(datetime.fromisoformat(value))
     return "" if value is None else str(value)
+
+
+def _called(key: str) -> str:
+    """Return what one of several figures is of: a state, a pocket, a kind of process by its word, else by its name."""
+    if key in KINDS:
+        return str(KINDS[key])
+    return str(BADGES[key].text) if key in BADGES else key
 
 
 def _figure(name: str, value: int) -> str:

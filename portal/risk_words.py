@@ -182,9 +182,9 @@ def lasting(seconds: int) -> str:
     hours, rest = divmod(rest, _HOUR)
     minutes, rest = divmod(rest, _MINUTE)
     if days:
-        return _("%(d)s d %(h)s h", d=show.number(days), h=hours)
+        return _("%(d)s d %(h)s h", d=show.number(days), h=hours) if hours else _("%(d)s d", d=show.number(days))
     if hours:
-        return _("%(h)s h %(m)s m", h=hours, m=minutes)
+        return _("%(h)s h %(m)s m", h=hours, m=minutes) if minutes else _("%(h)s h", h=hours)
     if minutes:
-        return _("%(m)s m %(s)s s", m=minutes, s=rest)
+        return _("%(m)s m %(s)s s", m=minutes, s=rest) if rest else _("%(m)s m", m=minutes)
     return ngettext("%(num)s second", "%(num)s seconds", rest)

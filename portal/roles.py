@@ -79,6 +79,7 @@ ROLES: dict[str, Role] = {
             Right.TOP_UP_RESERVE,
             Right.APPROVE_TOP_UP,
             Right.MOVE_AGENTS,
+            Right.MANAGE_PRICING,
             Right.APPROVE_PRICING,
             Right.EXPORT,
         },

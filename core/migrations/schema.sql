@@ -372,10 +372,9 @@ begin
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
     insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
-    select v_entry, u.account_id, u.pocket, a.asset, u.units,
+    select v_entry, u.account_id, u.pocket, (select a.asset from ledger_account a where a.id = u.account_id), u.units,
            case when u.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
-      join ledger_account a on a.id = u.account_id;
+      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units);
     return v_entry;
 end $$;
 CREATE FUNCTION public.ledger_post_batch(p_actor text) RETURNS void
@@ -465,28 +464,27 @@ declare
     v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
+    select y.id into v_payer from payer_account y where y.blind = p_payer_blind;
     update orders x
-       set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
-           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
+       set state = p_to, next_actor = p_next, payer_account_id = coalesce(v_payer, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
-           deadline_at = v_at + make_interval(secs => l.confirm_seconds)
-      from pool l left join payer_account y on y.blind = p_payer_blind
-     where x.ref = p_ref and l.id = x.pool_id and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
+           deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
+     where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
        and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
-       and (y.id is not null or p_payer_sealed is not null)
-    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, y.id as payer into o;
+       and (v_payer is not null or p_payer_sealed is not null)
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
         done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
         late := coalesce(v_at > o.deadline_at, false);
         early := coalesce(p_paid_at < o.created_at - v_slack, false);
-        stranger := p_payer_sealed is null and not exists (select 1 from payer_account y where y.blind = p_payer_blind);
+        stranger := p_payer_sealed is null and v_payer is null;
         return next;
         return;
     end if;
     done := true;
-    v_payer := o.payer;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)

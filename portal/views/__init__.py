@@ -21,6 +21,7 @@ VIEWS = (
     "portal.views.pools:PoolsDesk",
     "portal.views.commissions:CommissionsDesk",
     "portal.views.approvals:ApprovalsDesk",
+    "portal.views.versions:VersionsView",
     "portal.views.exports:ExportsView",
     "portal.views.audit:AuditDesk",
     "portal.views.jobs:JobsView",

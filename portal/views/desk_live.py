@@ -15,7 +15,7 @@ from core.errors import NotFound, Refusal
 from core.orders import live, queries
 from core.parties import acceptors, presence
 from portal import format as show
-from portal import in_place, menu, refusals, risk_words
+from portal import in_place, menu, refusals
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -112,7 +112,6 @@ class LiveDeskView(BaseView):
             news=url_for("LiveDeskView.live_of", ref=ref) if ref else url_for("LiveDeskView.live"),
             own=not ref,
             every=EVERY_SECONDS,
-            lasting=risk_words.lasting,
             order=order,
             confirm_href=url_for("LiveDeskView.confirm", ref=order.ref) if order else "#",
             **_drawn(board),

@@ -9,7 +9,7 @@ from flask_appbuilder.baseviews import expose
 from flask_babel import gettext as _
 
 from core.actor import Right
-from core.errors import BadAmount, BadInput, Forbidden, Refusal
+from core.errors import BadAmount, BadInput, Barred, Forbidden, Refusal
 from core.parties import acceptors, agents, merchants, naming
 from portal import refusals, typed
 from portal.roles import actor_or_none, current_actor
@@ -108,9 +108,9 @@ class Enrols:
         form = read_form(FIELDS)
         try:
             ref = enrol(current_actor(), self.kind, form)
-        except Forbidden:
-            raise
         except Refusal as refusal:
+            if isinstance(refusal, Forbidden) and not isinstance(refusal, Barred):
+                raise
             return self._enrol_form(form, at_field(refusal, FIELDS), refusal.status)
         flash(_("%(code)s is enrolled.", code=form["code"]), "ok")
         return redirect(url_for(f"{self.endpoint}.show", **{"ref" if self.kind == "agent" else "key": ref}))

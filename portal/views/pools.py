@@ -18,6 +18,7 @@ from core.parties import naming, pool_pages, pools
 from core.parties.listing import PoolRow
 from portal import columns as drawing
 from portal import format as show
+from portal import risk_words
 from portal.columns import Column
 from portal.desk import Desk, deed
 from portal.filters import Choice, Text
@@ -138,10 +139,10 @@ class PoolsDesk(ChangesPools, Desk):
             (_("One order from"), show.money(row.min_fiat_units, row.currency, trim=True)),
             (_("One order to"), show.money(row.max_fiat_units, row.currency, trim=True)),
             (_("Least reserve"), show.money(row.min_reserve_units, "USDT", trim=True)),
-            (_("To pay"), _("%(n)s s", n=show.number(row.pay_seconds))),
-            (_("To confirm"), _("%(n)s s", n=show.number(row.confirm_seconds))),
-            (_("A quote holds"), _("%(n)s s", n=show.number(row.quote_seconds))),
-            (_("An acceptor may be silent"), _("%(n)s s", n=show.number(row.silent_seconds))),
+            (_("To pay"), risk_words.lasting(row.pay_seconds)),
+            (_("To confirm"), risk_words.lasting(row.confirm_seconds)),
+            (_("A quote holds"), risk_words.lasting(row.quote_seconds)),
+            (_("An acceptor may be silent"), risk_words.lasting(row.silent_seconds)),
             (_("Opened"), show.when(row.created_at)),
         ]
 

@@ -110,7 +110,9 @@ def test_an_officers_words_outlive_a_refused_decision_and_the_next_alert_opens_a
 
 def test_an_orders_tables_are_read_without_scrolling_sideways(desk, chromium):
     ref = claimed(desk.trade)
-    cut = "[...document.querySelectorAll('main .scroll')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    cut = (
+        "[...document.querySelectorAll('main .scroll')].filter(each => each.scrollWidth > each.clientWidth + 1).length"
+    )
     for name in ("compliance", "acceptor1", "merchant1"):
         for width in (360, 1280):
             with visit(desk, chromium, name, {"width": width, "height": 800}) as page:

@@ -21,9 +21,9 @@ acceptors and bank accounts their own), and a foreign one is not found.
 """
 
 
-DEEDS = """An address of deeds above is open to whoever sees the desk; each deed then asks for its own right. What a role
-may do still depends on the row: whose it is, where it stands, and who else has had a part in it (four eyes). That a deed
-without its right changes nothing is walked by `tests/portal/test_refused_changes_nothing.py`.
+DEEDS = """An address of deeds above is open to whoever sees the desk; each deed then asks for its own right.
+What a role may do still depends on the row: whose it is, where it stands, and who else has had a part in it
+(four eyes). That a deed without its right changes nothing is walked by `tests/portal/test_refused_changes_nothing.py`.
 """
 
 

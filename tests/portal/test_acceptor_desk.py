@@ -149,7 +149,7 @@ def standing(desk):
 
 def test_the_live_page_is_a_sign_of_life_and_says_so_when_it_was_missed(desk):
     browser, admin = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
-    assert "After 10 m 0 s without a sign" in words(browser.get("/desk/").text)
+    assert "After 10 minutes without a sign" in words(browser.get("/desk/").text)
     with transaction() as tx:
         tx.run("update acceptor set beat_at = now() - interval '11 minutes' where party_id = %s", (desk.acceptor.id,))
     presence.hush()

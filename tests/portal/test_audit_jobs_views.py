@@ -116,9 +116,9 @@ def test_the_jobs_page_says_who_lives_what_is_late_and_what_failed(desk):
     page = browser.get("/jobs/list/").text
     assert "accounts: 3" in page
     with health.recorded("health.measure") as said:
-        said |= {"usdt_units": {"escrow": 3_311_774_389}, "fold_lag_seconds": 461, "verify_holds": 1}
+        said |= {"usdt_units": {"held": 3_311_774_389}, "fold_lag_seconds": 461, "verify_holds": 1}
     page = browser.get("/jobs/list/").text
-    assert "USDT: escrow 3,311.774389 USDT" in page
+    assert "USDT: Held 3,311.774389 USDT" in page
     assert "oldest credit not added: 7 m 41 s" in page
     assert "last check held: yes" in page
     with transaction() as tx:

@@ -67,6 +67,8 @@ FAULTS = [
     ("merchant", {"name": "x" * 200}, "name", "bad_input"),
     ("merchant", {"country": ""}, "country", "bad_input"),
     ("merchant", {"country": "XX"}, "country", "bad_input"),
+    ("merchant", {"country": "KP"}, "country", "barred"),
+    ("acceptor", {"country": "IR"}, "country", "barred"),
     ("merchant", {"agent": "nobody"}, "agent", "not_found"),
     ("merchant", {"kyc_level": "9"}, "kyc_level", "bad_input"),
     ("merchant", {"kyc_level": "two"}, "kyc_level", "bad_input"),

@@ -124,7 +124,7 @@ def test_what_is_wrong_or_turned_down_changes_nothing(desk, tmp_path):
     for name, password, code in (
         ("admin", "wrong", "not_signed_in"),
         ("nobody", PASSWORD, "not_signed_in"),
-        ("finance", PASSWORD, "forbidden"),
+        ("compliance", PASSWORD, "forbidden"),
         ("merchant1", PASSWORD, "forbidden"),
     ):
         refused(code, "fees", "propose", "standard", good, "--why", "x", "--as", name, password=password)

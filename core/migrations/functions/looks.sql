@@ -5,7 +5,8 @@
 -- `candidates` the first few accounts of the pool from a slot on, wrapping round, as `match_candidates_wide` has them.
 -- A small query for each table: a join of them all carries every column through every level, and costs twice.
 drop function if exists order_open_context(bigint, text, text, bytea, timestamptz, int);
-create or replace function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
+drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int);
+create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
     out at timestamptz, out merchant_state text, out merchant_code text, out merchant_country text, out agent_id bigint, out quote_id bigint, out kind text,
     out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint, out margin_units bigint,
     out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,

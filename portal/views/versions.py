@@ -1,0 +1,125 @@
+"""Fees and plans: what is in force, what comes, what waits; a new version is proposed here and approved by another."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_appbuilder.baseviews import BaseView, expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core import clock
+from core.actor import Actor, Right
+from core.commissions import versions
+from core.commissions.plans import PRODUCTS
+from core.errors import Forbidden, NotFound, Refusal
+from portal.roles import current_actor
+from portal.security.gate import needs
+from portal.views import version_forms, version_words
+from portal.views.enrolling import at_field, read_form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.typing import ResponseReturnValue
+
+    from core.approvals import Approval
+
+KINDS = {"fees": versions.FEES, "plans": versions.PLAN}
+"""How the two kinds are called in addresses."""
+TITLES = {"fees": _l("Fee schedules"), "plans": _l("Commission plans")}
+
+
+class Terms(NamedTuple):
+    """A schedule or plan: the version in force with its terms, those that come, all before, and what waits."""
+
+    code: str
+    now: versions.Version | None
+    lines: dict[str, str]
+    coming: list[versions.Version]
+    past: list[versions.Version]
+    waits: Approval | None
+
+
+class VersionsView(BaseView):
+    """Schedules and plans for those who count the money; nothing is edited, each version stays."""
+
+    route_base = "/versions"
+    default_view = "list"
+    right = Right.SEE_APPROVALS
+
+    @expose("/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """Show every schedule and plan with the terms in force."""
+        actor = current_actor()
+        return render_template(
+            "versions/list.html",
+            title=_("Fees and plans"),
+            found=[(word, TITLES[word], _terms(actor, kind)) for word, kind in KINDS.items()],
+            may_propose=actor.may(Right.MANAGE_PRICING),
+        )
+
+    @expose("/<word>/new", methods=["GET"])
+    @needs(Right.MANAGE_PRICING)
+    def new(self, word: str) -> ResponseReturnValue:
+        """Show the form of the next version, filled with the terms in force."""
+        kind, code = _kind(word), request.args.get("code", "")
+        now = versions.in_force(current_actor(), kind, code) if code else None
+        return self._form(word, version_forms.filled(kind, code if now else "", now.terms if now else None), {})
+
+    @expose("/<word>/new", methods=["POST"])
+    @needs(Right.MANAGE_PRICING)
+    def propose(self, word: str) -> ResponseReturnValue:
+        """Propose what was typed; what is wrong is said at its field and nothing is asked for."""
+        kind = _kind(word)
+        form = read_form(version_forms.FIELDS[kind])
+        try:
+            terms, start = version_forms.read(kind, form), version_forms.read_start(form["start"])
+            ref = versions.propose(current_actor(), kind, form["code"], terms, form["why"], start=start)
+        except Forbidden:
+            raise
+        except Refusal as refusal:
+            wrong = at_field(refusal, version_forms.FIELDS[kind], version_forms.AT)
+            return self._form(word, form, wrong, refusal.status)
+        flash(_("Proposed. It counts for nothing until another person approves it."), "ok")
+        return redirect(url_for("ApprovalsDesk.show", key=ref))
+
+    def _form(
+        self, word: str, form: Mapping[str, str], wrong: Mapping[str, str], status: int = 200
+    ) -> ResponseReturnValue:
+        html = render_template(
+            "versions/new.html",
+            title=_("Propose fees") if word == "fees" else _("Propose a plan"),
+            word=word,
+            crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
+            form=form,
+            wrong=wrong,
+            now=versions.in_force(current_actor(), _kind(word), form["code"]) if form["code"] else None,
+            products=[(name, version_words.PRODUCTS[name]) for name in PRODUCTS],
+            modes=[*version_words.MODES.items()],
+            windows=[*version_words.WINDOWS.items()],
+        )
+        return html, status
+
+
+def _kind(word: str) -> str:
+    if word not in KINDS:
+        raise NotFound(_("There is no such page."))
+    return KINDS[word]
+
+
+def _terms(actor: Actor, kind: str) -> list[Terms]:
+    """Return every schedule or plan of a kind by code; a code that only waits comes too."""
+    waits = {each.subject: each for each in versions.waiting(actor, kind)}
+    moment = clock.now()
+    found = []
+    for code, group in groupby(versions.known(actor, kind), key=lambda each: each.code):
+        all_of_it = [*group]
+        now = next((each for each in all_of_it if each.in_force), None)
+        coming = [each for each in all_of_it if each.effective_from > moment]
+        past = [each for each in all_of_it if each is not now and each not in coming]
+        lines: dict[str, Any] = version_words.lines(kind, now.terms) if now else {}
+        found.append(Terms(code, now, lines, coming, past, waits.pop(code, None)))
+    return found + [Terms(code, None, {}, [], [], each) for code, each in waits.items()]

@@ -1,0 +1,140 @@
+"""Fees and plans on screen: proposed by one of finance, approved by another beside what is in force, and only then."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.db import reading
+from core.money import Money, fiat
+from core.pricing import quotes
+from core.verify import run as verify
+from tests.portal import market
+from tests.portal.market import signed_in
+
+FEES = {
+    "code": "standard", "platform": "1.20", "tiers": "100,000: 0.5\n1000000 0.40 %", "least": "0.05", "most": "",
+    "methods": "card: 0.3", "spread": "0", "start": "", "why": "the board decided",
+}  # fmt: skip
+PLAN = {
+    "code": "brand-new", "rate_deposit": "0.15", "tiers_deposit": "50000: 0.2", "rate_withdrawal": "", "zone": "UTC",
+    "tiers_withdrawal": "", "rate_acceptor_volume": "", "tiers_acceptor_volume": "", "mode": "marginal",
+    "window": "rolling_30d", "start": "", "why": "new agents",
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(database):
+    made = market.built()
+    made.fee = lambda: quotes.quote(made.trade.merchant, "deposit", "BRL", Money.parse("5420", fiat("BRL"))).fee.units
+    return made
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def rows(sql):
+    with reading() as tx:
+        return tx.rows(sql)
+
+
+def proposed(browser, word, form):
+    browser.get(f"/versions/{word}/new")
+    answer = browser.post(f"/versions/{word}/new", form)
+    assert answer.status_code == 302, words(answer)
+    return answer.headers["Location"]
+
+
+def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it(desk):
+    before, finance = desk.fee(), signed_in(desk, "finance")
+    assert "Propose a new version" in words(finance.get("/versions/"))
+    form = finance.get("/versions/fees/new?code=standard").text
+    assert 'value="0.60"' in form, "the form begins with the terms in force"
+    page = proposed(finance, "fees", FEES)
+    request = page.rsplit("/", 1)[1]
+    assert "Waits for another person" in words(finance.get(page))
+    listed = finance.get("/versions/")
+    assert "v2 waits for approval, asked by finance:" in words(listed)
+    assert f'href="{page}"' in listed.text
+    yes = {"approve": "yes", "why": "as decided"}
+    assert finance.post(f"/approvals/action/version/{request}", yes).status_code == 403
+    other = signed_in(desk, "finance2")
+    told = words(other.get(page))
+    assert "Platform fee 0.60 % 1.20 %" in told
+    assert "as soon as it is approved" in told
+    assert desk.fee() == before
+    assert other.post(f"/approvals/action/version/{request}", yes).status_code == 302
+    assert desk.fee() == 2 * before
+    ((terms,),) = rows("select terms from fee_schedule where code = 'standard' and version = 2")
+    assert terms == {
+        "platform_bps": 120, "min_fee_units": 50_000, "max_fee_units": None, "spread_bps": 0,
+        "tiers": [[100_000_000_000, 50], [1_000_000_000_000, 40]], "method_bps": {"card": 30},
+    }  # fmt: skip
+    assert "Before: v1 in force from the start" in words(finance.get("/versions/"))
+    assert [each.invariant for each in verify() if not each.holds] == []
+
+
+def test_a_new_plan_begins_at_its_moment(desk):
+    admin = signed_in(desk, "admin")
+    start = clock.now() + timedelta(days=3)
+    page = proposed(admin, "plans", PLAN | {"start": f"{start:%Y-%m-%dT%H:%M}"})
+    finance = signed_in(desk, "finance")
+    assert f"from {start:%Y-%m-%d %H:%M}:00 on" in words(finance.get(page))
+    answer = finance.post(f"/approvals/action/version/{page.rsplit('/', 1)[1]}", {"approve": "yes", "why": "agreed"})
+    assert answer.status_code == 302
+    ((terms, begins),) = rows(
+        "select v.terms, v.effective_from from plan_version v join plan p on p.id = v.plan_id"
+        " where p.code = 'brand-new'"
+    )
+    assert terms["rates"] == {"deposit": 15}
+    assert terms["tiers"] == {"deposit": [[50_000_000_000, 20]]}
+    assert (terms["tier_mode"], terms["window"]) == ("marginal", "rolling_30d")
+    assert begins == start.replace(second=0, microsecond=0)
+    assert "v1 comes into force" in words(finance.get("/versions/"))
+
+
+@pytest.mark.parametrize(
+    ("word", "change", "field"),
+    [
+        ("fees", {"platform": "50"}, "platform"),
+        ("fees", {"platform": "a lot"}, "platform"),
+        ("fees", {"tiers": "1000"}, "tiers"),
+        ("fees", {"tiers": "1000: 0.5\n500: 0.4"}, "tiers"),
+        ("fees", {"methods": "card: x"}, "methods"),
+        ("fees", {"least": "5", "most": "1"}, "most"),
+        ("fees", {"start": "2020-01-01T00:00"}, "start"),
+        ("fees", {"start": "soon"}, "start"),
+        ("fees", {"why": " "}, "why"),
+        ("fees", {"code": "a b"}, "code"),
+        ("plans", {"rate_deposit": ""}, "rate_deposit"),
+        ("plans", {"zone": "Mars/Olympus"}, "zone"),
+        ("plans", {"mode": "both"}, "mode"),
+        ("plans", {"tiers_withdrawal": "5: 1"}, "rate_withdrawal"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_asked_for(module_desk, word, change, field):
+    browser = signed_in(module_desk, "finance")
+    browser.get(f"/versions/{word}/new")
+    answer = browser.post(f"/versions/{word}/new", (FEES if word == "fees" else PLAN) | change)
+    assert answer.status_code == 422, words(answer)
+    assert f'id="e-{field}"' in answer.text, words(answer)
+    assert rows("select count(*) from approval where kind <> 'reserve_topup'") == [(0,)]
+
+
+@pytest.fixture(scope="module")
+def module_desk(module_database):
+    return market.built()
+
+
+def test_others_read_or_see_nothing(module_desk):
+    for name, page, form in (("auditor", 200, 403), ("compliance", 403, 403), ("merchant1", 403, 403)):
+        browser = signed_in(module_desk, name)
+        assert browser.get("/versions/").status_code == page
+        assert browser.get("/versions/fees/new").status_code == form
+        assert browser.post("/versions/fees/new", FEES).status_code == form
+    assert signed_in(module_desk, "finance").get("/versions/none/new").status_code == 404
