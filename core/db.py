@@ -28,19 +28,19 @@ CONNECT: dict[str, Any] = {"options": _OPTIONS, "application_name": "escrow-desk
 
 # What a named constraint means to the person who asked. The database refuses; this says it in words.
 _MEANING: dict[str, tuple[type[Refusal], str]] = {
-    "account_not_overdrawn": (ShortReserve, "the account holds less than that"),
-    "journal_key_once": (AlreadyDone, "this has been booked already"),
-    "order_external_once": (AlreadyDone, "an order with this number exists already for the merchant"),
-    "order_quote_once": (AlreadyDone, "an order was already made from this quote"),
-    "journal_balanced": (Conflict, "the posting does not balance"),
+    "account_not_overdrawn": (ShortReserve, sentence("the account holds less than that")),
+    "journal_key_once": (AlreadyDone, sentence("this has been booked already")),
+    "order_external_once": (AlreadyDone, sentence("an order with this number exists already for the merchant")),
+    "order_quote_once": (AlreadyDone, sentence("an order was already made from this quote")),
+    "journal_balanced": (Conflict, sentence("the posting does not balance")),
     "period_open": (
         WrongState,
-        "the period of this posting is locked; post an adjustment in the open period",
+        sentence("the period of this posting is locked; post an adjustment in the open period"),
     ),
-    "hold_open_once": (AlreadyDone, "the order is held already"),
-    "approval_waiting_once": (AlreadyDone, "a request for this is waiting for a decision already"),
-    "party_code_once": (AlreadyDone, "a party of this kind has that code already"),
-    "withdrawal_account_is_theirs": (Conflict, "the withdrawal account must be one of the party's own"),
+    "hold_open_once": (AlreadyDone, sentence("the order is held already")),
+    "approval_waiting_once": (AlreadyDone, sentence("a request for this is waiting for a decision already")),
+    "party_code_once": (AlreadyDone, sentence("a party of this kind has that code already")),
+    "withdrawal_account_is_theirs": (Conflict, sentence("the withdrawal account must be one of the party's own")),
 }
 
 

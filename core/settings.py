@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO_PASSWORD = "desk-demo-2026"  # noqa: S105 - published on purpose; production refuses it
 MASK = "********"
 _QUERY_SECRET = re.compile(r"([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+_HOST = re.compile(r"[*.]*[A-Za-z0-9_.-]*(:[0-9]{1,5})?|\[[0-9a-fA-F:.]+\](:[0-9]{1,5})?")
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 12
 FEWEST_SIGNS = 8
@@ -72,6 +74,23 @@ class Settings(BaseSettings):
                 read_keys(text.get_secret_value())
             except BadInput as refusal:
                 raise ValueError(refusal.detail) from None
+        return text
+
+    @field_validator("proxy_addresses")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        try:
+            read_networks(text)
+        except ValueError as error:
+            raise ValueError(f"must be addresses or networks, separated by commas: {error}") from None
+        return text
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _names(cls, text: str) -> str:
+        for name in filter(None, map(str.strip, text.split(","))):
+            if not _HOST.fullmatch(name):
+                raise ValueError(f"'{name[:60]}' is no host name; write it like desk.example.com, without https://")
         return text
 
     @field_validator("redis_url")
@@ -128,6 +147,11 @@ def read_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     if parts.scheme in {"redis", "rediss"} and not re.fullmatch(r"/?[0-9]{0,4}", parts.path):
         raise ValueError(f"the URL ends in no number of a database; write it like {example}")
     return url
+
+
+def read_networks(text: str) -> list[IPv4Network | IPv6Network]:
+    """The networks in `10.0.0.0/8, ::1`. Raises ValueError for anything else."""
+    return [ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def read_keys(text: str) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 known = settings()
-bind = f"{known.host}:{known.port}"
+bind = f"[{known.host}]:{known.port}" if ":" in known.host else f"{known.host}:{known.port}"
 chdir = str(ROOT)
 worker_class = "gthread"
 workers = known.workers

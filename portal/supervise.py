@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +17,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from core.embedded.places import try_lock
+from core.errors import Unavailable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,6 +27,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 PATIENCE_SECONDS = 6.0
+PORT = "up.port"
+"""Where the port given to `up` stands while it runs, for `desk env`."""
 writing = threading.Lock()
 
 
@@ -169,3 +176,28 @@ def runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def port_in_use(home: Path) -> int | None:
+    """The port that `desk up` serves on over this home; None when none runs."""
+    try:
+        with (home / "up.lock").open() as lock:
+            if try_lock(lock, fcntl.LOCK_SH):
+                return None
+        return int((home / PORT).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Raise Unavailable when something else listens on the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(
+                f"{host}:{port} cannot be used ({error.strerror}). Another program may have it: "
+                "stop that one, or choose another port with `desk up --port N`.",
+            ) from error

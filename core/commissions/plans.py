@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 from core.money import BPS, USDT, Money
 from core.pricing.fees import percent, read_tiers, whole
 
@@ -52,13 +52,15 @@ class PlanVersion:
         """
         unknown = sorted(set(given) - _FIELDS)
         if unknown:
-            raise BadInput(f"commission plan: unknown field '{unknown[0][:40]}'", field=unknown[0][:40])
+            raise BadInput(
+                sentence("commission plan: unknown field '%(unknown)s'", unknown=unknown[0][:40]), field=unknown[0][:40]
+            )
         mode = given.get("tier_mode", "slab")
         if not isinstance(mode, str) or mode not in {"slab", "marginal"}:
-            raise BadInput("tier_mode must be 'slab' or 'marginal'", field="tier_mode")
+            raise BadInput(sentence("tier_mode must be 'slab' or 'marginal'"), field="tier_mode")
         window = given.get("window", "month")
         if not isinstance(window, str) or window not in {"month", "rolling_30d"}:
-            raise BadInput("window must be 'month' or 'rolling_30d'", field="window")
+            raise BadInput(sentence("window must be 'month' or 'rolling_30d'"), field="window")
         rates = _products(given.get("rates"), "rates")
         return cls(
             id=whole(given, "id", least=0, most=2**63 - 1, default=0),
@@ -186,7 +188,10 @@ def split(path: Sequence[Link], *, base: Money, margin: Money) -> tuple[Share, .
     highest = 0
     for level, link in enumerate(path, start=1):
         if link.agent_id in seen or not 0 <= link.own_bps <= BPS:
-            raise BadInput(f"agent {link.agent_ref} breaks the path of the order", agent=link.agent_ref)
+            raise BadInput(
+                sentence("agent %(agent_ref)s breaks the path of the order", agent_ref=link.agent_ref),
+                agent=link.agent_ref,
+            )
         seen.add(link.agent_id)
         if link.own_bps > highest:
             shares.append(_share(link, level, highest, base))
@@ -205,7 +210,7 @@ def from_json(rows: Sequence[Mapping[str, int | str]]) -> tuple[Share, ...]:
         kept = [{name: row[name] for name in Share._fields if name in row or name not in _LATER} for row in rows]
         return tuple(Share(**each) for each in kept)  # type: ignore[arg-type]
     except (TypeError, KeyError) as broken:
-        raise BadInput("the commission snapshot has other fields than expected") from broken
+        raise BadInput(sentence("the commission snapshot has other fields than expected")) from broken
 
 
 # What orders of before have not stored.
@@ -256,20 +261,24 @@ def _zones() -> set[str]:
 def _whole_hours(given: object) -> str:
     """Return the name of a time zone whose months begin on a whole hour UTC, as volumes are counted."""
     if not isinstance(given, str):
-        raise BadInput("time_zone must be the name of a time zone", field="time_zone")
+        raise BadInput(sentence("time_zone must be the name of a time zone"), field="time_zone")
     if given not in _zones():
-        raise BadInput(f"'{given[:40]}' is no time zone", field="time_zone")
+        raise BadInput(sentence("'%(given)s' is no time zone", given=given[:40]), field="time_zone")
     known = ZoneInfo(given)
     for month in (1, 7):
         offset = datetime(2026, month, 1, tzinfo=known).utcoffset() or timedelta()
         if offset % timedelta(hours=1):
-            raise BadInput(f"months of {given} do not begin on a whole hour UTC", field="time_zone")
+            raise BadInput(
+                sentence("months of %(given)s do not begin on a whole hour UTC", given=given), field="time_zone"
+            )
     return given
 
 
 def _products(given: object, field: str) -> Mapping[str, object]:
     if not isinstance(given, Mapping) or not given or not set(given) <= set(PRODUCTS):
-        raise BadInput(f"{field} must be an object of {', '.join(PRODUCTS)}", field=field)
+        raise BadInput(
+            sentence("%(field)s must be an object of %(products)s", field=field, products=list(PRODUCTS)), field=field
+        )
     return given
 
 

@@ -10,7 +10,7 @@ from core.actor import Right, Scope
 from core.compliance import choices, turns
 from core.compliance.alerts import KIND, PRIORITY
 from core.db import reading
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, sentence
 from core.money import USDT, Money, fiat
 
 if TYPE_CHECKING:
@@ -108,7 +108,11 @@ def queue(
     if actor.scope is not Scope.ALL:
         return []
     if sort not in ORDERS or state not in {"waiting", "all", "open", "in_case", "pending_second", "closed"}:
-        raise BadInput(f"'{sort[:20]}' or '{state[:20]}' is nothing to ask the queue", sort=sort[:20], state=state[:20])
+        raise BadInput(
+            sentence("'%(sort)s' or '%(state)s' is nothing to ask the queue", sort=sort[:20], state=state[:20]),
+            sort=sort[:20],
+            state=state[:20],
+        )
     states = {"waiting": "a.state <> 'closed'", "all": "true"}.get(state, "a.state = %(state)s")
     where = [states]
     where += [
@@ -196,7 +200,7 @@ def alert(actor: Actor, ref: str) -> AlertView:
         found = tx.raw.execute(f"{_QUEUE} where a.ref = %(ref)s", {"at": clock.now(), "ref": ids.check(ref, "alr")})
         row = found.fetchone()
         if row is None or actor.scope is not Scope.ALL:
-            raise NotFound(f"there is no alert {ref}", ref=ref)
+            raise NotFound(sentence("there is no alert %(ref)s", ref=ref), ref=ref)
         return _whole(tx, actor, _row(row))
 
 

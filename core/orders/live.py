@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.actor import Right, Scope
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.ledger import accounts
 from core.money import USDT, Money, fiat
 from core.parties.presence import PATIENCE
@@ -92,11 +92,11 @@ def board(actor: Actor, since: datetime, ref: str = "") -> Board:
     """
     actor.must(Right.SEE_BALANCE)
     if actor.scope is not Scope.ALL and (actor.scope is not Scope.ACCEPTOR or ref):
-        raise NotFound("there is no such desk")
+        raise NotFound(sentence("there is no such desk"))
     with reading() as tx:
         rows = tx.rows(f"{_WHO} p.ref = %s", (ref,)) if ref else tx.rows(f"{_WHO} p.id = %s", (actor.party_id,))
         if not rows:
-            raise NotFound(f"there is no acceptor {ref[:40]}", ref=ref[:40])
+            raise NotFound(sentence("there is no acceptor %(ref)s", ref=ref[:40]), ref=ref[:40])
         number, found, code, state, online, silent, patience, paused = rows[0]
         holds = accounts.balance(tx, accounts.of_party(tx, number))
         done, units = tx.rows(_DONE, (number, since, since))[0]

@@ -47,8 +47,7 @@ def create(
     """Open a pool and return its ref.
 
     `min_fiat` and `max_fiat` bound one order; an acceptor with less reserve than `min_reserve` is not matched, and
-    neither is one that was there and has been silent for `silent_seconds`.
-    Raises Forbidden, BadInput that names the field, BadAmount, AlreadyDone for a taken code.
+    neither is one silent for `silent_seconds`. Raises Forbidden, BadInput with the field, BadAmount, AlreadyDone.
     """
     actor.must(Right.MANAGE_PARTIES)
     asset = fiat(currency)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core import clock
 from core.actor import Actor, Right, Scope
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.ledger import accounts, statements
 from core.money import USDT, Money, fiat
 
@@ -136,7 +136,7 @@ def _own_party(tx: Transaction, actor: Actor, ref: str) -> int:
     """Return the number of a party whose money the actor may see: its own, or any for who sees all rows."""
     rows = tx.rows("select id from party where ref = %s", (ref,))
     if not rows or not (actor.scope is Scope.ALL or (actor.party_id == rows[0][0] and actor.scope is not Scope.NONE)):
-        raise NotFound(f"there is no party {ref[:40]} whose statement you may see", ref=ref[:40])
+        raise NotFound(sentence("there is no party %(ref)s whose statement you may see", ref=ref[:40]), ref=ref[:40])
     found: int = rows[0][0]
     return found
 
@@ -164,5 +164,7 @@ def ref_of(actor: Actor, kind: str, code: str) -> str:
     with reading() as tx:
         found: str | None = tx.call("select ref from party where kind = %s and code = %s", (kind, code))
     if found is None or actor.scope is not Scope.ALL:
-        raise NotFound(f"there is no {kind} {code[:40]}", field="party", code=code[:40])
+        raise NotFound(
+            sentence("there is no %(kind)s %(code)s", kind=kind, code=code[:40]), field="party", code=code[:40]
+        )
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
-from core.errors import BadAmount, BadInput
+from core.errors import BadAmount, BadInput, sentence
 from core.money import LIMIT, USDT, Money, Rate
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class Schedule:
         """Return the schedule written as JSON, else refuse with `bad_input` that names the field."""
         unknown = sorted(set(given) - _FIELDS)
         if unknown:
-            raise BadInput(f"fee schedule: unknown field '{unknown[0][:40]}'", field=unknown[0][:40])
+            raise BadInput(
+                sentence("fee schedule: unknown field '%(unknown)s'", unknown=unknown[0][:40]), field=unknown[0][:40]
+            )
         least = whole(given, "min_fee_units", most=LIMIT - 1, default=0)
         most = given.get("max_fee_units")
         return cls(
@@ -137,7 +139,7 @@ def price(schedule: Schedule, *, fiat: Money, rate: Rate, volume_30d_units: int,
     net = gross - fee
     if net.units <= 0:
         raise BadAmount(
-            f"{fiat.show()} is too small: the fee of {fee.show()} would take all of it",
+            sentence("%(fiat)s is too small: the fee of %(fee)s would take all of it", fiat=fiat, fee=fee),
             fiat_units=fiat.units,
             gross_units=gross.units,
             fee_units=fee.units,
@@ -169,7 +171,12 @@ def whole(given: Mapping[str, object], field: str, *, least: int = 0, most: int,
     """Return a whole number between `least` and `most` from JSON, else refuse with `bad_input`."""
     value = given.get(field, default)
     if type(value) is not int or not least <= value <= most:
-        raise BadInput(f"{field} must be a whole number from {least:,} to {most:,}", field=field)
+        raise BadInput(
+            sentence(
+                "%(field)s must be a whole number from %(least)s to %(most)s", field=field, least=least, most=most
+            ),
+            field=field,
+        )
     return value
 
 
@@ -177,13 +184,16 @@ def read_tiers(given: object, field: str, *, most_bps: int) -> tuple[tuple[int, 
     """Return volume tiers, written as [[from_units, bps], …] ascending, else refuse with `bad_input`."""
     tiers = tuple(_tier(each, field, most_bps) for each in _sequence(given, field))
     if any(low[0] >= high[0] for low, high in pairwise(tiers)):
-        raise BadInput(f"{field} must ascend by volume, without doubles", field=field)
+        raise BadInput(sentence("%(field)s must ascend by volume, without doubles", field=field), field=field)
     return tiers
 
 
 def _sequence(given: object, field: str) -> Sequence[object]:
     if not isinstance(given, list | tuple) or len(given) > _MOST_TIERS:
-        raise BadInput(f"{field} must be a list of at most {_MOST_TIERS} pairs", field=field)
+        raise BadInput(
+            sentence("%(field)s must be a list of at most %(most_tiers)s pairs", field=field, most_tiers=_MOST_TIERS),
+            field=field,
+        )
     return given
 
 
@@ -192,16 +202,22 @@ def _tier(given: object, field: str, most_bps: int) -> tuple[int, int]:
         case [int(start), int(bps)] if type(start) is int and type(bps) is int:
             if 0 <= start < LIMIT and 0 <= bps <= most_bps:
                 return start, bps
-    raise BadInput(f"{field}: a tier is [from_units, bps], with bps from 0 to {most_bps:,}", field=field)
+    raise BadInput(
+        sentence(
+            "%(field)s: a tier is [from_units, bps], with bps from 0 to %(most_bps)s", field=field, most_bps=most_bps
+        ),
+        field=field,
+    )
 
 
 def _read_methods(given: object) -> dict[str, int]:
     if not isinstance(given, Mapping):
-        raise BadInput("method_bps must be an object of payment method: bps", field="method_bps")
+        raise BadInput(sentence("method_bps must be an object of payment method: bps"), field="method_bps")
     for method, bps in given.items():
         named = isinstance(method, str) and 0 < len(method) <= _LONGEST_METHOD and method.isprintable()
         if not named or type(bps) is not int or not 0 <= bps <= MOST_BPS:
             raise BadInput(
-                f"method_bps: each payment method needs whole bps from 0 to {MOST_BPS:,}", field="method_bps"
+                sentence("method_bps: each payment method needs whole bps from 0 to %(most_bps)s", most_bps=MOST_BPS),
+                field="method_bps",
             )
     return dict(given)

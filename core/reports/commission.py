@@ -9,7 +9,7 @@ from core.actor import Right, Scope
 from core.commissions import periods, queries
 from core.commissions.queries import Filters
 from core.db import reading
-from core.errors import NotFound
+from core.errors import NotFound, sentence
 from core.money import USDT, Money
 from core.reports import tie_out
 from core.reports.files import Column, Report, write
@@ -122,7 +122,7 @@ def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -
         },
     ).fetchall()
     if agent and not rows:
-        raise NotFound(f"there is no agent {agent[:40]} among yours", agent=agent[:40])
+        raise NotFound(sentence("there is no agent %(agent)s among yours", agent=agent[:40]), agent=agent[:40])
     return [Statement._make((*row[:3], *(Money(units, USDT) for units in row[3:9]), row[9])) for row in rows]
 
 

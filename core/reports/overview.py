@@ -12,7 +12,7 @@ from core.actor import Right
 from core.commissions import periods, queries
 from core.commissions.queries import Filters
 from core.db import reading, transaction
-from core.errors import BadInput, TooMany
+from core.errors import BadInput, TooMany, sentence
 from core.money import USDT, Money
 from core.reports import commission, tie_out
 from core.reports.files import write
@@ -91,13 +91,15 @@ def as_file(actor: Actor, period_name: str, agent: str, form: str) -> Iterator[W
     actor.must(Right.EXPORT)
     period = periods.read(period_name)
     if form not in FORMS:
-        raise BadInput(f"a report is written as {', '.join(FORMS)}", format=form[:10])
+        raise BadInput(sentence("a report is written as %(forms)s", forms=list(FORMS)), format=form[:10])
     with tempfile.TemporaryDirectory(prefix="desk-report-") as folder:
         with reading() as tx:
             report = commission.report(tx, actor, period, agent)
             lines = queries.sums_in(tx, actor, Filters(period=period.name, agent=agent)).lines
             if lines > AT_ONCE:
-                raise TooMany(f"{lines} lines are written by a job; ask for an export", most=AT_ONCE)
+                raise TooMany(
+                    sentence("%(lines)s lines are written by a job; ask for an export", lines=lines), most=AT_ONCE
+                )
             name = f"commission-{period.name}" + (f"-{agent}" if agent else "")
             written = write(report, Path(folder) / f"{name}.{form}", form)
         with transaction() as tx:

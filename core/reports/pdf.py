@@ -12,7 +12,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 from core.reports.files import Column, Tally, Written, becoming, digest, plain
 
 if TYPE_CHECKING:
@@ -174,7 +174,12 @@ def write_pdf(report: Report, path: Path, *, progress: Progress | None = None) -
         pages.table(report.columns)
         for cells in tally.passing():
             if tally.rows > MOST_ROWS:
-                raise BadInput(f"more than {MOST_ROWS:,} rows do not go into a PDF; take csv or xlsx", most=MOST_ROWS)
+                raise BadInput(
+                    sentence(
+                        "more than %(most_rows)s rows do not go into a PDF; take csv or xlsx", most_rows=MOST_ROWS
+                    ),
+                    most=MOST_ROWS,
+                )
             pages.row(cells)
             body.update(("\x1f".join(plain(cell) for cell in cells) + "\n").encode())
         _facts(pages, [*tally.foot(), ("sha256 of the rows", body.hexdigest())])

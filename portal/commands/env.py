@@ -8,16 +8,18 @@ import click
 
 from core import embedded
 from core.settings import masked_url, settings, shown, variable
+from portal.supervise import port_in_use
 
 
 @click.command("env")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def command(as_json: bool) -> None:
-    """Show the settings in force, with the database and Redis URLs in use; secrets are masked."""
+    """Show the settings in force, with the port and the database and Redis URLs in use; secrets are masked."""
     known = settings()
     values = shown(known)
     boxed = embedded.urls(known.home) if not (known.database_url and known.redis_url) else None
     lives = embedded.running(known.home) if boxed else {}
+    values["port"] = port_in_use(known.home) or known.port
     values["database"] = "DATABASE_URL"
     values["redis"] = "REDIS_URL"
     if boxed and not known.database_url:

@@ -11,6 +11,7 @@ import click
 from core.migrations import standing
 from core.settings import ROOT, settings
 from portal.servers import addressed
+from portal.supervise import must_be_free
 
 
 def become(argv: list[str]) -> None:
@@ -35,6 +36,7 @@ def web(port: int | None) -> None:
     """Serve the portal, the dashboards and the API over HTTP."""
     if port:
         os.environ["DESK_PORT"] = str(port)
+    must_be_free(settings().host, port or settings().port)  # gunicorn would say it in a traceback
     become([sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn", "wsgi:app"])
 
 

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import socket
 import sys
 import time
 import urllib.error
@@ -22,7 +21,7 @@ from core.settings import ROOT, Settings, settings
 from core.simulator import progress
 from portal.commands.init import DEMO_USERS
 from portal.servers import addressed
-from portal.supervise import Child, end_all, end_orphans, ending, say
+from portal.supervise import PORT, Child, end_all, end_orphans, ending, must_be_free, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,28 +108,18 @@ def local(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - read, not bound
 
 
-def must_be_free(host: str, port: int) -> None:
-    """Raise Unavailable when something else listens on the port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Unavailable(
-                f"{host}:{port} cannot be used ({error.strerror}). Another program may have it: "
-                "stop that one, or choose another port with `desk up --port N`.",
-            ) from error
-
-
 @contextlib.contextmanager
-def only_one(known: Settings) -> Iterator[None]:
-    """Refuse a second supervisor over the same home; the lock goes with its process."""
+def only_one(known: Settings, port: int = 0) -> Iterator[None]:
+    """Refuse a second supervisor over the same home; the lock goes with its process. Others may ask for its port."""
     made(known.home)
     with opened(known.home / "up.lock") as lock:
         if not try_lock(lock, fcntl.LOCK_EX):
             raise Unavailable(f"`desk up` already runs over {known.home}. Stop it first, or set DESK_HOME.")
-        yield
+        (known.home / PORT).write_text(f"{port or known.port}\n")
+        try:
+            yield
+        finally:
+            (known.home / PORT).unlink(missing_ok=True)
 
 
 def demo_due(url: str) -> str:
@@ -154,7 +143,7 @@ def command(port: int | None, no_demo: bool) -> None:
     known = settings()
     up = Up(known, port or known.port)
     os.chdir(ROOT)
-    with only_one(known):
+    with only_one(known, up.port):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, up.stop)
         ended = end_orphans(up.notes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core.errors import BadInput
+from core.settings import read_networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,22 +22,11 @@ _TOLD = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOS
          "HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED")  # fmt: skip
 
 
-def networks(text: str) -> list[Network]:
-    """Return the networks in `10.0.0.0/8, ::1`. Raises BadInput for anything else."""
-    try:
-        return [ipaddress.ip_network(part.strip()) for part in (text or USUAL).split(",") if part.strip()]
-    except ValueError as error:
-        raise BadInput(
-            f"DESK_PROXY_ADDRESSES must be addresses or networks, separated by commas: {error}",
-            setting="DESK_PROXY_ADDRESSES",
-        ) from error
-
-
 def install(app: Flask, hops: int, addresses: str) -> None:
     """Take address, scheme and host from the last `hops` proxies if the peer is one of ours; else from nobody."""
     if not hops:
         return
-    ours = networks(addresses)
+    ours = read_networks(addresses or USUAL)
     inner: Callable[..., Iterable[bytes]] = app.wsgi_app
     proxied = ProxyFix(inner, x_for=hops, x_proto=hops, x_host=hops)
 

@@ -56,7 +56,12 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
     start = said["effective_from"]
     at_once = escape(_("as soon as it is approved"))
     when = escape(_("from %(when)s on")) % {"when": show.when(datetime.fromisoformat(start))} if start else at_once
-    now = versions.in_force(actor, row.kind, row.subject)
+    # What was decided stands beside what was there before it, also when it is in force by now.
+    if row.state == "approved":
+        found = (each for each in versions.known(actor, row.kind) if each.code == row.subject)
+        now = next((each for each in found if each.version == said["version"] - 1), None)
+    else:
+        now = versions.in_force(actor, row.kind, row.subject)
     name = f"{row.subject} v{said['version']}"
     return {
         "words": Markup("<b>{}</b>, {}").format(name, when),
@@ -67,6 +72,11 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
     }
 
 
+def _share(bps: int) -> str:
+    """Return a rate that is not broken before its sign."""
+    return show.share(bps).replace(" ", "\u00a0")
+
+
 def _usdt(units: int | None) -> str:
     return _("none") if units is None else f"{show.amount(units, 'USDT', trim=True)} USDT"
 
@@ -74,24 +84,24 @@ def _usdt(units: int | None) -> str:
 def _tiers(tiers: Sequence[Sequence[int]]) -> str:
     if not tiers:
         return _("none")
-    return "; ".join(_("from %(amount)s: %(rate)s", amount=_usdt(start), rate=show.share(bps)) for start, bps in tiers)
+    return "; ".join(_("from %(amount)s: %(rate)s", amount=_usdt(start), rate=_share(bps)) for start, bps in tiers)
 
 
 def _fees(terms: Mapping[str, Any]) -> dict[str, str]:
     methods = terms.get("method_bps") or {}
     return {
-        _("Platform fee"): show.share(terms["platform_bps"]),
+        _("Platform fee"): _share(terms["platform_bps"]),
         _("Tiers by the merchant's volume of 30 days"): _tiers(terms.get("tiers", ())),
         _("Least fee"): _usdt(terms.get("min_fee_units", 0)),
         _("Highest fee"): _usdt(terms.get("max_fee_units")),
-        _("Fee of the payment method"): "; ".join(f"{name} {show.share(bps)}" for name, bps in sorted(methods.items()))
+        _("Fee of the payment method"): "; ".join(f"{name} {_share(bps)}" for name, bps in sorted(methods.items()))
         or _("none"),
-        _("Acceptor's spread"): show.share(terms.get("spread_bps", 0)),
+        _("Acceptor's spread"): _share(terms.get("spread_bps", 0)),
     }
 
 
 def _plan(terms: Mapping[str, Any]) -> dict[str, str]:
-    found = {str(PRODUCTS[name]): show.share(bps) for name, bps in terms["rates"].items()}
+    found = {str(PRODUCTS[name]): _share(bps) for name, bps in terms["rates"].items()}
     tiers = terms.get("tiers") or {}
     by_product = tiers if isinstance(tiers, dict) else dict.fromkeys(terms["rates"], tiers)
     for name in terms["rates"]:

@@ -16,8 +16,9 @@ from core.errors import Refusal, Unavailable
 from core.settings import ROOT, settings
 from portal import cli
 from portal.commands.test import need_browser
-from portal.commands.up import demo_due, must_be_free, only_one
+from portal.commands.up import demo_due, only_one
 from portal.servers import bound
+from portal.supervise import must_be_free, port_in_use
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -102,6 +103,27 @@ def test_a_taken_port_is_said_before_anything_starts():
 def test_one_home_has_one_supervisor():
     with only_one(settings()), pytest.raises(Unavailable, match="already runs"), only_one(settings()):
         pytest.fail("two supervisors over one home")
+
+
+def test_env_tells_the_port_that_up_was_given_while_it_runs():
+    def told():
+        return json.loads(run("env", "--json", DESK_PORT="8555").stdout)["port"]
+
+    assert told() == 8555
+    with only_one(settings(), 8777):
+        assert told() == 8777
+        (settings().home / "up.port").write_text("nonsense")
+        assert told() == 8555
+    with only_one(settings()):
+        assert told() == settings().port
+    assert told() == 8555
+
+
+def test_a_port_left_by_an_up_that_was_killed_counts_no_more():
+    with only_one(settings()):
+        pass
+    (settings().home / "up.port").write_text("8777")
+    assert port_in_use(settings().home) is None
 
 
 def test_an_empty_market_is_seen_as_empty(database):

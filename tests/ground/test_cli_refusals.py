@@ -81,10 +81,18 @@ def test_a_redis_url_that_is_none_is_refused(desk, url):
         ("DESK_LOG_LEVEL", "LOUD"),
         ("DESK_ENV", "prod"),
         ("DESK_DEBUG", "?"),
+        ("DESK_PROXY_ADDRESSES", "the proxy"),
+        ("DESK_TRUSTED_HOSTS", "https://desk.example.com/"),
+        ("DESK_TRUSTED_HOSTS", "desk.example.com, my desk"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(desk, name, value):
     refused(desk("env", **{name: value}), "bad_input", name)
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "nohost.invalid", "203.0.113.7"])
+def test_an_address_that_is_not_this_machines_is_told_before_anything_serves(desk, host):
+    refused(desk("web", DESK_HOST=host, DESK_PORT="8199"), "unavailable", host, "cannot be used")
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/etc/passwd/x", "/proc/x"])

@@ -41,7 +41,7 @@ def states(refs):
 def test_an_officer_dismisses_a_crowd_with_one_reason_and_a_colleague_sees_one_of_it(desk):
     officer = signed_in(desk, "compliance")
     queue = officer.get("/alerts/list/?stage=waiting&sort=due_at")
-    assert f"6 alerts alike: Odd confirmation, acceptor {desk.acceptor.code}" in words(queue)
+    assert f"6 alerts alike: Odd confirmation, acceptor {desk.acceptor.code}." in words(queue)
     page = f"/alerts/alike/{desk.refs[0]}"
     assert page in queue.text
     assert all(ref in officer.get(page).text for ref in desk.refs)

@@ -70,6 +70,7 @@ def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it
     assert desk.fee() == before
     assert other.post(f"/approvals/action/version/{request}", yes).status_code == 302
     assert desk.fee() == 2 * before
+    assert "Before, v1 Proposed Platform fee 0.60 % 1.20 %" in words(other.get(page))
     ((terms,),) = rows("select terms from fee_schedule where code = 'standard' and version = 2")
     assert terms == {
         "platform_bps": 120, "min_fee_units": 50_000, "max_fee_units": None, "spread_bps": 0,
