@@ -16,6 +16,12 @@ CREATE DOMAIN public.risk_gate AS text
 	CONSTRAINT evaluation_gate_known CHECK ((VALUE = ANY (ARRAY['G1'::text, 'G2'::text, 'G3'::text, 'G4'::text])));
 CREATE DOMAIN public.risk_verdict AS text
 	CONSTRAINT evaluation_verdict_known CHECK ((VALUE = ANY (ARRAY['allow'::text, 'review'::text, 'hold'::text, 'refuse'::text])));
+CREATE FUNCTION public.account_sound(p_kind text, p_available bigint, p_escrow bigint, p_held bigint) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+    return p_kind = 'house' or (p_available >= 0 and p_escrow >= 0 and p_held >= 0);
+end $$;
 CREATE FUNCTION public.history_customers() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -123,7 +129,7 @@ begin
     analyze history_order;
     insert into orders (id, ref, external_ref, kind, state, dispute_state, source, merchant_id, customer_id, agent_id, pool_id,
         acceptor_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units, fee_units, fee_schedule_id, split,
-        received_units, next_actor, created_at, matched_at, claimed_at, paid_at, completed_at, ended_at)
+        received_units, next_actor, created_at, matched_at, claimed_at, paid_at, completed_at, ended_at, apart)
     overriding system value
     select h.id, r.order_ref, r.external_ref, r.kind, case r.state when 'disputed_refunded' then 'refunded' else r.state end,
            case r.state when 'disputed_refunded' then 'decided' else 'none' end, 'import', h.merchant_id, h.customer_id, h.agent_id,
@@ -131,7 +137,8 @@ begin
            (select id from fee_schedule where code = 'standard' and version = 1), coalesce(s.split, '[]'),
            case r.state when 'completed' then r.fiat_units end, 'nobody', r.created_at,
            case when h.acceptor_id is not null then r.created_at end, r.claimed_at, r.claimed_at,
-           case r.state when 'completed' then r.completed_at end, r.ended_at
+           case r.state when 'completed' then r.completed_at end, r.ended_at,
+           order_apart(case r.state when 'disputed_refunded' then 'refunded' else r.state end)
       from history_row r join history_order h using (line)
       left join (select x.line, jsonb_agg(jsonb_build_object('agent_id', x.agent_id, 'account_id', x.account_id, 'agent_ref', x.agent_ref, 'level', x.level,
                         'plan_version_id', x.plan_version_id, 'plan_version', x.plan_version, 'own_bps', x.own_bps,
@@ -365,10 +372,9 @@ begin
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
     insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
-    select v_entry, u.account_id, u.pocket, a.asset, u.units,
+    select v_entry, u.account_id, u.pocket, (select a.asset from ledger_account a where a.id = u.account_id), u.units,
            case when u.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
-      join ledger_account a on a.id = u.account_id;
+      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units);
     return v_entry;
 end $$;
 CREATE FUNCTION public.ledger_post_batch(p_actor text) RETURNS void
@@ -401,6 +407,12 @@ end $$;
 CREATE FUNCTION public.leg_waits(p_xid xid8, p_folded pg_snapshot) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN ((p_xid >= pg_snapshot_xmin(p_folded)) AND (NOT pg_visible_in_snapshot(p_xid, p_folded)));
+CREATE FUNCTION public.load_sound(p_open integer, p_day bigint) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+    return p_open >= 0 and p_day >= 0;
+end $$;
 CREATE FUNCTION public.match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamp with time zone, p_limit integer) RETURNS bigint[]
     LANGUAGE sql STABLE
     AS $$
@@ -412,12 +424,17 @@ CREATE FUNCTION public.match_candidates_wide(p_pool bigint, p_usdt bigint, p_fia
            and x.day_limit_units - case when l.day = (p_at at time zone 'UTC')::date then l.day_units else 0 end >= p_fiat
          order by random() limit p_limit) c
 $$;
+CREATE FUNCTION public.order_apart(p_state text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when p_state in ('cancelled', 'expired', 'no_liquidity', 'refused', 'refunded', 'reversed') then p_state end
+$$;
 CREATE FUNCTION public.order_change(p_order bigint, p_version integer, p jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
     update orders o
-       set state = coalesce(p ->> 'state', o.state), risk_state = coalesce(p ->> 'risk_state', o.risk_state),
+       set state = coalesce(p ->> 'state', o.state), apart = coalesce(order_apart(p ->> 'state'), o.apart), risk_state = coalesce(p ->> 'risk_state', o.risk_state),
            amount_state = coalesce(p ->> 'amount_state', o.amount_state), timeliness = coalesce(p ->> 'timeliness', o.timeliness),
            dispute_state = coalesce(p ->> 'dispute_state', o.dispute_state),
            next_actor = coalesce(p ->> 'next_actor', o.next_actor), deadline_at = case when p ? 'deadline_at' then (p ->> 'deadline_at')::timestamptz else o.deadline_at end,
@@ -447,28 +464,27 @@ declare
     v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
+    select y.id into v_payer from payer_account y where y.blind = p_payer_blind;
     update orders x
-       set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
-           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
+       set state = p_to, next_actor = p_next, payer_account_id = coalesce(v_payer, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
-           deadline_at = v_at + make_interval(secs => l.confirm_seconds)
-      from pool l left join payer_account y on y.blind = p_payer_blind
-     where x.ref = p_ref and l.id = x.pool_id and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
+           deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
+     where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
        and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
-       and (y.id is not null or p_payer_sealed is not null)
-    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, y.id as payer into o;
+       and (v_payer is not null or p_payer_sealed is not null)
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
         done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
         late := coalesce(v_at > o.deadline_at, false);
         early := coalesce(p_paid_at < o.created_at - v_slack, false);
-        stranger := p_payer_sealed is null and not exists (select 1 from payer_account y where y.blind = p_payer_blind);
+        stranger := p_payer_sealed is null and v_payer is null;
         return next;
         return;
     end if;
     done := true;
-    v_payer := o.payer;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -616,11 +632,11 @@ begin
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
-        fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at)
+        fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
     overriding system value values (v_order, p_ref, p_external, 'deposit', state, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
         p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, deadline_at, p_at,
-        case when v_won is not null then p_at end, case when deadline_at is null then p_at end);
+        case when v_won is not null then p_at end, case when deadline_at is null then p_at end, order_apart(state));
     if deadline_at is not null then
         insert into order_waiting values (v_order, deadline_at);
     end if;
@@ -638,39 +654,53 @@ begin
             p_created, state, p_trace, v_event, p_acceptors[v_won]);
 end $$;
 CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.margin_units, q.fee_schedule_id, t.at > q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level::int, extract(epoch from t.at - c.created_at)::bigint, y.id, y.listed,
-           (select r.id from ruleset r where r.state = 'active'), w.path, w.codes, risk_vector(c.id, y.id, null, t.at),
-           (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-                       x.day_limit_units - case when d.day = (t.at at time zone 'UTC')::date then d.day_units else 0 end])
-              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = q.pool_id and matchable and slot >= p_slot order by slot limit 4)
-                    union all
-                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
-                    limit 4) x
-              join ledger_account a on a.id = x.account_id
-              join pool_account_load d on d.pool_account_id = x.id),
+begin
+    at := coalesce(p_at, clock_timestamp());
+    select p.state, p.code, p.country, m.agent_id into merchant_state, merchant_code, merchant_country, agent_id
+      from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
+    if not found then return; end if;
+    select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
+           at > q.expires_at, q.pool_id
+      into quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units, margin_units, fee_schedule_id, expired, pool_id
+      from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
+    if not found then return next; return; end if;
+    select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
+      into pool_state, policy, policy_version, pay_seconds, ruleset_id from pool l where l.id = order_open_look.pool_id;
+    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from at - c.created_at)::bigint,
            (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
-      from (select coalesce(p_at, clock_timestamp()) as at) t
-      join merchant m on m.party_id = p_merchant
-      join party p on p.id = m.party_id
-      left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
-      left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
-      left join payer_account y on y.blind = p_blind
-      left join lateral (
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (t.at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance) as path,
-               array_agg(n.code order by u.distance) as codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party n on n.id = u.ancestor_id
+      into customer_id, customer_name, customer_state, customer_country, customer_level, customer_age, disputed
+      from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
+    select y.id, y.listed into payer_id, payer_listed from payer_account y where y.blind = p_blind;
+    if agent_id is not null then
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
+          into path, path_codes
+          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select z.id, z.version from plan_version z where z.plan_id = g.plan_id and z.effective_from <= t.at
-                               order by z.version desc limit 1) v
-         where u.descendant_id = m.agent_id and n.state <> 'barred') w on true
-$$;
+          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= at
+                               order by x.version desc limit 1) v
+         where u.descendant_id = agent_id and p.state <> 'barred';
+    end if;
+    vector := risk_vector(customer_id, payer_id, null, at);
+    select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+               x.day_limit_units - case when d.day = (at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+      from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
+             where n.pool_id = order_open_look.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
+      join ledger_account a on a.id = x.account_id
+      join pool_account_load d on d.pool_account_id = x.id;
+    if candidates is null or array_length(candidates, 1) < 4 then
+        select candidates || array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                   x.day_limit_units - case when d.day = (at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+          from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
+                 where n.pool_id = order_open_look.pool_id and n.matchable and n.slot < p_slot
+                 order by n.slot limit 4 - coalesce(array_length(candidates, 1), 0)) x
+          join ledger_account a on a.id = x.account_id
+          join pool_account_load d on d.pool_account_id = x.id;
+    end if;
+    return next;
+end $$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
     LANGUAGE sql STABLE
     AS $$
@@ -709,26 +739,45 @@ begin
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
 CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[]) RETURNS SETOF record
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     AS $$
-    select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
+declare v_claimed timestamptz; v_declared bigint;
+begin
+    at := coalesce(p_at, clock_timestamp());
+    select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split::json, o.matched_at, extract(epoch from t.at - o.claimed_at)::bigint, c.verified_name, c.kyc_level::int,
-           extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
-           case when o.risk_state = 'clear' then 0
-                else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
-           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
-           d.listed,
-           -- 0: no acceptor's record is asked again.
-           case when o.declared_payer_account_id is not null
-                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
-      from (select coalesce(p_at, clock_timestamp()) as at) t
-      join orders o on o.ref = p_ref
-      join customer c on c.id = o.customer_id
-      join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
-      left join payer_account y on y.id = o.payer_account_id
-      left join payer_account d on d.id = o.declared_payer_account_id
-$$;
+           o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id
+      into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
+           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared
+      from orders o where o.ref = p_ref;
+    if not found then return; end if;
+    claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
+    select c.verified_name, c.kyc_level, extract(epoch from at - c.created_at)::bigint,
+           (select y.listed from payer_account y where y.id = order_release_look.payer_account_id),
+           (select a.id from ledger_account a where a.party_id = order_release_look.merchant_id and a.asset = 'USDT'),
+           (select r.id from ruleset r where r.state = 'active')
+      into customer_name, customer_level, customer_age, payer_listed, merchant_account_id, ruleset_id
+      from customer c where c.id = order_release_look.customer_id;
+    payer_listed := coalesce(payer_listed, '');
+    open_alerts := 0;
+    if risk_state <> 'clear' then
+        select count(*) into open_alerts from alert x
+         where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow';
+    end if;
+    vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
+    if v_declared is not null then
+        select y.listed into declared_listed from payer_account y where y.id = v_declared;
+        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
+    end if;
+    return next;
+end $$;
+CREATE FUNCTION public.order_sound(p_acceptor bigint, p_matched timestamp with time zone, p_ended timestamp with time zone, p_deadline timestamp with time zone, p_fiat bigint, p_usdt bigint, p_fee bigint) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+begin
+    return p_fiat > 0 and p_usdt > 0 and p_fee >= 0 and p_fee < p_usdt
+       and (p_acceptor is null) = (p_matched is null) and (p_ended is null) = (p_deadline is not null);
+end $$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1584,7 +1633,7 @@ CREATE TABLE public.ledger_account (
     held bigint DEFAULT 0 NOT NULL,
     low_mark bigint DEFAULT 0 NOT NULL,
     folded pg_snapshot DEFAULT '1:1:'::pg_snapshot NOT NULL,
-    CONSTRAINT account_not_overdrawn CHECK ((((kind)::text = 'house'::text) OR ((available >= 0) AND (escrow >= 0) AND (held >= 0))))
+    CONSTRAINT account_not_overdrawn CHECK (public.account_sound((kind)::text, available, escrow, held))
 )
 WITH (fillfactor='50');
 CREATE SEQUENCE public.ledger_account_acceptor_id
@@ -1699,14 +1748,8 @@ CREATE TABLE public.orders (
     ended_at timestamp with time zone,
     declared_payer_account_id bigint,
     declared_payer_name text,
-    apart text GENERATED ALWAYS AS (
-CASE
-    WHEN ((state)::text = ANY (ARRAY['cancelled'::text, 'expired'::text, 'no_liquidity'::text, 'refused'::text, 'refunded'::text, 'reversed'::text])) THEN (state)::text
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT order_amounts CHECK (((fiat_units > 0) AND (usdt_units > 0) AND (fee_units >= 0) AND (fee_units < usdt_units))),
-    CONSTRAINT order_matched_has_acceptor CHECK (((acceptor_id IS NULL) = (matched_at IS NULL))),
-    CONSTRAINT order_waiting_has_deadline CHECK (((ended_at IS NULL) = (deadline_at IS NOT NULL)))
+    apart text,
+    CONSTRAINT order_sound CHECK (public.order_sound(acceptor_id, matched_at, ended_at, deadline_at, fiat_units, usdt_units, fee_units))
 )
 WITH (fillfactor='60');
 ALTER TABLE public.orders ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -1897,7 +1940,7 @@ CREATE TABLE public.pool_account_load (
     open_orders integer DEFAULT 0 NOT NULL,
     day date DEFAULT '-infinity'::date NOT NULL,
     day_units bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT load_not_negative CHECK (((open_orders >= 0) AND (day_units >= 0)))
+    CONSTRAINT load_not_negative CHECK (public.load_sound(open_orders, day_units))
 )
 WITH (fillfactor='50');
 ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, Computed, DateTime, Identity, SmallInteger, Text
+from sqlalchemy import BigInteger, DateTime, Identity, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,7 @@ class Order(Base):
     external_ref: Mapped[str]
     kind: Mapped[str]
     state: Mapped[str]
-    apart: Mapped[str | None] = mapped_column(Text, Computed("state", persisted=True))
+    apart: Mapped[str | None] = mapped_column(Text)
     amount_state: Mapped[str]
     timeliness: Mapped[str]
     dispute_state: Mapped[str]

@@ -121,6 +121,10 @@ def legal_path(tx: Transaction) -> Finding:
         " from (select id, ref, deadline_at from orders where deadline_at is not null) o"
         " full join order_waiting w on w.order_id = o.id where (o.deadline_at >= w.deadline_at) is not true",
     )
+    check.none(
+        "select id, format('order %s is %s, and listed as %s', ref, state, coalesce(apart, 'any other')) from orders"
+        " where apart is distinct from order_apart(state)",
+    )
     # The big table has no foreign keys (decision 0004): here is what they would have refused.
     check.none(
         "select o.id, format('order %s names a %s that is not there', o.ref, case when m.party_id is null then"

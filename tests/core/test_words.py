@@ -102,7 +102,8 @@ def own_home():
 def here(module_database, tmp_path_factory):
     """A market with something for every command that takes words."""
     with review.kept_home(tmp_path_factory):
-        made = make.market(2, levels=1, reserve="100000")
+        # Enough acceptors: a customer is not matched with those it is in dispute with.
+        made = make.market(5, levels=1, reserve="100000")
         market = SimpleNamespace(**{name: getattr(made, name) for name in MARKET})
         market.held, market.second = review.held(market), review.held(market)
         market.disputed, market.ruled = review.disputed(market), review.disputed(market)

@@ -135,7 +135,7 @@ begin
     analyze history_order;
     insert into orders (id, ref, external_ref, kind, state, dispute_state, source, merchant_id, customer_id, agent_id, pool_id,
         acceptor_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units, fee_units, fee_schedule_id, split,
-        received_units, next_actor, created_at, matched_at, claimed_at, paid_at, completed_at, ended_at)
+        received_units, next_actor, created_at, matched_at, claimed_at, paid_at, completed_at, ended_at, apart)
     overriding system value
     select h.id, r.order_ref, r.external_ref, r.kind, case r.state when 'disputed_refunded' then 'refunded' else r.state end,
            case r.state when 'disputed_refunded' then 'decided' else 'none' end, 'import', h.merchant_id, h.customer_id, h.agent_id,
@@ -143,7 +143,8 @@ begin
            (select id from fee_schedule where code = 'standard' and version = 1), coalesce(s.split, '[]'),
            case r.state when 'completed' then r.fiat_units end, 'nobody', r.created_at,
            case when h.acceptor_id is not null then r.created_at end, r.claimed_at, r.claimed_at,
-           case r.state when 'completed' then r.completed_at end, r.ended_at
+           case r.state when 'completed' then r.completed_at end, r.ended_at,
+           order_apart(case r.state when 'disputed_refunded' then 'refunded' else r.state end)
       from history_row r join history_order h using (line)
       left join (select x.line, jsonb_agg(jsonb_build_object('agent_id', x.agent_id, 'account_id', x.account_id, 'agent_ref', x.agent_ref, 'level', x.level,
                         'plan_version_id', x.plan_version_id, 'plan_version', x.plan_version, 'own_bps', x.own_bps,

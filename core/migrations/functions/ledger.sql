@@ -106,10 +106,9 @@ begin
     insert into journal_entry (ref, key, reason, order_id, actor, happened_at)
     values (p_ref, p_key, p_reason, p_order, p_actor, p_at) returning id into v_entry;
     insert into journal_leg (entry_id, account_id, pocket, asset, units, xid)
-    select v_entry, u.account_id, u.pocket, a.asset, u.units,
+    select v_entry, u.account_id, u.pocket, (select a.asset from ledger_account a where a.id = u.account_id), u.units,
            case when u.account_id = any (v_booked) then null else pg_current_xact_id() end
-      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units)
-      join ledger_account a on a.id = u.account_id;
+      from unnest(v_accounts, v_pockets, v_units) as u (account_id, pocket, units);
     return v_entry;
 end $$;
 

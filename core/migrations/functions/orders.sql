@@ -17,52 +17,6 @@ language sql stable as $$
          order by random() limit p_limit) c
 $$;
 
--- Everything the decision to open a deposit needs, in one look; no row when there is no such merchant. `path` has for each
--- agent its number, account, plan version, that version's number, the volume of the plan's window and when that was reckoned;
--- `candidates` the first few accounts of the pool from a slot on, as `match_candidates_wide` has them. One plain query, so
--- that the caller's statement takes it in: no call, no variables, no copy of the row.
-drop function if exists order_open_context(bigint, text, text, bytea, timestamptz, int);
-drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int);
-create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
-    out at timestamptz, out merchant_state text, out merchant_code text, out merchant_country text, out agent_id bigint, out quote_id bigint, out kind text,
-    out currency text, out fiat_units bigint, out rate_price bigint, out usdt_units bigint, out fee_units bigint, out margin_units bigint,
-    out fee_schedule_id bigint, out expired boolean, out pool_id bigint, out pool_state text, out policy text,
-    out policy_version int, out pay_seconds int, out customer_id bigint, out customer_name text, out customer_state text,
-    out customer_country text, out customer_level int, out customer_age bigint, out payer_id bigint, out payer_listed text, out ruleset_id bigint,
-    out path bigint[], out path_codes text[], out vector bigint[], out candidates bigint[], out disputed bigint[])
-returns setof record language sql stable as $$
-    select t.at, p.state, p.code, p.country, m.agent_id, q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units,
-           q.margin_units, q.fee_schedule_id, t.at > q.expires_at, q.pool_id, l.state, l.policy, l.policy_version, l.pay_seconds,
-           c.id, c.verified_name, c.state, c.country, c.kyc_level::int, extract(epoch from t.at - c.created_at)::bigint, y.id, y.listed,
-           (select r.id from ruleset r where r.state = 'active'), w.path, w.codes, risk_vector(c.id, y.id, null, t.at),
-           (select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-                       x.day_limit_units - case when d.day = (t.at at time zone 'UTC')::date then d.day_units else 0 end])
-              from ((select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = q.pool_id and matchable and slot >= p_slot order by slot limit 4)
-                    union all
-                    (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account
-                      where pool_id = q.pool_id and matchable and slot < p_slot order by slot limit 4)
-                    limit 4) x
-              join ledger_account a on a.id = x.account_id
-              join pool_account_load d on d.pool_account_id = x.id),
-           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
-      from (select coalesce(p_at, clock_timestamp()) as at) t
-      join merchant m on m.party_id = p_merchant
-      join party p on p.id = m.party_id
-      left join quote q on q.ref = p_quote and q.merchant_id = m.party_id left join pool l on l.id = q.pool_id
-      left join customer c on c.merchant_id = m.party_id and c.external_id = p_customer
-      left join payer_account y on y.blind = p_blind
-      left join lateral (
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (t.at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance) as path,
-               array_agg(n.code order by u.distance) as codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party n on n.id = u.ancestor_id
-          join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select z.id, z.version from plan_version z where z.plan_id = g.plan_id and z.effective_from <= t.at
-                               order by z.version desc limit 1) v
-         where u.descendant_id = m.agent_id and n.state <> 'barred') w on true
-$$;
-
 -- What happened, for the auditor and for the other rooms: one row of the trail an event, which the feed reads too.
 drop function if exists order_tell(bigint, text, bigint, timestamptz, jsonb, jsonb);
 create or replace function order_tell(p_order bigint, p_ref text, p_acceptor bigint, p_at timestamptz, p_actor text, p_role text, p_user int,
@@ -166,11 +120,11 @@ begin
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
-        fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at)
+        fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
     overriding system value values (v_order, p_ref, p_external, 'deposit', state, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
         p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, deadline_at, p_at,
-        case when v_won is not null then p_at end, case when deadline_at is null then p_at end);
+        case when v_won is not null then p_at end, case when deadline_at is null then p_at end, order_apart(state));
     if deadline_at is not null then
         insert into order_waiting values (v_order, deadline_at);
     end if;
@@ -203,41 +157,11 @@ begin
         'merchant_account_id', (select a.id from ledger_account a where a.party_id = o.merchant_id and a.asset = 'USDT'));
 end $$;
 
--- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
--- figures. No row when there is no such order. Where the claim named another account than was declared at the opening,
--- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age.
-drop function if exists order_release_look(text, timestamptz);
-create or replace function order_release_look(p_ref text, p_at timestamptz,
-    out at timestamptz, out id bigint, out version int, out state text, out merchant_id bigint, out acceptor_id bigint,
-    out customer_id bigint, out payer_account_id bigint, out escrow_account_id bigint, out pool_account_id bigint, out currency text,
-    out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
-    out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
-    out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
-    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language sql stable as $$
-    select t.at, o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
-           o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split::json, o.matched_at, extract(epoch from t.at - o.claimed_at)::bigint, c.verified_name, c.kyc_level::int,
-           extract(epoch from t.at - c.created_at)::bigint, coalesce(y.listed, ''),
-           case when o.risk_state = 'clear' then 0
-                else (select count(*) from alert x where x.order_id = o.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow') end,
-           a.id, (select r.id from ruleset r where r.state = 'active'), risk_vector(o.customer_id, o.payer_account_id, o.acceptor_id, t.at),
-           d.listed,
-           -- 0: no acceptor's record is asked again.
-           case when o.declared_payer_account_id is not null
-                then (risk_vector(o.customer_id, o.declared_payer_account_id, 0, t.at))[11:12] end
-      from (select coalesce(p_at, clock_timestamp()) as at) t
-      join orders o on o.ref = p_ref
-      join customer c on c.id = o.customer_id
-      join ledger_account a on a.party_id = o.merchant_id and a.asset = 'USDT'
-      left join payer_account y on y.id = o.payer_account_id
-      left join payer_account d on d.id = o.declared_payer_account_id
-$$;
-
 -- The columns a step changes, guarded by the version it saw.
 create or replace function order_change(p_order bigint, p_version int, p jsonb) returns void language plpgsql as $$
 begin
     update orders o
-       set state = coalesce(p ->> 'state', o.state), risk_state = coalesce(p ->> 'risk_state', o.risk_state),
+       set state = coalesce(p ->> 'state', o.state), apart = coalesce(order_apart(p ->> 'state'), o.apart), risk_state = coalesce(p ->> 'risk_state', o.risk_state),
            amount_state = coalesce(p ->> 'amount_state', o.amount_state), timeliness = coalesce(p ->> 'timeliness', o.timeliness),
            dispute_state = coalesce(p ->> 'dispute_state', o.dispute_state),
            next_actor = coalesce(p ->> 'next_actor', o.next_actor), deadline_at = case when p ? 'deadline_at' then (p ->> 'deadline_at')::timestamptz else o.deadline_at end,
@@ -275,28 +199,27 @@ declare
     v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
+    select y.id into v_payer from payer_account y where y.blind = p_payer_blind;
     update orders x
-       set state = p_to, next_actor = p_next, payer_account_id = coalesce(y.id, x.payer_account_id), payer_name = p_payer_name,
-           declared_payer_account_id = nullif(x.payer_account_id, y.id), declared_payer_name = nullif(x.payer_name, p_payer_name),
+       set state = p_to, next_actor = p_next, payer_account_id = coalesce(v_payer, x.payer_account_id), payer_name = p_payer_name,
+           declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
-           deadline_at = v_at + make_interval(secs => l.confirm_seconds)
-      from pool l left join payer_account y on y.blind = p_payer_blind
-     where x.ref = p_ref and l.id = x.pool_id and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
+           deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
+     where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
        and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
-       and (y.id is not null or p_payer_sealed is not null)
-    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, y.id as payer into o;
+       and (v_payer is not null or p_payer_sealed is not null)
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
         done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
         late := coalesce(v_at > o.deadline_at, false);
         early := coalesce(p_paid_at < o.created_at - v_slack, false);
-        stranger := p_payer_sealed is null and not exists (select 1 from payer_account y where y.blind = p_payer_blind);
+        stranger := p_payer_sealed is null and v_payer is null;
         return next;
         return;
     end if;
     done := true;
-    v_payer := o.payer;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
