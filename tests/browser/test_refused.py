@@ -87,7 +87,7 @@ def test_without_a_script_the_dialog_comes_back_open_with_what_was_typed(desk, c
     assert state(ref) == "paid_claimed"
 
 
-def test_an_officers_words_outlive_a_refused_decision_and_the_next_alert_opens_after_a_good_one(desk, chromium):
+def test_an_officers_words_outlive_a_refused_decision_and_the_next_alert_is_offered_after_a_good_one(desk, chromium):
     _ref, alert = held(desk)
     with visit(desk, chromium, "compliance") as page:
         page.goto(f"/alerts/show/{alert}")
@@ -106,6 +106,7 @@ def test_an_officers_words_outlive_a_refused_decision_and_the_next_alert_opens_a
         page.get_by_role("button", name="Decide", exact=True).click()
         page.get_by_role("button", name="Yes, do it").click()
         expect(page.locator(".note.warning")).to_contain_text(alert)
+        expect(page.locator(".offer")).to_be_visible()
 
 
 def test_an_orders_tables_are_read_without_scrolling_sideways(desk, chromium):

@@ -105,7 +105,8 @@ def test_what_is_handed_out_is_kept_while_its_page_is_open_and_goes_back_with_it
     with clock.at(clock.now() + timedelta(hours=1, minutes=3)):
         assert locked(other) is None, "a page that gives no sign keeps nobody out"
     actions = review.rows(
-        "select action from audit where actor = 'cid' and action in ('alert.take', 'alert.put_back') order by booked_at, id"
+        "select action from audit where actor = 'cid' and action in ('alert.take', 'alert.put_back')"
+        " order by booked_at, id"
     )
     assert [row[0] for row in actions][:4] == ["alert.take", "alert.put_back", "alert.take", "alert.put_back"]
 
