@@ -7,10 +7,9 @@ A reference is 48 bits of milliseconds and 32 random bits in Crockford's base 32
 from __future__ import annotations
 
 import re
-import secrets
 from typing import TYPE_CHECKING
 
-from core import clock
+from core import chance, clock
 from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 def new(prefix: str, at: datetime | None = None) -> str:
     """Return a fresh reference such as `ord_01JD3Q8Z7K4M2N5P`; it sorts by `at`, else by now."""
     moment = int((at or clock.now()).timestamp() * 1000) & (1 << 48) - 1
-    tail = secrets.randbits(32)
+    tail = chance.bits(32)
     # Eight pairs of letters, 80 bits: written out, for an order needs seven of these.
     pairs = _PAIRS
     return (

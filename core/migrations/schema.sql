@@ -2523,7 +2523,7 @@ CREATE INDEX audit_about ON public.audit USING btree (subject text_pattern_ops, 
 CREATE INDEX audit_at ON public.audit USING brin (at) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX audit_order ON public.audit USING btree (order_id) WHERE (order_id IS NOT NULL);
 CREATE INDEX audit_subject ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (order_id IS NULL);
-CREATE INDEX audit_xid ON public.audit USING btree (xid);
+CREATE INDEX audit_xid ON public.audit USING btree (xid, id);
 CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
 CREATE INDEX commission_hold_account ON public.commission_hold USING btree (account_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX commission_hold_open_once ON public.commission_hold USING btree (agent_id) WHERE (closed_at IS NULL);

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from core import ids
+from core import chance, ids
 from core.actor import Right, system
 from core.db import reading, transaction
 from core.errors import Changed
@@ -56,7 +55,7 @@ class Plan(NamedTuple):
 
 def slot() -> int:
     """Return a random place to start looking at in a pool (31 bits, as `pool_account.slot`)."""
-    return secrets.randbits(31)
+    return chance.bits(31)
 
 
 def plan(
@@ -68,7 +67,7 @@ def plan(
     `found` has a row for each candidate as the look at an opening returns it; the acceptors with whom the customer
     is in dispute are not chosen. The explanation keeps one short row a candidate: see `EXPLAINED` for its places.
     """
-    seed = secrets.randbits(62)
+    seed = chance.bits(62)
     choice = matching.choose(
         policy,
         [_candidate(row, disputed) for row in found],

@@ -53,8 +53,11 @@ class OrderNow:
         """Return the order from a row of the database, whether its values are texts or JSON's own."""
         split = row["split"]
         read: dict[str, Any] = {name: row[name] for name in _WORDS}
-        read |= {name: None if row[name] is None else int(row[name]) for name in _NUMBERS}
-        read |= {"state": State(row["state"]), "split": json.loads(split) if isinstance(split, str) else split}
+        for name in _NUMBERS:
+            value = row[name]
+            read[name] = value if value is None else int(value)
+        read["state"] = State(row["state"])
+        read["split"] = json.loads(split) if isinstance(split, str) else split
         return cls(ref=ref, **read, **more)
 
     @property

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-
+from core import chance
 from core.errors import BadInput
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,7 +22,7 @@ def _check(body: str) -> str:
 
 def new() -> str:
     """Return a fresh payment reference, for example `ED7K2M9QX4R`."""
-    bits = secrets.randbits(5 * _LENGTH)
+    bits = chance.bits(5 * _LENGTH)
     body = "".join(_ALPHABET[(bits >> 5 * place) & 31] for place in range(_LENGTH))
     return f"{_PREFIX}{body}{_check(body)}"
 

@@ -79,8 +79,11 @@ class Gate:
 
 def _told(features: Features) -> dict[str, int | str | bool | None]:
     """Return the features that `Features.from_json` would not give by itself: 0 seconds is not "unknown"."""
-    usual = Features._field_defaults
-    return {name: value for name, value in features.to_json().items() if name not in usual or value != usual[name]}
+    known = zip(Features._fields, features, _USUAL, strict=True)
+    return {name: value for name, value, usual in known if value != usual}
+
+
+_USUAL: Final = tuple(Features._field_defaults.get(name, ...) for name in Features._fields)
 
 
 VECTOR: Final = (
