@@ -117,7 +117,9 @@ def test_who_was_quicker_is_told_apart_from_who_was_best(database):
     held, free = market.acceptors
     with transaction() as tx:  # somebody else has this acceptor's account in hand
         tx.run("select 1 from ledger_account where party_id = %s for no key update", (held.id,))
-        refs = [lives.opened(market, "10.00", customer=f"c-{n}") for n in range(12)]
+        refs = [lives.opened(market, "10.00", customer=f"c-{n}") for n in range(20)]
     ways = [outcomes(told(market, ref)[0]) for ref in refs]
     assert {way[free.code] for way in ways} == {"chosen"}
-    assert {way[held.code] for way in ways} == {"taken_meanwhile", "not_drawn"}
+    assert {way[held.code] for way in ways} - {"not_drawn"} == {
+        "taken_meanwhile"
+    }  # drawn once in twenty, all but surely
