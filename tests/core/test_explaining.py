@@ -122,4 +122,4 @@ def test_who_was_quicker_is_told_apart_from_who_was_best(database):
     assert {way[free.code] for way in ways} == {"chosen"}
     assert {way[held.code] for way in ways} - {"not_drawn"} == {
         "taken_meanwhile"
-    }  # drawn once in twenty, all but surely
+    }
