@@ -120,6 +120,4 @@ def test_who_was_quicker_is_told_apart_from_who_was_best(database):
         refs = [lives.opened(market, "10.00", customer=f"c-{n}") for n in range(20)]
     ways = [outcomes(told(market, ref)[0]) for ref in refs]
     assert {way[free.code] for way in ways} == {"chosen"}
-    assert {way[held.code] for way in ways} - {"not_drawn"} == {
-        "taken_meanwhile"
-    }
+    assert {way[held.code] for way in ways} - {"not_drawn"} == {"taken_meanwhile"}
