@@ -41,19 +41,15 @@ def again(row, view, policy=""):
 def test_the_choice_made_again_gives_every_candidate_its_outcome(database, policy):
     market = make.market(1, reserve="1000", policy=policy, open_limit=3)
     poor = make.acceptor(market.pool_ref, reserve="10")
-    short = make.acceptor(market.pool_ref, reserve="1000", day_limit="300")
+    short = make.acceptor(market.pool_ref, reserve="1000", day_limit="100")
     full = make.acceptor(market.pool_ref, reserve="1000", open_limit=1)
-    seen = set()
-    for n in range(5):
-        ref = lives.opened(market, "250.00", customer=f"c-{n}")
-        row, view = told(market, ref)
+    with transaction() as tx:
+        tx.run("update pool_account_load set open_orders = 1 where pool_account_id = %s", (full.pool_account,))
+    why = {poor.code: "short_reserve", short.code: "day_limit", full.code: "slots_full"}
+    for n in range(3):
+        row, view = told(market, lives.opened(market, "250.00", customer=f"c-{n}"))
+        assert outcomes(row) == why | {view.acceptor.code: "chosen"}
         assert again(row, view) == {each["pool_account_id"]: each["outcome"] for each in row.candidates}
-        assert len(row.candidates) == 4
-        assert outcomes(row)[poor.code] == "short_reserve"
-        assert outcomes(row)[view.acceptor.code] == "chosen"
-        seen |= {(code, why) for code, why in outcomes(row).items() if code in {short.code, full.code}}
-    assert (short.code, "day_limit") in seen
-    assert (full.code, "slots_full") in seen
 
 
 def test_whom_the_other_policy_would_have_chosen_is_said(database):
@@ -121,7 +117,7 @@ def test_who_was_quicker_is_told_apart_from_who_was_best(database):
     held, free = market.acceptors
     with transaction() as tx:  # somebody else has this acceptor's account in hand
         tx.run("select 1 from ledger_account where party_id = %s for no key update", (held.id,))
-        refs = [lives.opened(market, "10.00", customer=f"c-{n}") for n in range(12)]
+        refs = [lives.opened(market, "10.00", customer=f"c-{n}") for n in range(20)]
     ways = [outcomes(told(market, ref)[0]) for ref in refs]
     assert {way[free.code] for way in ways} == {"chosen"}
-    assert {way[held.code] for way in ways} == {"taken_meanwhile", "not_drawn"}
+    assert {way[held.code] for way in ways} - {"not_drawn"} == {"taken_meanwhile"}
