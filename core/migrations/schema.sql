@@ -2555,7 +2555,6 @@ CREATE INDEX orders_amount ON public.orders USING btree (currency, fiat_units);
 CREATE INDEX orders_apart ON public.orders USING btree (apart, ref) WHERE (apart IS NOT NULL);
 CREATE INDEX orders_customer ON public.orders USING btree (customer_id, id DESC);
 CREATE INDEX orders_disputed ON public.orders USING btree (dispute_state, ref) WHERE (dispute_state <> 'none'::text);
-CREATE INDEX orders_in_dispute ON public.orders USING btree (customer_id) WHERE (dispute_state = 'open'::text);
 CREATE INDEX orders_merchant ON public.orders USING btree (merchant_id, created_at DESC, id DESC);
 CREATE INDEX orders_pay_code ON public.orders USING brin (pay_code text_bloom_ops (n_distinct_per_range='400', false_positive_rate='0.001')) WITH (pages_per_range='32', autosummarize='on');
 CREATE INDEX orders_risk ON public.orders USING btree (risk_state, ref) WHERE ((risk_state)::text <> 'clear'::text);

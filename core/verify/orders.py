@@ -72,6 +72,23 @@ def ended_once(tx: Transaction) -> Finding:
     return check.finding()
 
 
+def _listed_and_joined(check: Check) -> None:
+    """Add what lists and missing foreign keys would show: each order under its own end, each reference to something."""
+    check.none(
+        "select id, format('order %s is %s, and listed as %s', ref, state, coalesce(apart, 'any other')) from orders"
+        " where apart is distinct from order_apart(state)",
+    )
+    # The big table has no foreign keys (decision 0004): here is what they would have refused.
+    check.none(
+        "select o.id, format('order %s names a %s that is not there', o.ref, case when m.party_id is null then"
+        " 'merchant' when c.id is null then 'customer' when l.id is null then 'pool' else 'acceptor' end)"
+        " from orders o left join merchant m on m.party_id = o.merchant_id left join customer c on c.id = o.customer_id"
+        " left join pool l on l.id = o.pool_id left join acceptor a on a.party_id = o.acceptor_id"
+        " where m.party_id is null or c.id is null or l.id is null"
+        " or (o.acceptor_id is not null and a.party_id is null)",
+    )
+
+
 def legal_path(tx: Transaction) -> Finding:
     """I6: each order walked through the published table to where it stands, none waits past its deadline.
 
@@ -121,19 +138,7 @@ def legal_path(tx: Transaction) -> Finding:
         " from (select id, ref, deadline_at from orders where deadline_at is not null) o"
         " full join order_waiting w on w.order_id = o.id where (o.deadline_at >= w.deadline_at) is not true",
     )
-    check.none(
-        "select id, format('order %s is %s, and listed as %s', ref, state, coalesce(apart, 'any other')) from orders"
-        " where apart is distinct from order_apart(state)",
-    )
-    # The big table has no foreign keys (decision 0004): here is what they would have refused.
-    check.none(
-        "select o.id, format('order %s names a %s that is not there', o.ref, case when m.party_id is null then"
-        " 'merchant' when c.id is null then 'customer' when l.id is null then 'pool' else 'acceptor' end)"
-        " from orders o left join merchant m on m.party_id = o.merchant_id left join customer c on c.id = o.customer_id"
-        " left join pool l on l.id = o.pool_id left join acceptor a on a.party_id = o.acceptor_id"
-        " where m.party_id is null or c.id is null or l.id is null"
-        " or (o.acceptor_id is not null and a.party_id is null)",
-    )
+    _listed_and_joined(check)
     return check.finding()
 
 
