@@ -2521,8 +2521,7 @@ CREATE INDEX alert_raised ON public.alert USING btree (raised_at DESC, id DESC);
 CREATE UNIQUE INDEX approval_waiting_once ON public.approval USING btree (kind, subject) WHERE (state = 'waiting'::text);
 CREATE INDEX audit_about ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (to_state IS NULL);
 CREATE INDEX audit_at ON public.audit USING brin (at) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX audit_order ON public.audit USING btree (order_id) WHERE (order_id IS NOT NULL);
-CREATE INDEX audit_subject ON public.audit USING btree (subject text_pattern_ops, id DESC) WHERE (order_id IS NULL);
+CREATE INDEX audit_order ON public.audit USING btree (order_id);
 CREATE INDEX audit_xid ON public.audit USING btree (xid, id);
 CREATE INDEX bank_account_blind ON public.bank_account USING btree (blind);
 CREATE INDEX commission_hold_account ON public.commission_hold USING btree (account_id) WHERE (closed_at IS NULL);
@@ -2540,7 +2539,7 @@ CREATE UNIQUE INDEX hold_open_once ON public.hold USING btree (order_id) WHERE (
 CREATE INDEX idempotency_key_age ON public.idempotency_key USING brin (created_at) WITH (pages_per_range='16', autosummarize='on');
 CREATE INDEX job_run_name ON public.job_run USING btree (name, id DESC);
 CREATE INDEX journal_entry_happened ON public.journal_entry USING brin (happened_at) WITH (pages_per_range='32', autosummarize='on');
-CREATE INDEX journal_entry_order ON public.journal_entry USING btree (order_id) WHERE (order_id IS NOT NULL);
+CREATE INDEX journal_entry_order ON public.journal_entry USING btree (order_id);
 CREATE INDEX journal_entry_xid ON public.journal_entry USING btree (xid);
 CREATE INDEX journal_leg_account ON public.journal_leg USING btree (account_id, entry_id);
 CREATE INDEX journal_leg_unfolded ON public.journal_leg USING btree (account_id, xid) WHERE (xid IS NOT NULL);
@@ -2570,7 +2569,7 @@ CREATE INDEX portal_session_open ON public.portal_session USING btree (user_id) 
 CREATE INDEX rate_latest ON public.rate USING btree (currency, observed_at DESC);
 CREATE INDEX risk_fact_acceptor ON public.risk_fact USING btree (acceptor_id, happened_at) WHERE (kind = ANY (ARRAY['order_completed'::text, 'order_disputed'::text, 'confirm_without_bank_line'::text]));
 CREATE INDEX risk_fact_customer ON public.risk_fact USING btree (customer_id, happened_at) INCLUDE (kind, known_at, usdt_units);
-CREATE INDEX risk_fact_payer ON public.risk_fact USING btree (payer_account_id, happened_at) INCLUDE (kind, known_at, customer_id) WHERE (payer_account_id IS NOT NULL);
+CREATE INDEX risk_fact_payer ON public.risk_fact USING btree (payer_account_id, happened_at) INCLUDE (kind, known_at, customer_id);
 CREATE INDEX rollup_hour_lately ON public.rollup_hour USING btree (hour) INCLUDE (merchant_id, acceptor_id, agent_id, created, matched, completed, refunded, usdt_units);
 CREATE UNIQUE INDEX ruleset_one_active ON public.ruleset USING btree (state) WHERE (state = 'active'::text);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
