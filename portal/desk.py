@@ -95,6 +95,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     """Columns that only the list's file has, after those of the screen."""
     filters: ClassVar[tuple[Filter, ...]] = ()
     presets: ClassVar[tuple[Preset, ...]] = ()
+    queue: ClassVar[dict[str, str]] = {}
+    """The filter the menu leads to: where it finds nothing, nothing waits, and no filter needs to be taken away."""
     find: ClassVar[tuple[str, ...]] = ()
     """Columns the search box looks in, by their beginning."""
     key: ClassVar[str] = "ref"

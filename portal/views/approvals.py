@@ -113,6 +113,7 @@ class ApprovalsDesk(Desk):
     order = "-requested_at"
     sorts: ClassVar = ("requested_at",)
     reads: ClassVar = ("payload",)
+    queue: ClassVar = {"state": "waiting"}
     empty: ClassVar = (
         _l("Nothing waits for approval"),
         _l("A top-up of a reserve, a fee schedule or a commission plan that somebody asked for appears here."),

@@ -39,6 +39,12 @@ def asked(desk, arrival, amount="250.5"):
     return answer.headers["Location"].rsplit("/", 1)[1]
 
 
+def test_where_nothing_waits_the_queue_says_so_and_a_filter_that_finds_nothing_says_that(desk):
+    finance = signed_in(desk, "finance")
+    assert "Nothing waits for approval" in text(finance.get("/approvals/list/?state=waiting"))
+    assert "No rows match" in text(finance.get("/approvals/list/?state=refused"))
+
+
 def test_a_top_up_is_read_back_before_it_is_asked_for_and_booked_by_another(desk):
     finance, ref = signed_in(desk, "finance"), desk.other.ref
     finance.get(f"/acceptors/show/{ref}")
