@@ -96,6 +96,10 @@ def drawn(page):
     """Wait until the charts of a dashboard stand, if it has any."""
     if "/dashboards/" in page.url:
         page.locator("main h1").first.wait_for()
+        if not page.url.endswith("/dashboards/"):
+            # Until the layout has come there is nothing that loads; then bones stand where charts will.
+            page.locator(".boards").first.wait_for()
+            expect(page.locator(".bone")).to_have_count(0, timeout=PATIENCE_MS)
         expect(page.locator("[data-dash-is-loading=true]")).to_have_count(0, timeout=PATIENCE_MS)
 
 
