@@ -28,10 +28,14 @@ loglevel = known.log_level.lower()
 control_socket_disable = True
 
 
+def when_ready(server: Arbiter) -> None:  # noqa: ARG001 - gunicorn's signature
+    """Let what is loaded rest before the first fork, so that its pages stay shared."""
+    rest_of_memory()
+
+
 def post_fork(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's signature
     """Forget connections opened before the fork: two processes must not speak over one."""
     db.engine().dispose(close=False)
-    rest_of_memory()
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -454,7 +454,7 @@ begin
         update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
     end if;
 end $$;
-CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text, OUT done boolean, OUT state text, OUT late boolean, OUT early boolean, OUT stranger boolean, OUT opened_at timestamp with time zone, OUT deadline_at timestamp with time zone) RETURNS SETOF record
+CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text, OUT done boolean, OUT state text, OUT late boolean, OUT early boolean, OUT future boolean, OUT stranger boolean, OUT opened_at timestamp with time zone, OUT deadline_at timestamp with time zone) RETURNS SETOF record
     LANGUAGE plpgsql
     AS $$
 declare
@@ -480,6 +480,7 @@ begin
         done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
         late := coalesce(v_at > o.deadline_at, false);
         early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        future := coalesce(p_paid_at > v_at + v_slack, false);
         stranger := p_payer_sealed is null and v_payer is null;
         return next;
         return;

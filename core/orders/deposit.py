@@ -11,7 +11,7 @@ from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
 from core.commissions import path
 from core.db import transaction
-from core.errors import BadInput, NotFound, TooLate
+from core.errors import BadInput, Changed, NotFound, TooLate
 from core.orders import opening, reference
 from core.orders.ending import end
 from core.orders.input import account_number, moment_of, payer_facts, text
@@ -147,7 +147,9 @@ def claim_paid(
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
         if found["early"] == "t":
             raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
-        raise BadInput("paid_at lies in the future", field="paid_at")
+        if found["future"] == "t":
+            raise BadInput("paid_at lies in the future", field="paid_at")
+        raise Changed("somebody else is changing this right now; try again")
     return target
 
 

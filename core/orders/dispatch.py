@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import chance, ids
 from core.actor import Right, system
 from core.db import reading, transaction
-from core.errors import Changed
+from core.errors import Refusal
 from core.orders import matching
 from core.orders.locking import after, base, event_row, locked, moment
 from core.orders.states import NEXT_ACTOR, Event, State
@@ -162,6 +162,6 @@ def match_due(limit: int = 200) -> int:
     for (ref,) in refs:
         try:
             matched += match_waiting(system("matching"), ref) is State.AWAITING_PAYMENT
-        except Changed:
-            continue
+        except Refusal:
+            continue  # somebody else was quicker, or the order has ended; the next run sees what is left
     return matched

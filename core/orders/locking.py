@@ -53,7 +53,7 @@ def after(order: OrderNow, event: Event) -> State:
 
 
 def event_row(event: str, before: str | None, to: str | None, *, reason: str = "") -> dict[str, Any]:
-    """Return one event as it is told: once in the outbox, once in the audit trail."""
+    """Return one event as it is told, in the trail and so in the outbox."""
     return {"event": event, "from_state": before, "to_state": to, "reason": reason}
 
 

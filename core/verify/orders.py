@@ -201,7 +201,7 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
 
 
 def told_once(tx: Transaction) -> Finding:
-    """I12: each change of an order is in the audit trail once and in the outbox once, and say the same."""
+    """I12: each change of an order is told once, in the audit trail, whose row the outbox shows."""
     check = Check(tx, "I12", "each state change has exactly one audit row and one outbox event")
     check.counted("select count(*) from outbox where order_id is not null")
     # What an order says of itself is told as often as it happened. A step's row of the trail is its event too (decision

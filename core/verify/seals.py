@@ -14,18 +14,28 @@ if TYPE_CHECKING:
 _WHAT = {"journal": "journal entry", "audit": "audit row"}
 
 
-def seals(tx: Transaction) -> Finding:
-    """I8: journal and audit are what was sealed, without a gap, up to the anchored head or later."""
+def heads() -> list[seal.Head] | Unavailable:
+    """Return the heads anchored by now, or why they cannot be read."""
+    try:
+        return list(seal.anchored())
+    except Unavailable as refusal:
+        return refusal
+
+
+def seals(tx: Transaction, known: list[seal.Head] | Unavailable | None = None) -> Finding:
+    """I8: journal and audit are what was sealed, without a gap, up to the anchored head or later.
+
+    `known` are heads read before the transaction began: a block that is sealed and anchored meanwhile is in the file
+    and not in what the transaction sees. Without it they are read now.
+    """
     check = Check(tx, "I8", "seals of journal and audit intact, no gap, head = anchored or its successor")
     for chain, what in _WHAT.items():
         check.counted(f"select count(*) from seal_row where chain = '{chain}'")  # noqa: S608 - our own words
         _rows(check, chain, what)
         _positions(check, chain)
         _blocks(check, chain)
-    try:
-        check.broken(_anchors(tx))
-    except Unavailable as refusal:
-        check.broken([refusal.detail])
+    known = heads() if known is None else known
+    check.broken([known.detail] if isinstance(known, Unavailable) else _anchors(tx, known))
     return check.finding()
 
 
@@ -93,7 +103,7 @@ def _blocks(check: Check, chain: str) -> None:
     )
 
 
-def _anchors(tx: Transaction) -> list[str]:
+def _anchors(tx: Transaction, known: list[seal.Head]) -> list[str]:
     """Every head we anchored is still a block of its chain, with the same hash."""
     blocks = {
         (chain, no): (last, digest)
@@ -101,7 +111,7 @@ def _anchors(tx: Transaction) -> list[str]:
     }
     broken: list[str] = []
     newest: dict[str, int] = {}
-    for kept in seal.anchored():
+    for kept in known:
         newest[kept.chain] = max(newest.get(kept.chain, 0), kept.no)
         found = blocks.get((kept.chain, kept.no))
         if found is None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from core.db import Transaction
 
-# Where free text or JSON is kept: (table, how a row is named, the text). Orders' own audit details
-# hold states only, and are by far the most rows, so of those the reason is read alone.
+# Where free text or JSON is kept: (table, how a row is named, the text). Orders' own audit rows are by far the
+# most: of those the reason is read, and what their details say as the payload of the outbox, where there is any.
 _TEXTS = (
     ("audit", "'audit #' || id || ' (' || action || ')'",
      "reason || ' ' || case when action like 'order.%' then '' else coalesce(details::text, '') end"),

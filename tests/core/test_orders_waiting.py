@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -46,6 +47,19 @@ def test_an_order_waits_when_nobody_has_the_reserve_and_a_top_up_wakes_it(market
 
 def review_dispatch():
     return make.person("auditor", review.Right.SEE_DISPATCH, review.Right.SEE_ORDERS)
+
+
+def test_runs_that_meet_match_each_order_once_and_none_dies_of_another(market):
+    lives.opened(market, "500.00", customer="c-big")
+    waiting = [lives.opened(market, customer=f"c-{number}") for number in range(12)]
+    assert {review.state(ref)[0] for ref in waiting} == {"matching"}
+    top_up(market, "5000")
+    with ThreadPoolExecutor(3) as pool:
+        matched = [run.result() for run in [pool.submit(dispatch.match_due) for _ in range(3)]]
+    # A run may find an order that another has just locked: the next run of the job takes what is left.
+    assert sum(matched) + dispatch.match_due() == 12
+    assert {review.state(ref)[0] for ref in waiting} == {"awaiting_payment"}
+    assert review.breaks() == []
 
 
 def test_those_who_wait_are_served_by_their_deadline(market):

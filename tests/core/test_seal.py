@@ -14,7 +14,7 @@ from core.audit import write
 from core.db import reading, transaction
 from core.errors import Unavailable
 from core.ledger import seal
-from core.verify.seals import seals
+from core.verify.seals import heads, seals
 from tests import make
 from tests.core import lives
 
@@ -297,3 +297,14 @@ def test_who_does_not_read_the_number_does_not_pay_for_it(market, view):
         counted = "\n".join(row[0] for row in tx.rows(f"explain select seq from {view} where reason = 'x'"))
     assert "seal" not in plain
     assert "seal_waiting" in counted
+
+
+def test_what_is_sealed_while_the_verifier_reads_is_no_break(market):
+    known = heads()
+    with reading() as tx:
+        tx.call("select count(*) from seal_block")  # from here on this transaction sees nothing new
+        with transaction() as other:
+            write(other, system(), "note.write", "s")
+        lives.sealed()
+        assert seals(tx, known).holds
+    assert found() == []

@@ -190,7 +190,7 @@ drop function if exists order_claim(text, bigint, timestamptz, text, text, text,
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
     p_actor text, p_role text, p_user int, p_trace text,
-    out done boolean, out state text, out late boolean, out early boolean, out stranger boolean, out opened_at timestamptz,
+    out done boolean, out state text, out late boolean, out early boolean, out future boolean, out stranger boolean, out opened_at timestamptz,
     out deadline_at timestamptz) returns setof record language plpgsql as $$
 declare
     o record;
@@ -215,6 +215,7 @@ begin
         done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
         late := coalesce(v_at > o.deadline_at, false);
         early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        future := coalesce(p_paid_at > v_at + v_slack, false);
         stranger := p_payer_sealed is null and v_payer is null;
         return next;
         return;
