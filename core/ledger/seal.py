@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from core.db import reading, transaction
+from core.embedded.places import read_record
 from core.errors import Unavailable
 from core.settings import settings
 
@@ -88,15 +89,19 @@ def anchor_file() -> Path:
 
 
 def ledger_name() -> str:
-    """Return which database the anchors of this process belong to: host and name, no password.
+    """Return which database the anchors of this process belong to: server and name, no password.
 
-    A database that was dropped and made anew under the same name contradicts its anchors, as it should.
+    A database that was dropped and made anew under the same name contradicts its anchors, as it should; one on another
+    server, or behind another socket, has its own. The server that comes along is "local" wherever its socket stands.
     """
     parts = urlsplit(settings().database_url)
-    host = parts.hostname or ""
-    socket = parse_qs(parts.query).get("host", [""])[0]
-    place = "local" if not host or host.startswith("/") or socket.startswith("/") else f"{host}:{parts.port or 5432}"
-    return f"{place}/{parts.path.strip('/') or 'desk'}"
+    server = parse_qs(parts.query).get("host", [""])[0] or parts.hostname or ""
+    if server.startswith("/"):
+        own = read_record(settings().home)
+        server = "local" if own and own["run"] == server else server
+    elif server:
+        server = f"{server}:{parts.port or 5432}"
+    return f"{server or 'local'}/{parts.path.strip('/') or 'desk'}"
 
 
 def anchored() -> Iterator[Head]:

@@ -15,7 +15,6 @@ from core.errors import (
     AmountDiffers,
     BadInput,
     Barred,
-    Changed,
     Conflict,
     Forbidden,
     Frozen,
@@ -392,11 +391,3 @@ def loads(market):
         " order by pool_account_id",
         [each.pool_account for each in market.acceptors],
     )
-
-
-def test_a_claim_that_meets_another_step_is_asked_to_try_again(market, monkeypatch):
-    ref = lives.opened(market, customer="c-meets")
-    # What the database says when the order was matched between its look and its answer.
-    seen = {"done": "f", "state": "awaiting_payment", "late": "f", "early": "f", "future": "f", "stranger": "f"}
-    monkeypatch.setattr(deposit, "call", lambda *_: seen)
-    refuses(Changed, lambda: deposit.claim_paid(market.merchant, ref, payer_name="J", payer_account="BR55 123456"))

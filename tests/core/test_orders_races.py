@@ -11,7 +11,7 @@ import pytest
 
 from core import clock, steps
 from core.compliance import alerts
-from core.errors import Refusal
+from core.errors import Changed, Refusal
 from core.money import USDT, Money, fiat
 from core.orders import deadlines, deposit, dispatch, release
 from core.pricing import quotes
@@ -199,3 +199,12 @@ def test_waiting_orders_are_matched_once_by_many_sweepers(module_database):
     states = Counter(review.state(ref)[0] for ref in refs)
     assert states == {"awaiting_payment": 4, "matching": 2}
     assert review.breaks() == []
+
+
+def test_a_claim_that_meets_another_step_is_asked_to_try_again(market, monkeypatch):
+    ref = lives.opened(market, customer="c-meets")
+    # What the database says when the order was matched between its look and its answer.
+    seen = {"done": "f", "state": "awaiting_payment", "late": "f", "early": "f", "future": "f", "stranger": "f"}
+    monkeypatch.setattr(deposit, "call", lambda *_: seen)
+    with pytest.raises(Changed):
+        deposit.claim_paid(market.merchant, ref, payer_name="J", payer_account="BR55 123456")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,10 @@ from core import clock
 from core.actor import system
 from core.audit import write
 from core.db import reading, transaction
+from core.embedded.places import write_record
 from core.errors import Unavailable
 from core.ledger import seal
+from core.settings import settings
 from core.verify.seals import heads, seals
 from tests import make
 from tests.core import lives
@@ -308,3 +311,24 @@ def test_what_is_sealed_while_the_verifier_reads_is_no_break(market):
         lives.sealed()
         assert seals(tx, known).holds
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("postgresql://desk@/desk?host={run}", "local/desk"),
+        ("postgresql:///books", "local/books"),
+        ("postgresql://desk@/desk?host=/run/other", "/run/other/desk"),
+        ("postgresql://desk:secret@db.example:6432/books", "db.example:6432/books"),
+        ("postgresql://desk@db.example/books", "db.example:5432/books"),
+    ],
+)
+def test_each_server_has_its_own_anchors(url, name, monkeypatch):
+    home = settings().home
+    write_record(home, home, Path("/run/ours"))
+    monkeypatch.setenv("DATABASE_URL", url.format(run="/run/ours"))
+    settings.cache_clear()
+    try:
+        assert seal.ledger_name() == name
+    finally:
+        settings.cache_clear()
