@@ -24,7 +24,15 @@ KIND: Final = "hold_decision"
 
 WEIGHT: Final = "case a.verdict when 'refuse' then 4 when 'hold' then 3 when 'review' then 2 else 1 end"
 PRIORITY: Final = f"{WEIGHT} * o.usdt_units::numeric * greatest(extract(epoch from %(at)s - a.raised_at), 1)"
-"""What comes first, as SQL: risk x amount x age."""
+"""How much is at stake, as SQL: risk x amount x age."""
+
+_STANDS: Final = (
+    "case when exists (select 1 from hold h where h.order_id = o.id and h.closed_at is null) then 0"
+    " when exists (select 1 from order_waiting w where w.order_id = o.id) then 1 else 2 end"
+)
+WANTED: Final = f"{_STANDS}, case {_STANDS} when 2 then a.due_at end, {PRIORITY} desc, a.id"
+"""What comes first, as SQL: orders with held money, then orders that still wait, by what is at stake; then what only
+has to be looked over, by its deadline."""
 
 _TAKE = "update alert set locked_by = %s, locked_until = %s where ref = any (%s)"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import approvals, clock, ids, vault
 from core.actor import Right, Scope
 from core.compliance import choices, turns
-from core.compliance.alerts import KIND, PRIORITY
+from core.compliance.alerts import KIND, WANTED
 from core.db import reading
 from core.errors import BadInput, NotFound, sentence
 from core.money import USDT, Money, fiat
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 MOST = 500
-ORDERS = {"priority": f"{PRIORITY} desc, a.id", "due": "a.due_at, a.id", "newest": "a.raised_at desc, a.id desc"}
+ORDERS = {"priority": WANTED, "due": "a.due_at, a.id", "newest": "a.raised_at desc, a.id desc"}
 """How the queue may be sorted."""
 
 
@@ -101,8 +101,9 @@ def queue(
     """Return alerts: those that wait (`open` and `pending_second`), of one state, or `all`.
 
     `mine` are those the actor has taken, `late` those past their due time, `held` those whose order's USDT is held;
-    `merchant` is a code; sorted by `priority` (risk x amount x age), `due` or `newest`, at most 500 a page. Who may
-    not see alerts, or not all rows, is refused with forbidden or gets nothing; an unknown filter is bad_input.
+    `merchant` is a code; sorted by `priority` (held money, then what waits, then by deadline), `due` or
+    `newest`, at most 500 a page. Who may not see alerts, or not all rows, is refused with forbidden or gets nothing;
+    an unknown filter is bad_input.
     """
     actor.must(Right.SEE_ALERTS)
     if actor.scope is not Scope.ALL:
@@ -287,6 +288,7 @@ def _related(tx: Transaction, which: str, number: int | None, order_id: int) -> 
 class Counts(NamedTuple):
     """The desk's figures now. `held` is the sum of open holds and `ledger_held` the ledger's: the difference is 0.
 
+    `dispute_due` is the nearest deadline of the open disputes, None without one.
     `false_positive_bps` and `decision_seconds` (median) are of the last 30 days, None while nothing was decided.
     """
 
@@ -295,6 +297,7 @@ class Counts(NamedTuple):
     late: int
     mine: int
     disputes: int
+    dispute_due: datetime | None
     holds: int
     held: Money
     ledger_held: Money
@@ -306,6 +309,8 @@ _COUNTS = """
 select count(*), count(*) filter (where state = 'pending_second'), count(*) filter (where due_at < %(at)s),
        count(*) filter (where locked_by = %(who)s and locked_until > %(at)s),
        (select count(*) from order_waiting w join orders o on o.id = w.order_id where o.dispute_state = 'open'),
+       (select min(w.deadline_at) from order_waiting w join orders o on o.id = w.order_id
+         where o.dispute_state = 'open'),
        (select count(*) from hold where closed_at is null),
        (select coalesce(sum(units), 0)::bigint from hold where closed_at is null),
        (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0 and kind = 'acceptor')
@@ -324,8 +329,8 @@ def counts(actor: Actor) -> Counts:
     actor.must(Right.SEE_ALERTS)
     now = clock.now()
     if actor.scope is not Scope.ALL:
-        return Counts(0, 0, 0, 0, 0, 0, Money(0, USDT), Money(0, USDT), None, None)
+        return Counts(0, 0, 0, 0, 0, None, 0, Money(0, USDT), Money(0, USDT), None, None)
     with reading() as tx:
         row = tx.raw.execute(_COUNTS, {"at": now, "who": actor.name}).fetchall()[0]
         decided = tx.rows(_DECIDED, (now - timedelta(days=30),))[0]
-    return Counts._make((*row[:6], Money(row[6], USDT), Money(row[7], USDT), *decided))
+    return Counts._make((*row[:7], Money(row[7], USDT), Money(row[8], USDT), *decided))

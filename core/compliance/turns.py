@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core import audit, clock, ids
 from core.actor import Right
-from core.compliance.alerts import PRIORITY
+from core.compliance.alerts import WANTED
 from core.db import reading, transaction
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _WANTED: Final = f"""
    and not exists (select 1 from alert b where b.order_id = a.order_id and b.gate = a.gate
                       and b.state = a.state and b.id < a.id)
  order by coalesce(%(own)s and a.locked_by = %(who)s and a.locked_until > %(at)s, false) desc,
-          array_position(%(passed)s::text[], a.ref) nulls first, {PRIORITY} desc, a.id limit 1
+          array_position(%(passed)s::text[], a.ref) nulls first, {WANTED} limit 1
 """  # noqa: S608 - our own words
 _NEXT: Final = f"""
 with best as (select a.order_id, a.gate, a.state {_WANTED} for update of a skip locked)
@@ -45,8 +45,10 @@ returning id, ref, order_id
 
 
 def next_alert(actor: Actor, *, passed: Sequence[str] = ()) -> str | None:
-    """Hand out the alert that is wanted most (risk x amount x age) and nobody has; return its ref, None if none waits.
+    """Hand out the alert that is wanted most and nobody has; return its ref, None if none waits.
 
+    Orders with held money come first, then orders that still wait, each by risk x amount x age; then what is over
+    already, by its deadline.
     What the actor was handed before goes back to the queue. Those that wait for a second officer count for all but the
     first. `passed` are alerts the actor has passed over: they come last. One statement chooses and takes, so that two
     officers who ask at once get two alerts. Refuses with forbidden.

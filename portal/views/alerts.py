@@ -178,9 +178,17 @@ class AlertsDesk(Crowds, Reading, Desk):
         reading.opened(ref)
         return redirect(url_for(f"{self.endpoint}.show", key=ref))
 
-    def figures(self) -> Sequence[Card]:
+    def counts(self) -> queries.Counts:
+        """Return what the figures and the line about disputes above the queue say."""
+        return queries.counts(current_actor())
+
+    def figures(self, counts: queries.Counts) -> Sequence[Card]:
         """Return the four figures above the queue."""
-        return figures(queries.counts(current_actor()))
+        return figures(counts)
+
+    def disputes_href(self) -> str:
+        """Return where the open disputes are."""
+        return _disputes_href()
 
     def rules_in_force(self) -> bool:
         """Return whether the gates have rules to judge by."""
@@ -300,7 +308,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
     rate, pace = counts.false_positive_bps, counts.decision_seconds
     none = "" if rate is not None else _("nothing decided yet")
-    waiting = url_for("AlertsDesk.list", stage="late" if counts.late else "waiting", sort="due_at")
+    waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
     held = url_for("AlertsDesk.list", stage="held", sort="due_at")
     month = _("30 days")
     return (
@@ -331,6 +339,22 @@ def _to_review(_actor: Actor) -> Card:
 @card(Right.SEE_ALERTS, "compliance", "auditor", "admin")
 def _held(_actor: Actor) -> Card:
     return figures(queries.counts(current_actor()))[1]
+
+
+@card(Right.DECIDE_ALERT, "compliance")
+def _disputes(actor: Actor) -> Card:
+    counts = queries.counts(actor)
+    due = counts.dispute_due
+    late = due is not None and due < clock.now()
+    foot = Markup("{} {}").format(_("nearest deadline"), show.left(due)) if due else _("none waits")
+    return Card(
+        _("Open disputes"), show.number(counts.disputes), aside=_("two officers decide"), foot=foot,
+        tone="down" if late else "", href=_disputes_href(),
+    )  # fmt: skip
+
+
+def _disputes_href() -> str:
+    return url_for("OrdersDesk.list", stage="open", dispute_state="open", sort="deadline_at")
 
 
 @panel(Right.DECIDE_ALERT, "compliance")

@@ -131,6 +131,29 @@ def test_the_next_is_the_riskiest_largest_and_oldest(module_database):
     assert [row.order_ref for row in queries.queue(ANN, merchant=market.merchant_code, held=True)] == [heavy]
 
 
+def test_held_money_is_handed_out_before_what_waits_and_that_before_what_is_over(module_database):
+    market = make.market(2, reserve="200000")
+    # The order of a flagged opening is over when it is paid out; its alerts stay to be looked over.
+    over = review.flagged(market, "12000.00", **who())
+    deposit.claim_paid(market.merchant, over, payer_name="Joao Silva Pereira", payer_account="BR00991")
+    review.confirm(market, over, "12000.00")
+    if review.state(over)[0] != "completed":
+        stop = review.alert(over)
+        alerts.decide(ANN, stop, "release", "explained", WHY)
+        if review.state(over)[0] != "completed":
+            alerts.second(BOB, stop, True, WHY)
+    assert review.state(over)[0] == "completed"
+    waits, money = review.stopped(market, "100.00", **who()), review.held(market, "50.00", **who())
+    with clock.at(clock.now() + timedelta(days=30)):
+        mine = [row.order_ref for row in queries.queue(ANN, merchant=market.merchant_code, limit=500)]
+        assert list(dict.fromkeys(mine)) == [money, waits, over], "late and large, but nobody waits for it"
+        others = [row.ref for row in queries.queue(ANN, limit=500) if row.merchant != market.merchant_code]
+        got = []
+        for _ in range(3):
+            got.append(turns.next_alert(review.officer("eve"), passed=[*others, *got]))
+        assert [queries.alert(ANN, ref).row.order_ref for ref in got] == [money, waits, over]
+
+
 def test_the_page_of_an_alert_says_all_there_is_and_no_names(market):
     customer = who()
     before = lives.completed(market, **customer)

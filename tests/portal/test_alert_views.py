@@ -10,8 +10,10 @@ import re
 import pytest
 
 from core.db import reading, transaction
+from core.money import Money, fiat
+from core.orders import disputing
 from tests.portal import market
-from tests.portal.market import held, signed_in, unchanged
+from tests.portal.market import claimed, held, signed_in, unchanged
 
 ROW = re.compile(r'<tr data-href="/alerts/show/([^"]+)"')
 GOOD = {"outcome": "release", "disposition": "explained", "narrative": "the bank line names the customer"}
@@ -54,6 +56,38 @@ def test_the_queue_opens_with_what_waits_and_its_figures_tie_to_the_ledger(desk,
     assert "ties to the ledger" in told
     assert "Payer name differs" in told
     assert "Maria Lucia" not in told
+
+
+def test_the_figure_of_what_waits_opens_the_list_it_counts(desk, stopped):
+    browser = signed_in(desk, "compliance")
+    with transaction() as tx:
+        tx.run("update alert set due_at = due_at - interval '9 days' where ref = %s", (stopped[1],))
+    home = browser.get("/")
+    found = re.search(r'href="([^"]+)">\s*<div class="cap"><span>Waiting for review', home.text)
+    link = html.unescape(found[1])
+    assert "past their review time" in words(home)
+    with reading() as tx:
+        waiting = tx.call("select count(*) from alert where state <> 'closed'")
+    assert link == "/alerts/list/?stage=waiting&sort=due_at"
+    assert len(ROW.findall(browser.get(link).text)) == waiting
+
+
+def test_open_disputes_stand_on_the_home_page_and_above_the_queue(desk):
+    ref = claimed(desk.trade, number="D-1")
+    told = words(signed_in(desk, "compliance").get("/"))
+    assert "Open disputes two officers decide 0 none waits" in told
+    assert "in dispute" not in words(signed_in(desk, "compliance").get("/alerts/list/?stage=waiting"))
+    came = Money.parse("500.00", fiat(desk.trade.currency))
+    disputing.contest(desk.acceptor.actor, ref, received=came, why="less has come")
+    browser = signed_in(desk, "compliance")
+    assert "Open disputes two officers decide 1 nearest deadline" in words(browser.get("/"))
+    link = html.unescape(re.search(r'href="([^"]*dispute_state=open[^"]*)"', browser.get("/").text)[1])
+    assert ref in browser.get(link).text
+    queue = browser.get("/alerts/list/?stage=waiting")
+    assert "1 order is in dispute and waits for two officers. Nearest deadline:" in words(queue)
+    assert link in html.unescape(queue.text)
+    for name in ("auditor", "finance"):
+        assert "Open disputes" not in words(signed_in(desk, name).get("/")), name
 
 
 def test_two_officers_release_what_is_held(desk, stopped):

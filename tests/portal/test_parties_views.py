@@ -12,7 +12,9 @@ from core.analytics import rollup
 from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import release
+from portal.security.setup import ensure_user
 from tests.portal import market
+from tests.portal.conftest import PASSWORD
 from tests.portal.market import claimed, signed_in
 
 
@@ -111,6 +113,22 @@ def test_agents_are_found_by_state_plan_and_words_and_their_file_holds_the_same(
     assert finance.get("/agents/list/?state=odd").status_code == 422
     with reading() as tx:
         assert tx.call("select count(*) from audit where action = 'list.exported' and subject = 'agents'") == 2
+
+
+def test_figures_of_agents_say_whether_they_are_its_own_or_with_those_below(desk):
+    _, root = desk.trade.agents
+    with reading() as tx:
+        above = tx.call("select id from party where ref = %s", (root,))
+    ensure_user("agent-above", "agent", PASSWORD, last_name="Above", party_id=above)
+    browser = signed_in(desk, "agent-above")
+    tree = browser.get("/agents/list/").text
+    assert '<th scope="col" class="num">Own volume, 30 days</th>' in tree
+    assert '<th scope="col" class="num">Own commission' in tree
+    assert "Own volume, 30 days" in browser.get("/agents/export.csv").text
+    page = browser.get(f"/agents/show/{root}").text
+    assert '<th scope="col" class="num">Volume with agents below, 30 days</th>' in page
+    assert '<th scope="col" class="num">Commission with agents below, this month</th>' in page
+    assert 'Agent<span class="sub">with agents below</span>' in browser.get("/").text
 
 
 def test_an_acceptor_sees_itself_only_and_no_share_of_the_whole(desk):
