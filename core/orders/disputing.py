@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.actor import Right
-from core.db import transaction
+from core.db import reading, transaction
 from core.errors import BadInput, UnderReview, sentence
+from core.money import Money, fiat
 from core.orders.input import text
 from core.orders.locking import after, base, event_row, locked
 from core.orders.states import AmountState, DisputeState, Event, NextActor
@@ -16,8 +17,8 @@ from core.orders.states import AmountState, DisputeState, Event, NextActor
 if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
-    from core.money import Money
     from core.orders.now import LockedOrder
+    from core.orders.queries import OrderView
 
 DISPUTE_SECONDS = 24 * 3600
 """How long the dispute desk has for an order; then it is asked again."""
@@ -46,6 +47,24 @@ def contest(actor: Actor, ref: str, *, received: Money, why: str) -> AmountState
         amount_state = AmountState.UNDER if received.units < order.fiat_units else AmountState.OVER
         hand_over(tx, actor, order, reason=f"{received.show()}: {said}", amount_state=amount_state)
     return amount_state
+
+
+def came(view: OrderView) -> Money | None:
+    """Return what the acceptor says has come (`contest`), none of it being zero; None when it has not said.
+
+    Only its words on the timeline hold the amount: `received_units` is what a release counts as having come.
+    """
+    if view.amount_state not in {AmountState.UNDER, AmountState.OVER}:
+        return None
+    with reading() as tx:
+        said = tx.call(
+            "select reason from audit where order_id = %s and action = 'order.dispute' order by id desc limit 1",
+            (view.id,),
+        )
+    amount, _, code = (said or "").partition(":")[0].partition(" ")
+    if code != view.fiat.asset.code:
+        return None
+    return Money.parse(amount.replace(",", ""), fiat(code), allow_zero=True)
 
 
 def hand_over(

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from core.money import Money
+from core.orders import disputing
 from core.orders.states import State
 
 if TYPE_CHECKING:
@@ -31,27 +32,46 @@ def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
             " (%(usdt)s from the escrow of %(acceptor)s, less the fee of %(fee)s).",
             paid=paid, fiat=fiat, usdt=usdt, fee=order.fee.show(), **who,
         )  # fmt: skip
-    if outcome == "refuse" and order.state in _FREE:
-        return _(
-            "Call the order over %(fiat)s of merchant %(merchant)s off; nothing is frozen for it.", fiat=fiat, **who
-        )
-    if outcome == "refuse" and gate == "G1":
-        return _(
-            "Call the order over %(fiat)s of merchant %(merchant)s off"
-            " and return %(usdt)s to the reserve of %(acceptor)s.",
-            fiat=fiat, usdt=usdt, **who,
-        )  # fmt: skip
     if outcome == "refuse":
-        return _(
-            "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays %(fiat)s back to the payer;"
-            " merchant %(merchant)s is paid nothing.",
-            fiat=fiat, usdt=usdt, **who,
-        )  # fmt: skip
+        return _refused(order, gate, who)
     if outcome == "dismiss":
         return _(
             "Dismiss the alert; the order over %(fiat)s of merchant %(merchant)s stays as it is.", fiat=fiat, **who
         )
     return outcome
+
+
+def _refused(order: OrderView, gate: str, who: dict[str, str]) -> str:
+    """Return what a refusal returns and pays back: what has come by the acceptor's word, else what was due."""
+    fiat, usdt = order.fiat.show(), order.usdt.show()
+    if order.state in _FREE:
+        return _(
+            "Call the order over %(fiat)s of merchant %(merchant)s off; nothing is frozen for it.", fiat=fiat, **who
+        )
+    if gate == "G1":
+        return _(
+            "Call the order over %(fiat)s of merchant %(merchant)s off"
+            " and return %(usdt)s to the reserve of %(acceptor)s.",
+            fiat=fiat, usdt=usdt, **who,
+        )  # fmt: skip
+    came = disputing.came(order)
+    if came is not None and not came:
+        return _(
+            "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s; by its word nothing has come,"
+            " so nothing is paid back; merchant %(merchant)s is paid nothing.",
+            usdt=usdt, **who,
+        )  # fmt: skip
+    if came is not None:
+        return _(
+            "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays back to the payer"
+            " what has come by its word, %(came)s of %(fiat)s; merchant %(merchant)s is paid nothing.",
+            came=came.show(), fiat=fiat, usdt=usdt, **who,
+        )  # fmt: skip
+    return _(
+        "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays %(fiat)s back to the payer;"
+        " merchant %(merchant)s is paid nothing.",
+        fiat=fiat, usdt=usdt, **who,
+    )  # fmt: skip
 
 
 def proposed(outcome: str, order: OrderView) -> str:

@@ -198,6 +198,7 @@ class OrdersDesk(judging.Judges, Desk):
             weight_of=risk_words.weight_of,
             effect=decisions.effect,
             proposed=decisions.proposed,
+            came=disputing.came(view) if officer else None,
             lost_by=risk_words.lost,
             fee_lines=words.FEE_LINES,
             policies=words.POLICIES,

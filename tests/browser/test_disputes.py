@@ -120,5 +120,5 @@ def test_an_acceptor_says_that_less_has_come_and_the_dispute_desk_reads_it(desk,
     assert order(ref) == ("paid_claimed", "open", "clear")
     with visit(desk, chromium, "compliance") as page:
         page.goto(f"/orders/show/{ref}")
-        expect(page.get_by_text("It says that less has come")).to_be_visible()
+        expect(page.get_by_text("It says that only a part has come, 500.00 BRL")).to_be_visible()
         expect(page.get_by_text("500.00 BRL: one line of 500 under this reference")).to_be_visible()
