@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PERCENT: Final = Asset("%", 2)
 """Rates are typed as per cent with two decimals: its units are basis points."""
-_LINE = re.compile(r"(.+?)\s*[:\s]\s*([^\s:]+?)\s*%?")
+_LINE = re.compile(r"([^:]+?)\s*:\s*([^\s:]+?)\s*%?")
 _COMMON = ("code", "start", "why")
 FIELDS: Final = {
     versions.FEES: (*_COMMON, "platform", "tiers", "least", "most", "methods", "spread"),
@@ -111,7 +111,10 @@ def _lines(text: str, field: str) -> list[tuple[str, str]]:
     for line in filter(None, (each.strip() for each in text.splitlines())):
         parts = _LINE.fullmatch(line)
         if parts is None:
-            raise BadInput(_("'%(line)s' is no line of two parts, such as 100000: 0.5", line=line[:40]), field=field)
+            raise BadInput(
+                _("'%(line)s' is not two parts with one colon between them, such as 100000: 0.5", line=line[:40]),
+                field=field,
+            )
         found.append((parts[1], parts[2]))
     return found
 

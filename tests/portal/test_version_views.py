@@ -17,7 +17,7 @@ from tests.portal import market
 from tests.portal.market import signed_in
 
 FEES = {
-    "code": "standard", "platform": "1.20", "tiers": "100,000: 0.5\n1000000 0.40 %", "least": "0.05", "most": "",
+    "code": "standard", "platform": "1.20", "tiers": "100,000: 0.5\n1000000: 0.40 %", "least": "0.05", "most": "",
     "methods": "card: 0.3", "spread": "0", "start": "", "why": "the board decided",
 }  # fmt: skip
 PLAN = {
@@ -106,7 +106,12 @@ def test_a_new_plan_begins_at_its_moment(desk):
         ("fees", {"platform": "a lot"}, "platform"),
         ("fees", {"tiers": "1000"}, "tiers"),
         ("fees", {"tiers": "1000: 0.5\n500: 0.4"}, "tiers"),
+        ("fees", {"tiers": "100000 0.5"}, "tiers"),
+        ("fees", {"tiers": "100000: 0.5: 0.4"}, "tiers"),
         ("fees", {"methods": "card: x"}, "methods"),
+        ("fees", {"methods": "card 3"}, "methods"),
+        ("fees", {"methods": "card: 0.3\nbank transfer 1"}, "methods"),
+        ("plans", {"tiers_deposit": "100000 0.5"}, "tiers_deposit"),
         ("fees", {"least": "5", "most": "1"}, "most"),
         ("fees", {"start": "2020-01-01T00:00"}, "start"),
         ("fees", {"start": "soon"}, "start"),
