@@ -25,8 +25,8 @@ from portal.desk import Desk
 from portal.filters import Text
 from portal.roles import ROLES, current_actor
 from portal.states import BADGES
+from portal.views.audit_words import DEEDS
 from portal.views.order_filters import Named, Window
-from portal.views.order_words import EVENTS
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -67,8 +67,8 @@ def _role(_row: Any, _column: Column, value: Any) -> str:
 
 
 def _deed(_row: Any, _column: Column, value: Any) -> Markup:
-    said = EVENTS.get(value)
-    words = str(said[0]) if said else value.replace(".", " ").replace("_", " ").capitalize()
+    said = DEEDS.get(value)
+    words = str(said) if said else value.replace(".", " ").replace("_", " ").capitalize()
     return Markup('%s<span class="sub mono">%s</span>') % (words, value)
 
 
