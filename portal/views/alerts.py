@@ -348,7 +348,7 @@ def _disputes(actor: Actor) -> Card:
     late = due is not None and due < clock.now()
     foot = Markup("{} {}").format(_("nearest deadline"), show.left(due)) if due else _("none waits")
     return Card(
-        _("Open disputes"), show.number(counts.disputes), aside=_("two officers decide"), foot=foot,
+        _("Open disputes"), show.number(counts.disputes), aside=_("now"), foot=foot,
         tone="down" if late else "", href=_disputes_href(),
     )  # fmt: skip
 

@@ -75,12 +75,12 @@ def test_the_figure_of_what_waits_opens_the_list_it_counts(desk, stopped):
 def test_open_disputes_stand_on_the_home_page_and_above_the_queue(desk):
     ref = claimed(desk.trade, number="D-1")
     told = words(signed_in(desk, "compliance").get("/"))
-    assert "Open disputes two officers decide 0 none waits" in told
+    assert "Open disputes now 0 none waits" in told
     assert "in dispute" not in words(signed_in(desk, "compliance").get("/alerts/list/?stage=waiting"))
     came = Money.parse("500.00", fiat(desk.trade.currency))
     disputing.contest(desk.acceptor.actor, ref, received=came, why="less has come")
     browser = signed_in(desk, "compliance")
-    assert "Open disputes two officers decide 1 nearest deadline" in words(browser.get("/"))
+    assert "Open disputes now 1 nearest deadline" in words(browser.get("/"))
     link = html.unescape(re.search(r'href="([^"]*dispute_state=open[^"]*)"', browser.get("/").text)[1])
     assert ref in browser.get(link).text
     queue = browser.get("/alerts/list/?stage=waiting")

@@ -126,8 +126,10 @@ def test_figures_of_agents_say_whether_they_are_its_own_or_with_those_below(desk
     assert '<th scope="col" class="num">Own commission' in tree
     assert "Own volume, 30 days" in browser.get("/agents/export.csv").text
     page = browser.get(f"/agents/show/{root}").text
-    assert '<th scope="col" class="num">Volume with agents below, 30 days</th>' in page
-    assert '<th scope="col" class="num">Commission with agents below, this month</th>' in page
+    assert '<th scope="col" class="num">Volume, 30 days<br><span class="sub">with agents below</span></th>' in page
+    assert (
+        '<th scope="col" class="num">Commission this month<br><span class="sub">with agents below</span></th>' in page
+    )
     assert 'Agent<span class="sub">with agents below</span>' in browser.get("/").text
 
 
