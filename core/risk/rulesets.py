@@ -104,8 +104,21 @@ def draft(actor: Actor, given: Mapping[str, Any], why: str) -> str:
     return ref
 
 
+_JUDGES_AT: Final = {
+    "GEO": {"G1"}, "VEL_CNT": {"G1"}, "VEL_AMT": {"G1"}, "NEW_LARGE": {"G1"}, "CANCEL_PROBE": {"G1"},
+    "NAME_MISMATCH": {"G1", "G3"}, "SHARED_PAYER": {"G1", "G3"}, "PAYER_HIT": {"G1", "G3"}, "M_CONFIRM": {"G3"},
+}  # fmt: skip
+"""The gates whose look asks for a rule's figures: elsewhere it would be silent, or take everybody for a newcomer."""
+
+
 def _must_have_its_data(params: Mapping[str, Any]) -> None:
     """Refuse what would stand in the rules and judge nothing: no lines of bank statements are read yet."""
+    for code, rule in params["params"].items():
+        if rule and not _JUDGES_AT[code].issuperset(rule["gates"]):
+            where = " and ".join(sorted(_JUDGES_AT[code]))
+            raise BadInput(
+                f"{code} can be judged at {where} only: no other gate asks for its figures", parameter=f"{code}.gates"
+            )
     if (params["params"]["M_CONFIRM"] or {}).get("hold_without_bank_line"):
         raise BadInput(
             sentence("no lines of bank statements are read yet, so a release cannot wait for one; leave it false"),

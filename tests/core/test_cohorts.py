@@ -74,3 +74,29 @@ def test_a_rule_that_has_no_data_is_not_drafted(market):
     assert refused.value.facts == {"parameter": "M_CONFIRM.hold_without_bank_line"}
     assert len(rulesets.known(make.person("compliance", review.Right.SEE_RISK))) == before
     assert ruleset(1).params["M_CONFIRM"]["hold_without_bank_line"] is False
+
+
+@pytest.mark.parametrize(
+    ("code", "gate"),
+    [
+        ("GEO", "G3"),
+        ("VEL_CNT", "G3"),
+        ("VEL_AMT", "G3"),
+        ("NEW_LARGE", "G3"),
+        ("CANCEL_PROBE", "G3"),
+        ("M_CONFIRM", "G1"),
+    ],
+)
+def test_a_rule_is_not_moved_to_a_gate_that_does_not_ask_for_its_figures(market, code, gate):
+    before = review.one("select count(*) from ruleset")
+    with pytest.raises(BadInput) as refused:
+        rulesets.draft(ANN, {"params": {code: {"gates": ["G1", "G3"]}}}, "look at both gates")
+    assert refused.value.facts == {"parameter": f"{code}.gates"}
+    with pytest.raises(BadInput):
+        rulesets.draft(ANN, {"params": {code: {"gates": [gate]}}}, "look at the other gate")
+    assert review.one("select count(*) from ruleset") == before
+
+
+def test_a_rule_whose_figures_both_gates_have_stands_at_either(market):
+    both = {code: {"gates": ["G1", "G3"]} for code in ("NAME_MISMATCH", "SHARED_PAYER", "PAYER_HIT")}
+    assert rulesets.draft(ANN, {"params": both}, "payers are looked at before the match too").startswith("rul_")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from core import clock
 from core.actor import system
 from core.money import USDT, Money
-from core.orders import deadlines, deposit, dispatch, explaining, queries
+from core.orders import deadlines, deposit, dispatch, explaining, opening, queries
 from core.parties import acceptors
 from tests import make
 from tests.core import lives, review
@@ -96,20 +96,71 @@ def test_a_waiting_order_can_be_cancelled_and_is_not_matched_then(market):
     assert review.state(ref)[0] == "cancelled"
 
 
+NOON = datetime.fromisoformat("2026-10-05T12:00:00+00:00")
+"""When stories begin that must not meet the end of a day."""
+
+
 def test_limits_are_reserved_when_an_order_is_matched_and_given_back_when_it_ends(database):
     market = make.market(1, reserve="10000", open_limit=2, day_limit="600")
-    refs = [lives.opened(market, customer=f"c-{n}") for n in range(3)]
-    assert [review.state(ref)[0] for ref in refs] == ["awaiting_payment", "awaiting_payment", "matching"]
-    deposit.cancel(market.merchant, refs[0], reason="changed their mind")
-    assert dispatch.match_due() == 1
-    deposit.cancel(market.merchant, refs[1], reason="changed their mind")
-    deposit.claim_paid(market.merchant, refs[2], payer_name="Joao Silva", payer_account="BR5500000001")
-    lives.confirm(market, refs[2])
-    day_is_full = lives.opened(market, "400.00", customer="c-9")
-    assert review.state(day_is_full)[0] == "matching", "250 of the day's 600 are used up"
-    assert review.state(lives.opened(market, "350.00", customer="c-10"))[0] == "awaiting_payment"
-    with clock.at(clock.now() + timedelta(days=1)):
-        assert review.state(lives.opened(market, "600.00", customer="c-11"))[0] in {"awaiting_payment", "matching"}
+    with clock.at(NOON):
+        refs = [lives.opened(market, customer=f"c-{n}") for n in range(3)]
+        assert [review.state(ref)[0] for ref in refs] == ["awaiting_payment", "awaiting_payment", "matching"]
+        deposit.cancel(market.merchant, refs[0], reason="changed their mind")
+        assert dispatch.match_due() == 1
+        deposit.cancel(market.merchant, refs[1], reason="changed their mind")
+        deposit.claim_paid(market.merchant, refs[2], payer_name="Joao Silva", payer_account="BR5500000001")
+        lives.confirm(market, refs[2])
+        day_is_full = lives.opened(market, "400.00", customer="c-9")
+        assert review.state(day_is_full)[0] == "matching", "250 of the day's 600 are used up"
+        late = lives.opened(market, "350.00", customer="c-10")
+        assert review.state(late)[0] == "awaiting_payment"
+    with clock.at(NOON + timedelta(days=1)):
+        assert review.state(lives.opened(market, "600.00", customer="c-11"))[0] == "awaiting_payment"
+        # What ends of the day before gives nothing back of today's.
+        assert deadlines.expire(late) == "expired"
+        assert load(market) == (1, 60_000)
+        assert review.state(lives.opened(market, "1.00", customer="c-12"))[0] == "matching"
+
+
+def load(market):
+    """How many open orders the market's first bank account has, and how much of its day is taken, in cents."""
+    return review.rows(
+        "select open_orders, day_units from pool_account_load where pool_account_id = %s",
+        market.acceptors[0].pool_account,
+    )[0]
+
+
+@pytest.mark.parametrize(
+    "full", [{"open_limit": 1}, {"day_limit": "400"}, {"reserve": "60"}], ids=["slots", "day", "reserve"]
+)
+def test_what_another_order_took_since_the_look_is_not_taken_twice(database, monkeypatch, full):
+    market = make.market(1, **full)
+    course, others = opening.course, []
+
+    def while_another_is_quicker(*given, **more):
+        found = course(*given, **more)
+        if not others:
+            others.append("")
+            others[0] = lives.opened(market, customer="c-quick")
+        return found
+
+    monkeypatch.setattr(opening, "course", while_another_is_quicker)
+    slow = lives.opened(market, customer="c-slow")
+    assert [review.state(ref)[0] for ref in (*others, slow)] == ["awaiting_payment", "matching"]
+    assert load(market) == (1, 25_000)
+
+
+def test_an_acceptor_that_went_away_since_the_look_is_not_taken(database, monkeypatch):
+    market = make.market(1)
+    course = opening.course
+
+    def while_it_goes(*given, **more):
+        found = course(*given, **more)
+        acceptors.set_online(market.acceptors[0].actor, market.acceptors[0].ref, online=False)
+        return found
+
+    monkeypatch.setattr(opening, "course", while_it_goes)
+    assert review.state(lives.opened(market, customer="c-1"))[0] == "matching"
 
 
 def test_an_acceptor_that_is_away_gets_no_order(database):

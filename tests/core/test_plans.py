@@ -136,6 +136,7 @@ def test_slab_pays_the_whole_order_at_the_tier_it_reaches():
         30,
     ]
     assert plan.rate_for("deposit", 999, 1) == 20
+    assert [plan.tier_at("deposit", volume) for volume in (0, 999, 1_000, 1_999, 2_000)] == [0, 0, 1, 1, 2]
     assert plan.rate_for("withdrawal", 10**9) == 5
     assert plan.rate_for("acceptor_volume", 10**9) == 0
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput
+from core.risk.names import similarity
 from core.risk.rules import DEFAULT_RULESET, DEFAULTS, RULES, Features, Ruleset, evaluate
 from core.risk.verdicts import UNJUDGED
 from core.risk.wording import WORDINGS
@@ -156,6 +157,40 @@ def test_an_acceptors_record_of_disputes_adds_to_the_score_only():
     assert verdict.score > DEFAULT_RULESET.prior_milli
     assert judged("G3", acceptor_disputed_30d=3, acceptor_confirmed_30d=97) == ("allow", [])
     assert judged("G3", acceptor_disputed_30d=5, acceptor_confirmed_30d=5) == ("allow", [])
+
+
+def test_an_acceptors_record_counts_from_the_least_number_of_orders_on():
+    assert judged("G3", acceptor_disputed_30d=10, acceptor_confirmed_30d=9) == ("allow", [])
+    assert judged("G3", acceptor_disputed_30d=10, acceptor_confirmed_30d=10) == ("allow", ["M_CONFIRM"])
+
+
+def test_a_customers_own_usual_counts_from_the_least_number_of_orders_on():
+    facts = {"usdt_24h_units": 5_000 * USDT}
+    assert judged("G1", prior_completed=7, **facts) == ("allow", [])
+    assert judged("G1", prior_completed=8, **facts) == ("review", ["VEL_AMT"])
+
+
+def test_names_exactly_as_like_as_asked_for_are_like_enough():
+    likeness = similarity("Ivan Tanaha", PLAIN.verified_name).score_milli
+    for hold, review, answer in (
+        (0, likeness, ("allow", [])),
+        (likeness, likeness + 1, ("review", ["NAME_MISMATCH"])),
+        (likeness + 1, likeness + 1, ("hold", ["NAME_MISMATCH"])),
+    ):
+        bounds = changed("NAME_MISMATCH", hold_below_milli=hold, review_below_milli=review)
+        assert judged("G3", bounds, payer_name="Ivan Tanaha") == answer
+
+
+def test_a_score_counts_from_the_beginning_of_its_band():
+    for start, answer in ((-4000, "review"), (-3999, "allow")):
+        banded = Ruleset.read({"version": 2, "bands": {"G1": {"review": start}, "G3": {"review": start}}})
+        assert judged("G1", banded) == judged("G3", banded) == (answer, [])
+
+
+def test_who_has_paid_is_not_refused_but_held():
+    refusing = changed("PAYER_HIT", outcome="refuse")
+    assert judged("G1", refusing, payer_listed="police letter") == ("refuse", ["PAYER_HIT"])
+    assert judged("G3", refusing, payer_listed="police letter") == ("hold", ["PAYER_HIT"])
 
 
 def test_a_payer_without_a_name_is_told_to_an_officer():
