@@ -30,6 +30,7 @@ class Right(StrEnum):
     TOP_UP_RESERVE = "top_up_reserve"
     APPROVE_TOP_UP = "approve_top_up"
     SEE_APPROVALS = "see_approvals"
+    SEE_PRICING = "see_pricing"
     SEE_BANK_ACCOUNTS = "see_bank_accounts"
     DESIGNATE_BANK_ACCOUNT = "designate_bank_account"
     FREEZE_BANK_ACCOUNT = "freeze_bank_account"

@@ -79,7 +79,7 @@ SECTIONS: tuple[tuple[LazyString | str, tuple[Item, ...]], ...] = (
         _l("Finance"),
         (
             Item("commissions", _l("Commissions"), "percent", "/commissions/list/", Right.SEE_COMMISSIONS),
-            Item("versions", _l("Fees and plans"), "scroll-text", "/versions/", Right.SEE_APPROVALS),
+            Item("versions", _l("Fees and plans"), "scroll-text", "/versions/", Right.SEE_PRICING),
             Item("approvals", _l("Approvals"), "circle-check", "/approvals/list/", Right.SEE_APPROVALS),
             Item("exports", _l("My files"), "download", "/exports/", Right.EXPORT),
         ),

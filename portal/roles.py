@@ -60,7 +60,7 @@ ROLES: dict[str, Role] = {
     "compliance": Role(
         _l("Compliance officer"),
         Scope.ALL,
-        (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS, Right.SEE_APPROVALS})
+        (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS, Right.SEE_PRICING})
         | {
             Right.SET_STANDING,
             Right.DECIDE_ALERT,

@@ -14,6 +14,7 @@ from core.money import USDT, Money
 from core.parties import particulars
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from core.actor import Actor
@@ -36,7 +37,9 @@ class HeldCommission(NamedTuple):
     reason: str
 
 
-class _Open(NamedTuple):
+class OpenHold(NamedTuple):
+    """A hold that has not ended: its rows' numbers, and what has been moved into it."""
+
     id: int
     ref: str
     account_id: int
@@ -49,7 +52,7 @@ def hold(actor: Actor, ref: str, why: str) -> None:
 
     Raises Forbidden, NotFound, AlreadyDone when it is held already, BadInput without a reason.
     """
-    _must(actor)
+    must_judge(actor)
     reason = particulars.read_why(why)
     with transaction() as tx:
         agent = particulars.find(tx, ref, "agent", lock=True)
@@ -58,31 +61,13 @@ def hold(actor: Actor, ref: str, why: str) -> None:
         _start(tx, actor, agent, reason, by_standing=False)
 
 
-def lift(actor: Actor, ref: str, why: str) -> None:
-    """Make an agent's commission payable again, all of it.
-
-    Raises Forbidden, NotFound, WrongState when nothing is held or the agent is suspended or barred, BadInput.
-    """
-    _must(actor)
-    reason = particulars.read_why(why)
-    with transaction() as tx:
-        agent = particulars.find(tx, ref, "agent", lock=True)
-        found = _held(tx, agent.id)
-        if found is None:
-            raise WrongState(sentence("nothing of %(code)s is held", code=agent.code), ref=ref, state=agent.state)
-        if agent.state in OUT:
-            said = sentence("%(code)s is %(state)s: its commission stays held", code=agent.code, state=agent.state)
-            raise WrongState(said, ref=ref, state=agent.state)
-        _end(tx, actor, agent, found, reason)
-
-
 def follow(tx: Transaction, actor: Actor, agent: particulars.PartyRow, after: str, reason: str) -> None:
     """Hold or give back as the agent's standing has become; a hold to look into something outlasts it."""
     found = _held(tx, agent.id)
     if after in OUT and found is None:
         _start(tx, actor, agent, reason, by_standing=True)
     elif after not in OUT and found is not None and found.by_standing:
-        _end(tx, actor, agent, found, reason)
+        end(tx, actor, agent, found, reason)
 
 
 def sweep() -> int:
@@ -131,18 +116,38 @@ def of(actor: Actor, ref: str) -> HeldCommission | None:
     return HeldCommission(number, Money(units + late, USDT), Money(0, USDT), standing, since, *shown)
 
 
-def _must(actor: Actor) -> None:
+def must_judge(actor: Actor) -> None:
+    """Refuse who neither runs the parties nor judges them."""
     if not actor.may(Right.MANAGE_PARTIES):
         actor.must(Right.SET_STANDING)
 
 
-def _held(tx: Transaction, agent_id: int) -> _Open | None:
+def to_lift(tx: Transaction, agent: particulars.PartyRow, hold: str = "") -> OpenHold:
+    """Return an agent's open hold, locked with the agent; with `hold`, that one. Raises WrongState when it may not end.
+
+    It may not while the agent is suspended or barred, nor when nothing, or another hold, is open.
+    """
+    found = _held(tx, agent.id)
+    if found is None or (hold and found.ref != hold):
+        raise WrongState(sentence("nothing of %(code)s is held", code=agent.code), ref=agent.ref, state=agent.state)
+    if agent.state in OUT:
+        said = sentence("%(code)s is %(state)s: its commission stays held", code=agent.code, state=agent.state)
+        raise WrongState(said, ref=agent.ref, state=agent.state)
+    return found
+
+
+def all_of(tx: Transaction, found: OpenHold) -> int:
+    """Return the units a hold keeps from its agent: what was moved, and what was earned since the last sweep."""
+    return found.units + accounts.balance(tx, found.account_id).available
+
+
+def _held(tx: Transaction, agent_id: int) -> OpenHold | None:
     rows = tx.rows(
         "select id, ref, account_id, units, by_standing from commission_hold where agent_id = %s and closed_at is null"
         " for update",
         (agent_id,),
     )
-    return _Open(*rows[0]) if rows else None
+    return OpenHold(*rows[0]) if rows else None
 
 
 def _start(tx: Transaction, actor: Actor, agent: particulars.PartyRow, reason: str, *, by_standing: bool) -> None:
@@ -154,13 +159,20 @@ def _start(tx: Transaction, actor: Actor, agent: particulars.PartyRow, reason: s
         (ref, agent.id, account, by_standing, clock.now(), actor.name, reason),
     )
     tx.run("update agent set held = true where party_id = %s", (agent.id,))
-    units = _keep(tx, actor, _Open(number, ref, account, 0, by_standing))
+    units = _keep(tx, actor, OpenHold(number, ref, account, 0, by_standing))
     details = {"hold": ref, "usdt_units": units, "by_standing": by_standing}
     audit.write(tx, actor, "commission.hold", agent.ref, reason=reason, details=details)
     outbox.tell(tx, "commission.held", agent.ref, payload={"hold": ref, "usdt_units": units})
 
 
-def _end(tx: Transaction, actor: Actor, agent: particulars.PartyRow, found: _Open, reason: str) -> None:
+def end(
+    tx: Transaction,
+    actor: Actor,
+    agent: particulars.PartyRow,
+    found: OpenHold,
+    reason: str,
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Give back all that is held, in one entry; what was earned since the last sweep is payable as it stands."""
     if found.units:
         _move(tx, actor, found, "commission_hold_close", f"{found.ref}:close", ("held", "available"), found.units)
@@ -170,11 +182,11 @@ def _end(tx: Transaction, actor: Actor, agent: particulars.PartyRow, found: _Ope
     )
     tx.run("update agent set held = false where party_id = %s", (agent.id,))
     details = {"hold": found.ref, "usdt_units": found.units}
-    audit.write(tx, actor, "commission.lift", agent.ref, reason=reason, details=details)
+    audit.write(tx, actor, "commission.lift", agent.ref, reason=reason, details=details | dict(facts or {}))
     outbox.tell(tx, "commission.lifted", agent.ref, payload=details)
 
 
-def _keep(tx: Transaction, actor: Actor, found: _Open) -> int:
+def _keep(tx: Transaction, actor: Actor, found: OpenHold) -> int:
     """Move what the agent's account has available now into what is held; return how much that is."""
     tx.call("select ledger_fold(%s)::text", (found.account_id,))
     units: int = tx.call("select available from ledger_account where id = %s", (found.account_id,))
@@ -186,7 +198,7 @@ def _keep(tx: Transaction, actor: Actor, found: _Open) -> int:
 
 
 def _move(
-    tx: Transaction, actor: Actor, found: _Open, reason: str, key: str, pockets: tuple[Pocket, Pocket], units: int
+    tx: Transaction, actor: Actor, found: OpenHold, reason: str, key: str, pockets: tuple[Pocket, Pocket], units: int
 ) -> None:
     away, to = pockets
     legs = [Leg(found.account_id, away, -units), Leg(found.account_id, to, units)]

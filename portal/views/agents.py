@@ -16,7 +16,7 @@ from core.commissions import queries as commissions
 from core.commissions import tiers
 from core.errors import NotFound, Refusal
 from core.money import USDT, Money
-from core.parties import agents, commission_holds, naming, tree
+from core.parties import agents, commission_holds, commission_lifts, naming, tree
 from portal import export, in_place, refusals
 from portal import format as show
 from portal.desk import Button
@@ -93,6 +93,7 @@ class AgentsView(Enrols, BaseView):
             actor=actor,
             buttons=self._buttons(actor, agent),
             holding=commission_holds.of(actor, ref),
+            lifting=commission_lifts.waiting(actor, ref),
             agents=naming.known(actor, "agent") if actor.may(Right.MOVE_AGENTS) else [],
             **(parts.statement(actor, ref) if own else {"statement": None}),
         )
@@ -129,7 +130,7 @@ class AgentsView(Enrols, BaseView):
         flash(_("%(code)s stands %(where)s now. Open orders keep their shares.", code=agent.code, where=where), "ok")
 
     def _hold(self, actor: Actor, agent: tree.AgentView, name: str) -> None:
-        """Hold the agent's commission while something is looked into, or make it payable again."""
+        """Hold the agent's commission while something is looked into, or ask another to make it payable again."""
         why = request.form.get("reason", "")
         if name == "hold":
             commission_holds.hold(actor, agent.ref, why)
@@ -138,8 +139,11 @@ class AgentsView(Enrols, BaseView):
                 "ok",
             )
         else:
-            commission_holds.lift(actor, agent.ref, why)
-            flash(_("The commission of %(code)s is payable again.", code=agent.code), "ok")
+            commission_lifts.ask(actor, agent.ref, why)
+            flash(
+                _("Asked for. The commission of %(code)s stays held until another person approves.", code=agent.code),
+                "ok",
+            )
 
     def _buttons(self, actor: Actor, agent: tree.AgentView) -> Sequence[Button]:
         moves = [Button("move", _("Move"), "", "", "network", "", "")] if actor.may(Right.MOVE_AGENTS) else []
@@ -160,12 +164,14 @@ class AgentsView(Enrols, BaseView):
 
 
 def _holding(actor: Actor, agent: tree.AgentView) -> list[Button]:
-    """Return the step that is possible about the agent's commission: hold it, or lift what no suspension holds."""
+    """Return the step that is possible about its commission: hold it, or ask to lift what no suspension holds."""
     if not actor.may(Right.SET_STANDING):
         return []
     if not agent.held:
         return [Button("hold", _("Hold commission"), "", "bad", "lock", "", "")]
     why_not = _("It is held as long as the agent is shut out.") if agent.state in commission_holds.OUT else ""
+    if not why_not and commission_lifts.waiting(actor, agent.ref):
+        why_not = _("It waits for another person's approval.")
     return [Button("lift", _("Lift the hold"), "", "", "rotate-ccw", "", why_not)]
 
 

@@ -15,7 +15,7 @@ from core.actor import Actor, Right, Scope
 from core.approvals import listing
 from core.approvals.listing import ApprovalRow
 from core.commissions import versions
-from core.parties import reserves
+from core.parties import commission_lifts, reserves
 from portal import columns as drawing
 from portal import format as show
 from portal import menu
@@ -41,19 +41,34 @@ KINDS: Final = {
     reserves.KIND: _l("Reserve top-up"),
     versions.FEES: _l("Fee schedule"),
     versions.PLAN: _l("Commission plan"),
+    commission_lifts.KIND: _l("End of a commission hold"),
 }
 """What this desk decides; held USDT and disputes are decided where their order is, by officers."""
+SEES: Final = {
+    reserves.KIND: Right.SEE_BALANCE,
+    versions.FEES: Right.SEE_PRICING,
+    versions.PLAN: Right.SEE_PRICING,
+    commission_lifts.KIND: Right.SEE_AGENTS,
+}
+"""What of it whoever sees the desk sees, too."""
 DECIDES: Final = {
     reserves.KIND: Right.APPROVE_TOP_UP,
     versions.FEES: Right.APPROVE_PRICING,
     versions.PLAN: Right.APPROVE_PRICING,
+    commission_lifts.KIND: Right.SET_STANDING,
 }
 ASKS: Final = {
     reserves.KIND: Right.TOP_UP_RESERVE,
     versions.FEES: Right.MANAGE_PRICING,
     versions.PLAN: Right.MANAGE_PRICING,
+    commission_lifts.KIND: Right.SET_STANDING,
 }
-_WITHDRAW = {reserves.KIND: reserves.withdraw, versions.FEES: versions.withdraw, versions.PLAN: versions.withdraw}
+_WITHDRAW: Final = {
+    reserves.KIND: reserves.withdraw,
+    versions.FEES: versions.withdraw,
+    versions.PLAN: versions.withdraw,
+    commission_lifts.KIND: commission_lifts.withdraw,
+}
 
 
 def top_up_words(told: reserves.TopUp) -> str:
@@ -72,6 +87,8 @@ def _in_short(row: Any) -> str:
     said = row.payload
     if row.kind == reserves.KIND:
         return f"{show.amount(said['units'], 'USDT', trim=True)} USDT → {said['code']}"
+    if row.kind == commission_lifts.KIND:
+        return f"{said['code']}, {show.amount(said['units'], 'USDT', trim=True)} USDT"
     return f"{row.subject} v{said['version']}"
 
 
@@ -84,7 +101,7 @@ drawing.kind("approval_what", lambda row, _column, _value: Markup("<b>{}</b>").f
 
 
 class ApprovalsDesk(Desk):
-    """The requests of finance: what waits, and what became of the others."""
+    """What one person of finance, or one officer, asked for: what waits, and what became of the others."""
 
     route_base = "/approvals"
     datamodel = SQLAInterface(ApprovalRow)
@@ -108,6 +125,7 @@ class ApprovalsDesk(Desk):
     presets: ClassVar = (
         Preset(_l("Waiting"), {"state": "waiting"}),
         Preset(_l("Reserve top-ups"), {"kind": reserves.KIND}),
+        Preset(_l("Commission holds"), {"kind": commission_lifts.KIND}),
     )
     find: ClassVar = ("ref", "requested_by")
     order = "-requested_at"
@@ -116,13 +134,13 @@ class ApprovalsDesk(Desk):
     queue: ClassVar = {"state": "waiting"}
     empty: ClassVar = (
         _l("Nothing waits for approval"),
-        _l("A top-up of a reserve, a fee schedule or a commission plan that somebody asked for appears here."),
+        _l("A top-up, new terms or the end of a commission hold that somebody asked for appears here."),
     )
     show_template = "approvals/show.html"
 
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
-        """Return which rows the actor may see: those of this desk's kinds."""
-        return super().scope(actor) & listing.of_kinds(KINDS)
+        """Return which rows the actor may see: those of this desk's kinds that its rights show it."""
+        return super().scope(actor) & listing.of_kinds([kind for kind, right in SEES.items() if actor.may(right)])
 
     @expose("/list/", methods=["GET"])
     def list(self) -> ResponseReturnValue:
@@ -153,6 +171,8 @@ class ApprovalsDesk(Desk):
         waits = row.state == "waiting"
         told["decides"] = waits and actor.may(DECIDES[row.kind]) and row.requested_by != actor.name
         told["own"] = waits and actor.may(ASKS[row.kind]) and row.requested_by == actor.name
+        if row.kind == commission_lifts.KIND:
+            return told | _lifting(actor, row, waits=waits)
         if row.kind != reserves.KIND:
             return told | version_words.context(actor, row)
         top_up = reserves.asked(actor, row.ref)
@@ -173,6 +193,16 @@ class ApprovalsDesk(Desk):
         else:
             flash(_("%(what)s is booked: %(entry)s.", what=_in_short(row), entry=entry), "ok")
 
+    @deed("lift", _l("Approve"), Right.SET_STANDING)
+    def lift(self, rows: Sequence[Any]) -> None:
+        """End the hold of an agent's commission as another asked, or keep it."""
+        row = rows[0]
+        done = commission_lifts.decide(current_actor(), row.ref, read_yes(request.form.get("approve", "")), _why())
+        if done:
+            flash(_("The commission of %(code)s is payable again.", code=row.payload["code"]), "ok")
+        else:
+            flash(_("Turned down: the commission of %(code)s stays held.", code=row.payload["code"]), "warning")
+
     @deed("version", _l("Approve"), Right.APPROVE_PRICING)
     def version(self, rows: Sequence[Any]) -> None:
         """Put another's version of a schedule or plan in force from its moment on, or turn it down."""
@@ -188,6 +218,17 @@ class ApprovalsDesk(Desk):
         """Take back a request of one's own."""
         _WITHDRAW[rows[0].kind](current_actor(), rows[0].ref, _why())
         flash(_("It is withdrawn: nothing has changed."), "ok")
+
+
+def _lifting(actor: Actor, row: Any, *, waits: bool) -> dict[str, Any]:
+    """Return what the end of a hold gives back: while it waits what is held now, later what was when it was asked."""
+    found = commission_lifts.asked(actor, row.ref)
+    units = found.holding.held.units if waits and found.holding else row.payload["units"]
+    amount = show.amount(units, "USDT", trim=True)
+    words = _(
+        "The hold on the commission of %(code)s ends: %(amount)s USDT become payable", code=found.code, amount=amount
+    )
+    return {"words": words, "lifting": found, "held_now": waits, "deed": "lift", "asked": words}
 
 
 def _why() -> str:
@@ -207,9 +248,11 @@ def _count(actor: Actor) -> menu.Count | None:
     return menu.Count(number) if number else None
 
 
-@card(Right.SEE_APPROVALS, "finance")
-def _for_you(actor: Actor) -> Card:
+@card(Right.SEE_APPROVALS, "finance", "compliance")
+def _for_you(actor: Actor) -> Card | None:
     number = waiting_for(actor)
+    if not number and actor.role != "finance":
+        return None  # little of an officer's work waits here: the figure comes with it
     foot = _("asked for by others") if number else _("nothing waits for you")
     href = url_for("ApprovalsDesk.list", state="waiting")
     return Card(_("Waiting for your approval"), show.number(number), aside=_("now"), foot=foot, href=href)

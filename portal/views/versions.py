@@ -48,7 +48,7 @@ class VersionsView(BaseView):
 
     route_base = "/versions"
     default_view = "list"
-    right = Right.SEE_APPROVALS
+    right = Right.SEE_PRICING
 
     @expose("/", methods=["GET"])
     def list(self) -> ResponseReturnValue:

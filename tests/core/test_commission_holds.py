@@ -9,13 +9,14 @@ import pytest
 from core import db
 from core.actor import Right, Scope
 from core.errors import AlreadyDone, BadInput, Forbidden, NotFound, WrongState
-from core.parties import commission_holds, standing
+from core.parties import commission_holds, commission_lifts, standing
 from core.verify import run as verify
 from jobs import ledger
 from tests import make
 from tests.core import lives, review
 
-JUDGE = make.person("compliance", Right.SET_STANDING, Right.SEE_AGENTS)
+JUDGES = (Right.SET_STANDING, Right.SEE_AGENTS, Right.SEE_APPROVALS)
+JUDGE, OTHER = make.person("compliance", *JUDGES), make.person("compliance2", *JUDGES)
 
 
 @pytest.fixture
@@ -52,9 +53,15 @@ def holds():
 
 def refused(kind, command, *args):
     before = review.everything(), review.rows("select * from commission_hold")
-    with pytest.raises(kind):
+    with pytest.raises(kind) as caught:
         command(*args)
     assert (review.everything(), review.rows("select * from commission_hold")) == before
+    return caught.value
+
+
+def lifted(agent, why):
+    """Let one person ask for a hold's end and another agree."""
+    commission_lifts.decide(OTHER, commission_lifts.ask(JUDGE, agent, why), approve=True, why=why)
 
 
 def test_a_suspension_holds_what_was_and_is_earned_and_its_end_gives_all_back(market):
@@ -96,16 +103,57 @@ def test_commission_is_held_while_something_is_looked_into_and_the_agent_works_o
     refused(Forbidden, commission_holds.hold, make.person("agent"), agent, "why")
     refused(BadInput, commission_holds.hold, JUDGE, agent, " ")
     refused(NotFound, commission_holds.hold, JUDGE, market.merchant_ref, "no agent")
-    refused(WrongState, commission_holds.lift, JUDGE, agent, "nothing is held")
+    refused(WrongState, commission_lifts.ask, JUDGE, agent, "nothing is held")
     commission_holds.hold(JUDGE, agent, "many orders of one size")
     refused(AlreadyDone, commission_holds.hold, JUDGE, agent, "again")
     assert review.one("select state from party where ref = %s", agent) == "active"
     standing.suspend(JUDGE, agent, "it is a ring")
-    refused(WrongState, commission_holds.lift, JUDGE, agent, "not while suspended")
+    refused(WrongState, commission_lifts.ask, JUDGE, agent, "not while suspended")
     standing.reinstate(JUDGE, agent, "no ring after all")
     assert pockets(agent) == (0, earned(agent)), "the hold from before stays until it is lifted"
-    commission_holds.lift(JUDGE, agent, "explained")
+    lifted(agent, "explained")
     assert pockets(agent) == (earned(agent), 0)
+    holds()
+
+
+def test_a_hold_ends_when_another_person_has_agreed(market):
+    agent, units = market.agents[0], earned(market.agents[0])
+    commission_holds.hold(JUDGE, agent, "many orders of one size")
+    refused(BadInput, commission_lifts.ask, JUDGE, agent, " ")
+    refused(Forbidden, commission_lifts.ask, make.person("finance", Right.SEE_APPROVALS), agent, "pay it")
+    request = commission_lifts.ask(JUDGE, agent, "the orders are a shop's")
+    assert pockets(agent) == (0, units), "one person ends no hold"
+    assert commission_lifts.waiting(OTHER, agent)[:2] == (request, JUDGE.name)
+    assert commission_lifts.asked(OTHER, request).holding.held.units == units
+    refused(AlreadyDone, commission_lifts.ask, OTHER, agent, "I ask too")
+    own = refused(Forbidden, commission_lifts.decide, JUDGE, request, True, "my own")
+    assert own.facts["rule"] == "four_eyes"
+    refused(Forbidden, commission_lifts.decide, make.person("finance"), request, True, "no right")
+    refused(Forbidden, commission_lifts.withdraw, OTHER, request, "not mine")
+    refused(NotFound, commission_lifts.decide, OTHER, "apr_none", True, "no such")
+    assert commission_lifts.decide(OTHER, request, approve=True, why="seen the shop") is True
+    assert pockets(agent) == (units, 0)
+    refused(WrongState, commission_lifts.decide, OTHER, request, True, "twice")
+    told = review.rows(
+        "select actor, reason, details ->> 'asked_by' from audit where action = 'commission.lift' and subject = %s",
+        agent,
+    )
+    assert told == [(OTHER.name, "seen the shop", JUDGE.name)]
+    holds()
+
+
+def test_what_is_turned_down_or_taken_back_ends_no_hold_and_may_be_asked_for_anew(market):
+    agent, units = market.agents[0], earned(market.agents[0])
+    commission_holds.hold(JUDGE, agent, "many orders of one size")
+    first = commission_lifts.ask(JUDGE, agent, "explained")
+    assert commission_lifts.decide(OTHER, first, approve=False, why="not to me") is False
+    second = commission_lifts.ask(JUDGE, agent, "with papers")
+    commission_lifts.withdraw(JUDGE, second, "the papers are another's")
+    third = commission_lifts.ask(OTHER, agent, "with its papers")
+    standing.bar(JUDGE, agent, "forged papers")
+    refused(WrongState, commission_lifts.decide, JUDGE, third, True, "too late")
+    assert pockets(agent) == (0, units)
+    assert commission_lifts.decide(JUDGE, third, approve=False, why="forged") is False
     holds()
 
 
@@ -118,7 +166,7 @@ def test_a_barred_agents_commission_stays_held(market):
     assert commission_holds.sweep() == 1
     assert commission_holds.sweep() == 0
     assert pockets(agent) == (0, earned(agent))
-    refused(WrongState, commission_holds.lift, JUDGE, agent, "a bar has no end")
+    refused(WrongState, commission_lifts.ask, JUDGE, agent, "a bar has no end")
     holds()
 
 

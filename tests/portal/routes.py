@@ -126,7 +126,7 @@ DESKS: list[Row] = [
     *desk("/pools", SIGNED_IN - PARTIES),
     Row("GET", "/pools/new", ADMIN),
     Row("POST", "/pools/new", ADMIN),
-    *desk("/approvals", frozenset({"admin", "finance", "auditor"})),
+    *desk("/approvals", frozenset({"admin", "compliance", "finance", "auditor"})),
     Row("GET", "/versions/", frozenset({"admin", "finance", "auditor"})),
     Row("GET", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),
     Row("POST", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),

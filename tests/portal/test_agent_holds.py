@@ -53,8 +53,42 @@ def test_an_officer_holds_and_lifts_a_commission_with_a_reason(desk):
         browser.get(page)
         assert browser.post(f"/agents/action/lift/{desk.agent}", {"reason": "please"}).status_code == 403
     assert officer.post(f"/agents/action/lift/{desk.agent}", {"reason": "explained"}).status_code == 302
+    assert held(desk.agent), "one person ends no hold"
+    waits = officer.get(page)
+    assert "compliance asked to end the hold: it waits for another person." in text(waits)
+    request = re.search(r"/approvals/show/(apr_\w+)", waits.text)[1]
+    assert "asked to end" not in text(signed_in(desk, "agent1").get(page)), "who asks is not the agent's to read"
+    yes = {"approve": "yes", "why": "seen the shop"}
+    assert "You asked for this" in text(officer.get(f"/approvals/show/{request}"))
+    assert officer.post(f"/approvals/action/lift/{request}", yes).status_code == 403
+    finance = signed_in(desk, "finance")
+    finance.get(f"/approvals/show/{request}")
+    assert finance.post(f"/approvals/action/lift/{request}", yes).status_code == 403
+    other = signed_in(desk, "compliance2")
+    assert "Waiting for your approval" in text(other.get("/"))
+    assert request in other.get("/approvals/list/?state=waiting").text
+    told = text(other.get(f"/approvals/show/{request}"))
+    assert re.search(r"The hold on the commission of \S+ ends: [\d.]+ USDT become payable", told)
+    assert "Why it is held many of one size" in told
+    assert other.post(f"/approvals/action/lift/{request}", yes | {"why": ""}).status_code == 422
+    assert other.post(f"/approvals/action/lift/{request}", yes).status_code == 302
     assert not held(desk.agent)
-    assert "Commission payable again" in text(officer.get(page))
+    assert "is payable again" in text(other.get(f"/approvals/show/{request}"))
+
+
+def test_officers_see_of_the_approvals_what_is_theirs(desk):
+    officer = signed_in(desk, "compliance")
+    assert officer.get("/versions/").status_code == 403, "fees and plans are not an officer's"
+    finance = signed_in(desk, "finance")
+    finance.get("/versions/fees/new")
+    form = {"code": "standard", "platform": "1.0", "least": "0", "spread": "0", "why": "dearer", "start": ""}
+    finance.post("/versions/fees/new", form)
+    with reading() as tx:
+        proposed = tx.call("select ref from approval where kind = 'fee_schedule'")
+    assert proposed
+    assert proposed in finance.get("/approvals/list/?state=waiting").text
+    assert proposed not in officer.get("/approvals/list/?state=waiting").text
+    assert officer.get(f"/approvals/show/{proposed}").status_code == 404
 
 
 def test_a_suspension_holds_and_its_end_gives_back(desk):
