@@ -168,13 +168,13 @@ def test_a_quote_is_one_s_own_and_there(market, stranger):
     refuses(NotFound, lambda: deposit.open_order(market.merchant, request("quo_0000000000000000")))
 
 
-def test_an_expired_quote_opens_nothing(market):
+def test_a_quote_opens_an_order_to_its_last_moment_and_nothing_after_it(market):
     quote = quoted(market)
-    with clock.at(clock.now() + timedelta(minutes=11)):
-        refuses(
-            QuoteExpired,
-            lambda: deposit.open_order(market.merchant, request(quote)),
-        )
+    last = review.one("select expires_at from quote where ref = %s", quote)
+    with clock.at(last + timedelta(microseconds=1)):
+        refuses(QuoteExpired, lambda: deposit.open_order(market.merchant, request(quote)))
+    with clock.at(last):
+        assert deposit.open_order(market.merchant, request(quote)).state == "awaiting_payment"
 
 
 def test_a_quote_and_an_order_number_serve_once(market):
@@ -216,9 +216,12 @@ def test_only_a_merchant_opens_orders(market):
         refuses(Forbidden, lambda nosy=nosy: deposit.open_order(nosy, request(quote)))
 
 
-def test_a_claim_names_payer_and_account_in_time(market, stranger):
-    ref = lives.opened(market, customer="c-claim")
-    claim = {"payer_name": "Joao Silva", "payer_account": "BR5512345678"}
+@pytest.mark.parametrize("known", [False, True], ids=["by a new account", "by an account known before"])
+def test_a_claim_names_payer_and_account_in_time(market, stranger, known):
+    claim = {"payer_name": "Joao Silva", "payer_account": f"BR56{next(make.numbers):08d}"}
+    if known:
+        deposit.claim_paid(market.merchant, lives.opened(market, customer="c-earlier"), **claim)
+    ref = lives.opened(market, customer=f"c-claim-{known}")
 
     def step(actor=market.merchant, number=ref, **more):
         return lambda: deposit.claim_paid(actor, number, **{**claim, **more})
@@ -306,6 +309,13 @@ def test_what_came_is_another_amount_of_one_s_own_order(market, stranger):
     waiting = lives.opened(market, customer="c-else-early")
     early = review.acceptor_of(market, waiting).actor
     refuses(WrongState, lambda: disputing.contest(early, waiting, received=brl("200.00"), why="early"))
+
+
+def test_what_waits_for_an_officer_is_not_paid_out_by_confirming_again_with_a_better_name(market):
+    for kept in (review.stopped(market, customer="c-again-kept"), review.held(market, customer="c-again-held")):
+        acceptor = review.acceptor_of(market, kept).actor
+        again = {"received": brl("250.00"), "payer_name": "Joao Silva"}
+        refuses(UnderReview, lambda a=acceptor, k=kept, more=again: release.confirm(a, k, **more))
 
 
 def test_an_order_is_confirmed_only_after_the_claim(market):
