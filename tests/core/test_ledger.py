@@ -124,6 +124,34 @@ def test_a_debit_sees_the_credits_that_were_only_appended(books):
     assert available(books["ana"]) == before
 
 
+def test_a_transaction_that_earns_and_spends_counts_its_credit_once(books):
+    book((books["shop"], "available", 50), (books["custody"], "available", -50))
+    before = available(books["shop"])
+    with db.transaction() as tx:
+        for units in (100, -30):
+            legs = [Leg(books["shop"], "available", units), Leg(books["custody"], "available", -units)]
+            post(tx, key=ids.new("tst"), reason="test", legs=legs, actor="test")
+    assert available(books["shop"]) == before + 70
+    with db.transaction() as tx:
+        fold_all(tx)
+        assert breaks(tx) == []
+    assert available(books["shop"]) == before + 70
+
+
+def test_what_goes_into_another_pocket_than_the_available_is_booked_at_once(books):
+    before = available(books["ana"])
+    stored = "select available, held from ledger_account where id = %s"
+    with db.transaction() as tx:
+        fold_all(tx)
+        held = tx.rows(stored, (books["ana"],))[0][1]
+    book((books["ana"], "held", 5), (books["custody"], "available", -5))
+    with db.reading() as tx:
+        assert tx.rows(stored, (books["ana"],)) == [(before, held + 5)]
+    assert available(books["ana"]) == before
+    book((books["ana"], "held", -5), (books["ana"], "available", 5))
+    assert available(books["ana"]) == before + 5
+
+
 def test_an_entry_that_does_not_balance_is_refused_by_the_database(books):
     with pytest.raises(Conflict, match="balance"):
         book((books["joao"], "available", 10), (books["custody"], "available", -9))
