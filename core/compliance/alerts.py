@@ -26,13 +26,16 @@ WEIGHT: Final = "case a.verdict when 'refuse' then 4 when 'hold' then 3 when 're
 PRIORITY: Final = f"{WEIGHT} * o.usdt_units::numeric * greatest(extract(epoch from %(at)s - a.raised_at), 1)"
 """How much is at stake, as SQL: risk x amount x age."""
 
+KEPT: Final = "(a.verdict <> 'allow' and o.state = 'paid_claimed' and o.received_units is not null)"
+"""Whether the order's release waits for the alert, as SQL: the twin of `choices.stops`."""
+
 _STANDS: Final = (
-    "case when exists (select 1 from hold h where h.order_id = o.id and h.closed_at is null) then 0"
-    " when exists (select 1 from order_waiting w where w.order_id = o.id) then 1 else 2 end"
+    f"case when exists (select 1 from hold h where h.order_id = o.id and h.closed_at is null) then 0 when {KEPT} then 1"  # noqa: S608 - our own words
+    " when exists (select 1 from order_waiting w where w.order_id = o.id) then 2 else 3 end"
 )
-WANTED: Final = f"{_STANDS}, case {_STANDS} when 2 then a.due_at end, {PRIORITY} desc, a.id"
-"""What comes first, as SQL: orders with held money, then orders that still wait, by what is at stake; then what only
-has to be looked over, by its deadline."""
+WANTED: Final = f"{_STANDS}, case {_STANDS} when 3 then a.due_at end, {PRIORITY} desc, a.id"
+"""What comes first, as SQL: orders with held money, those whose release waits, others that still wait, each by what is
+at stake; then what only has to be looked over, by its deadline."""
 
 _TAKE = "update alert set locked_by = %s, locked_until = %s where ref = any (%s)"
 
@@ -83,7 +86,7 @@ def put_back(actor: Actor, ref: str) -> None:
 
 
 def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: str) -> Decision:
-    """Decide an alert, and with it all open alerts of that order and gate; return what that did.
+    """Decide an alert, and with it those of its gate, or all that keep the order's release back; return what that did.
 
     `release` pays the order out, `refuse` gives the reserve back (before the payment: calls the order off),
     `dismiss` leaves the order as it is. What is held or in dispute moves only when another officer agrees
@@ -96,7 +99,7 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
         file = files.locked(tx, ref)
         files.must_be(file, "open")
         files.must_be_free(file, actor)
-        choices.check(outcome, file.gate, file.asked.verdict, file.order_state)
+        choices.check(outcome, file.gate, file.asked.verdict, file.order_state, confirmed=file.confirmed)
         refs = file.standing("open")
         if file.two:
             return ask_second(tx, actor, file, refs, outcome, disposition, said)
@@ -172,7 +175,7 @@ def _carry_out(tx: Transaction, actor: Actor, file: files.File, outcome: str) ->
     """Do to the order what was decided; the narrative stays with the alerts, the order only says "after review"."""
     if outcome == choices.RELEASE:
         return rulings.release(tx, actor, file.order_ref, reason="after review")
-    if outcome == choices.REFUSE and file.gate == "G1":
+    if outcome == choices.REFUSE and file.order_state in choices.UNPAID:
         return rulings.refuse_opening(tx, actor, file.order_ref, reason="after review")
     if outcome == choices.REFUSE:
         return rulings.refund(tx, actor, file.order_ref, reason="after review")

@@ -23,14 +23,17 @@ UNPAID: Final = frozenset({State.MATCHING, State.OFFERED, State.AWAITING_PAYMENT
 """States in which an order can still be called off: nobody has said that it is paid."""
 
 
-def stops(gate: str, verdict: str) -> bool:
-    """Return whether an alert of this gate and verdict keeps a release back."""
-    return gate == "G3" and verdict != "allow"
+def stops(verdict: str, order_state: str, *, confirmed: bool) -> bool:
+    """Return whether an open alert of this verdict, of whichever gate, is what the order's release waits for.
+
+    It is once the fiat is `confirmed`; before that the order goes on, and its release will wait.
+    """
+    return verdict != "allow" and order_state == State.PAID_CLAIMED and confirmed
 
 
-def possible(gate: str, verdict: str, order_state: str) -> tuple[str, ...]:
-    """Return the outcomes that an alert of this gate and verdict can have on an order in this state."""
-    if stops(gate, verdict) and order_state == State.PAID_CLAIMED:
+def possible(gate: str, verdict: str, order_state: str, *, confirmed: bool) -> tuple[str, ...]:
+    """Return the outcomes that an alert can have on an order in this state, its fiat `confirmed` or not yet."""
+    if stops(verdict, order_state, confirmed=confirmed):
         return (RELEASE, REFUSE)
     if gate == "G1" and order_state in UNPAID:
         return (DISMISS, REFUSE)
@@ -59,19 +62,19 @@ def narrated(narrative: str) -> str:
     return words.prose(narrative, "narrative", least=LEAST_WORDS, longest=MOST_WORDS)
 
 
-def check(outcome: str, gate: str, verdict: str, order_state: str) -> None:
+def check(outcome: str, gate: str, verdict: str, order_state: str, *, confirmed: bool) -> None:
     """Refuse with `wrong_state` an outcome that this alert cannot have now, saying what it can have."""
-    can = possible(gate, verdict, order_state)
+    can = possible(gate, verdict, order_state, confirmed=confirmed)
     if outcome in can:
         return
-    if stops(gate, verdict) and order_state == State.PAID_CLAIMED:
+    if stops(verdict, order_state, confirmed=confirmed):
         why = sentence("this alert keeps the payout back, so it ends with a release or a refusal")
     elif outcome == RELEASE:
         why = sentence("there is nothing to release")
     elif order_state == State.PAID_CLAIMED:
         why = sentence(
-            "the customer has paid by now, so the order cannot be called off; dismiss this alert, or list the"
-            " payer's account so that the payout is kept back"
+            "the customer has paid by now, so the order cannot be called off; while this alert is open the payout"
+            " waits, and you decide it when the acceptor has confirmed"
         )
     else:
         why = sentence("the order is %(state)s, so there is nothing left to refuse", state=order_state)

@@ -27,14 +27,15 @@ _ORDER = (
     " where ref = %s for no key update"
 )
 _STOPPED = (
-    "select ref from alert where order_id = %s and gate = 'G3' and state <> 'closed' and verdict <> 'allow' limit 1"
+    "select ref from alert where order_id = %s and state <> 'closed' and verdict <> 'allow'"
+    " order by gate desc, id limit 1"
 )
 
 
 class Ruling(NamedTuple):
     """What became of a disputed order: `request` waits for a second officer until `decided`.
 
-    `alert` is the first that gate G3 raised when it stopped the release ("" else): then two officers decide that.
+    `alert` is the first of those that keep the release back ("" else): then two officers decide that.
     """
 
     order_ref: str
@@ -62,9 +63,9 @@ def decide(
 
     A release stands in for the acceptor's confirmation, so it asks for the same: `received`, what came in on the
     acceptor's bank account by the evidence (all of what is due), and `payer_name`, the name on that bank line. Gate
-    G3 looks as it always does; what it stops goes on as an alert that two officers decide. Refuses with forbidden,
-    not_found, bad_input, amount_differs, wrong_state when there is no dispute, under_review while an alert keeps the
-    order, and already_done while a decision waits for the second officer.
+    G3 looks as it always does; what it stops, or an open alert keeps, goes on as alerts that two officers decide.
+    Refuses with forbidden, not_found, bad_input, amount_differs, wrong_state when there is no dispute, under_review
+    while an alert keeps the order, and already_done while a decision waits for the second officer.
     """
     actor.must(Right.DECIDE_ALERT)
     if outcome not in {choices.RELEASE, choices.REFUSE}:
@@ -76,7 +77,7 @@ def decide(
         if outcome == choices.RELEASE:
             payload |= {"received_units": _received(order, received), "payer_name": text(payer_name, "payer.name")}
             said_by_gate = rulings.judged(order_ref, payer_name=payload["payer_name"])
-            if said_by_gate.gate.stops:
+            if said_by_gate.stops:
                 return _stop(tx, actor, order, said_by_gate, payload)
         request = approvals.request(tx, actor, KIND, order_ref, payload, said)
         details = {"outcome": outcome, "request": request}
@@ -140,7 +141,8 @@ def _locked(tx: Transaction, order_ref: str) -> _Order:
             state=order.state,
             dispute=order.dispute_state,
         )
-    alert = tx.call(_STOPPED, (order.id,))
+    # Before it is known what came in, an alert of gate G1 does not settle anything yet.
+    alert = None if order.received_units is None else tx.call(_STOPPED, (order.id,))
     if alert is not None:
         raise UnderReview(
             sentence("%(alert)s keeps this order; decide the alert, it settles the order", alert=alert),
@@ -179,8 +181,9 @@ def _carry_out(tx: Transaction, actor: Actor, order: _Order, said: dict[str, Any
     gate = None
     if said["outcome"] == choices.RELEASE:
         change |= {"received_units": said["received_units"], "amount_state": AmountState.EXACT}
-        gate = rulings.judged(order.ref, payer_name=said.get("payer_name", "")).gate
-        if gate.stops:
+        again = rulings.judged(order.ref, payer_name=said.get("payer_name", ""))
+        gate = again.gate
+        if again.stops:
             raise UnderReview(
                 sentence("more is known by now than when this was decided; turn it down and decide again"),
                 ref=order.ref,

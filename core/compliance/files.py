@@ -1,10 +1,11 @@
-"""The alerts of one order and gate, locked together with the order: what a decision is made on."""
+"""The alerts decided together, locked with their order: those of one gate, or all that keep a release back."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import audit, clock, ids, outbox
+from core.compliance import choices
 from core.errors import Conflict, NotFound, WrongState, sentence
 from core.orders.states import DisputeState, RiskState
 
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from core.approvals import Approval
     from core.db import Transaction
 
-_ORDER = "select id, ref, state, risk_state, dispute_state from orders where id = %s for no key update"
+_ORDER = (
+    "select id, ref, state, risk_state, dispute_state, received_units is not null from orders"
+    " where id = %s for no key update"
+)
 _ALERTS = (
     "select ref, state, verdict, locked_by, locked_until, raised_at from alert"
-    " where order_id = %s and gate = %s order by id for update"
+    " where order_id = %s and (gate = %s or (%s and verdict <> 'allow')) order by id for update"
 )
 
 
@@ -34,9 +38,11 @@ class Held(NamedTuple):
 
 
 class File(NamedTuple):
-    """An order with the alerts that one gate raised on it, and whether deciding them takes `two` officers.
+    """An order with the alerts that are decided together, and whether deciding them takes `two` officers.
 
-    It does where USDT is held, and where the parties disagree about the order.
+    They are those of the named alert's gate; where the release waits for it, all that it waits for, of any gate.
+    It takes two where USDT is held, and where the parties disagree about the order. `confirmed` says that it is
+    known what came in.
     """
 
     alert_ref: str
@@ -45,6 +51,7 @@ class File(NamedTuple):
     order_ref: str
     order_state: str
     risk_state: str
+    confirmed: bool
     alerts: tuple[Held, ...]
     two: bool
 
@@ -59,16 +66,17 @@ class File(NamedTuple):
 
 
 def locked(tx: Transaction, ref: str) -> File:
-    """Lock the order, then its alerts of the same gate, and return them. Refuses with not_found or bad_input."""
-    found = tx.rows("select order_id, gate from alert where ref = %s", (ids.check(ref, "alr"),))
+    """Lock the order, then the alerts decided with this one, and return them. Refuses with not_found or bad_input."""
+    found = tx.rows("select order_id, gate, verdict from alert where ref = %s", (ids.check(ref, "alr"),))
     if not found:
         raise NotFound(sentence("there is no alert %(ref)s", ref=ref), ref=ref)
-    order_id, gate = found[0]
-    order, order_ref, state, risk_state, dispute = tx.rows(_ORDER, (order_id,))[0]
-    alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate)))
+    order_id, gate, verdict = found[0]
+    order, order_ref, state, risk_state, dispute, confirmed = tx.rows(_ORDER, (order_id,))[0]
+    kept = choices.stops(verdict, state, confirmed=confirmed)
+    alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate, kept)))
     hold = tx.call("select exists (select 1 from hold where order_id = %s and closed_at is null)", (order_id,))
-    two = gate == "G3" and (hold or dispute == DisputeState.OPEN)
-    return File(ref, gate, order, order_ref, state, risk_state, alerts, two)
+    two = (gate == "G3" or kept) and (hold or dispute == DisputeState.OPEN)
+    return File(ref, gate, order, order_ref, state, risk_state, confirmed, alerts, two)
 
 
 def must_be(file: File, state: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from core import approvals, clock, ids, vault
 from core.actor import Right, Scope
 from core.compliance import choices, turns
-from core.compliance.alerts import KIND, WANTED
+from core.compliance.alerts import KEPT, KIND, WANTED
 from core.db import reading
 from core.errors import BadInput, NotFound, sentence
 from core.money import USDT, Money, fiat
@@ -29,7 +29,8 @@ class QueueRow(NamedTuple):
     """One alert in the queue. `reason` has the facts, and the `text_key` and `args` its words are made of.
 
     `others` counts the alerts that are decided together with this one; `late` says that it is past its due time.
-    `proposed_by` decided first; where it takes two officers, `closed_by` is the one who agreed.
+    `kept` says that the order's release waits for it. `proposed_by` decided first; where it takes two officers,
+    `closed_by` is the one who agreed.
     """
 
     ref: str
@@ -54,6 +55,7 @@ class QueueRow(NamedTuple):
     locked_by: str | None
     locked_until: datetime | None
     held: bool
+    kept: bool
     others: int
     closed_at: datetime | None
     closed_by: str | None
@@ -61,18 +63,20 @@ class QueueRow(NamedTuple):
     proposed_at: datetime | None
 
 
-_QUEUE = """
+_QUEUE = f"""
 select a.ref, o.ref, m.code, a.gate, a.rule, a.verdict, a.score, a.state, a.disposition, a.outcome,
        a.reason, o.state, o.risk_state, o.currency, o.fiat_units, o.usdt_units, coalesce(y.masked, ''),
        a.raised_at, a.due_at,
        a.state <> 'closed' and a.due_at < %(at)s, case when a.locked_until > %(at)s then a.locked_by end,
        case when a.locked_until > %(at)s then a.locked_until end,
        exists (select 1 from hold h where h.order_id = a.order_id and h.closed_at is null),
-       (select count(*) - 1 from alert b where b.order_id = a.order_id and b.gate = a.gate and b.state = a.state),
+       a.state <> 'closed' and {KEPT},
+       (select count(*) - 1 from alert b where b.order_id = a.order_id and b.state = a.state
+           and (b.gate = a.gate or ({KEPT} and b.verdict <> 'allow'))),
        a.closed_at, a.closed_by, a.proposed_by, a.proposed_at
   from alert a join orders o on o.id = a.order_id join party m on m.id = o.merchant_id
   left join payer_account y on y.id = o.payer_account_id
-"""
+"""  # noqa: S608 - our own words
 
 
 def _row(row: tuple[Any, ...]) -> QueueRow:
@@ -214,7 +218,10 @@ select a.order_id, a.narrative, a.confirmed_why, o.customer_id, o.payer_account_
   left join party p on p.id = o.acceptor_id left join hold h on h.order_id = o.id and h.closed_at is null
  where a.ref = %s
 """
-_TOGETHER = " where a.order_id = %(order)s and a.gate = %(gate)s and a.ref <> %(ref)s order by a.id"
+_TOGETHER = (
+    " where a.order_id = %(order)s and a.ref <> %(ref)s"
+    " and (a.gate = %(gate)s or (a.verdict <> 'allow' and (%(kept)s or a.closed_at = %(closed)s))) order by a.id"
+)
 _HISTORY = (
     "select at, actor, role, action, subject, reason from audit where order_id = %s order by at desc, id desc limit 200"
 )
@@ -223,7 +230,10 @@ _HISTORY = (
 def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
     (order_id, narrative, confirmed_why, customer, payer, customer_ref, payer_ref, acceptor, reasons, features, version,
      hold_ref, held) = tx.rows(_BESIDE, (row.ref,))[0]  # fmt: skip
-    asked = {"at": clock.now(), "order": order_id, "gate": row.gate, "ref": row.ref}
+    asked = {
+        "at": clock.now(), "order": order_id, "gate": row.gate, "ref": row.ref, "kept": row.kept,
+        "closed": row.closed_at,
+    }  # fmt: skip
     second = approvals.waiting(tx, KIND, row.order_ref) if row.state == "pending_second" else None
     return AlertView(
         row=row,
@@ -242,7 +252,9 @@ def _whole(tx: Transaction, actor: Actor, row: QueueRow) -> AlertView:
         same_payer=_related(tx, _PAYER, payer, order_id),
         same_customer=_related(tx, _CUSTOMER, customer, order_id),
         history=[HistoryRow(*each) for each in tx.rows(_HISTORY, (order_id,))],
-        possible=choices.possible(row.gate, row.verdict, row.order_state) if row.state == "open" else (),
+        possible=choices.possible(row.gate, row.verdict, row.order_state, confirmed=row.kept)
+        if row.state == "open"
+        else (),
         second=second,
         may_second=second is not None and actor.may(Right.DECIDE_ALERT) and second.requested_by != actor.name,
     )

@@ -739,7 +739,7 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[], OUT received_units bigint) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_claimed timestamptz; v_declared bigint;
@@ -747,9 +747,10 @@ begin
     at := coalesce(p_at, clock_timestamp());
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id
+           o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
       into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
-           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared
+           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared,
+           received_units
       from orders o where o.ref = p_ref;
     if not found then return; end if;
     claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
@@ -763,7 +764,7 @@ begin
     open_alerts := 0;
     if risk_state <> 'clear' then
         select count(*) into open_alerts from alert x
-         where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow';
+         where x.order_id = order_release_look.id and x.state <> 'closed' and x.verdict <> 'allow';
     end if;
     vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
     if v_declared is not null then

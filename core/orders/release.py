@@ -1,4 +1,4 @@
-"""A deposit's second half: the acceptor has the fiat, gate G3 looks, the escrow is paid out."""
+"""A deposit's second half: the acceptor has the fiat, gate G3 looks, the escrow is paid out unless an alert is open."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ class Look(NamedTuple):
     order: OrderNow
     row: Row
 
+    @property
+    def flagged(self) -> bool:
+        """Return whether an officer has yet to decide an alert that some gate raised on it."""
+        return int(self.row["open_alerts"] or 0) > 0
+
+    @property
+    def confirmed(self) -> bool:
+        """Return whether it is known what came in: by the acceptor's confirmation, or by the officers' ruling."""
+        return self.row["received_units"] is not None
+
     def judged(self, *, payer_name: str, ruled: bool = False) -> gates.Gate:
         """Return what gate G3 says to its release, with the payer's name as the bank line bears it."""
         return gates.release(self.row, numbers(self.row["vector"]), payer_name=payer_name, ruled=ruled)
@@ -47,7 +57,8 @@ def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> Stat
     `payer_name` is the name that the acceptor reads on its bank line: what the customer declared never stands in
     for it, so that gate G3 compares what came with who is known.
 
-    Returns `completed`, or `paid_claimed` when gate G3 stopped the release for a person to look at.
+    Returns `completed`, or `paid_claimed` when the release waits for an officer: gate G3 stopped it, or an alert of
+    gate G1 is still open.
     Refuses with wrong_state, amount_differs, under_review, not_found or bad_input.
     """
     seen_name = text(payer_name, "payer.name")
@@ -70,7 +81,7 @@ def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
     _must_be_free(seen)
     _must_be_what_is_due(order, received)
     gate = seen.judged(payer_name=seen_name)
-    if gate.stops:
+    if gate.stops or seen.flagged:
         once("select order_stop(%s)", (json.dumps(stopped(actor, order, gate, received.units)),))
         return order.state
     call("order_release", pay_out(actor, order, target, gate=gate, received=received.units))
@@ -87,8 +98,8 @@ def look(ref: str) -> Look:
 
 def _must_be_free(seen: Look) -> None:
     order = seen.order
-    held = order.risk_state == RiskState.HELD or int(seen.row["open_alerts"] or 0) > 0
-    if held or order.dispute_state == DisputeState.OPEN:
+    stopped_before = order.risk_state == RiskState.HELD or (seen.flagged and seen.confirmed)
+    if stopped_before or order.dispute_state == DisputeState.OPEN:
         raise UnderReview(sentence("this order is under review; nothing is needed from you"), ref=order.ref)
 
 
@@ -162,7 +173,10 @@ def pay_out(
 
 
 def stopped(actor: Actor, order: OrderNow, gate: gates.Gate, received: int) -> dict[str, Any]:
-    """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held."""
+    """Return what keeps a confirmed order back: alerts for an officer, and with a hold the escrow moves to held.
+
+    Where gate G3 itself lets it pass, it is an alert of gate G1 that nobody has decided yet.
+    """
     told = gate.facts()
     facts = {
         "order_id": order.id,
@@ -170,7 +184,7 @@ def stopped(actor: Actor, order: OrderNow, gate: gates.Gate, received: int) -> d
         **{key: getattr(order, key) for key in ("version", "at", "usdt_units", "acceptor_id", "escrow_account_id")},
         "ref": order.ref,
         "change": {
-            "risk_state": gate.risk_state,
+            "risk_state": gate.risk_state if gate.stops else RiskState.FLAGGED,
             "next_actor": NextActor.COMPLIANCE,
             "received_units": received,
             "amount_state": AmountState.EXACT,
@@ -181,7 +195,7 @@ def stopped(actor: Actor, order: OrderNow, gate: gates.Gate, received: int) -> d
             "ruleset_id": told["ruleset"],
             **{name: json.loads(str(told[name] or "null")) for name in ("features", "reasons", "alerts")},
         },
-        "event": event_row("stop", order.state, None, reason="gate G3"),
+        "event": event_row("stop", order.state, None, reason="gate G3" if gate.stops else "gate G1"),
     }
     if gate.holds:
         facts |= {"hold": ids.new("hld"), "entry": ids.new("jrn")}

@@ -26,16 +26,25 @@ def _close_hold(tx: Transaction, actor: Actor, order: OrderNow, outcome: str) ->
 
 
 class Judged(NamedTuple):
-    """What gate G3 says to a release in the acceptor's place, and the order as the gate saw it."""
+    """What gate G3 says to a release in the acceptor's place, and the order as the gate saw it.
+
+    `flagged` says that an alert of the order is open.
+    """
 
     order: OrderNow
     gate: gates.Gate
+    flagged: bool
+
+    @property
+    def stops(self) -> bool:
+        """Return whether the release waits for officers to decide alerts."""
+        return self.gate.stops or self.flagged
 
 
 def judged(ref: str, *, payer_name: str) -> Judged:
     """Ask gate G3 about releasing an order whose acceptor is silent; the payer's name is what the evidence shows."""
     seen = look(ref)
-    return Judged(seen.order, seen.judged(payer_name=payer_name, ruled=True))
+    return Judged(seen.order, seen.judged(payer_name=payer_name, ruled=True), seen.flagged)
 
 
 def stop(tx: Transaction, actor: Actor, said: Judged, *, received: int) -> None:

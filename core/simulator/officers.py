@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 FIRST, SECOND = officer("compliance"), officer("compliance2")
 _OPEN: Final = """
-select distinct on (a.order_id, a.gate) a.ref, a.gate, a.rule, a.verdict, a.raised_at, o.state
+select distinct on (a.order_id, a.gate) a.ref, a.gate, a.rule, a.verdict,
+       case o.state when 'paid_claimed' then (select max(e.at) from evaluation e where e.order_id = o.id)
+                    else a.raised_at end, o.state, o.received_units is not null
   from alert a join orders o on o.id = a.order_id
  where a.state = 'open' and a.raised_at < %s order by a.order_id, a.gate, a.score desc, a.id
 """
@@ -61,6 +63,7 @@ class _Alert(NamedTuple):
     verdict: str
     raised_at: datetime
     order_state: str
+    confirmed: bool
 
 
 def list_accounts(accounts: Iterable[str]) -> None:
@@ -105,7 +108,7 @@ def _judge(rng: Random, alert: _Alert, *, alone: bool) -> None:
     one, other = _pair(rng)
     rule = alert.rule.partition(".")[0]
     right = rng.randrange(100) < _RIGHT.get(rule, _USUALLY_RIGHT)
-    possible = choices.possible(alert.gate, alert.verdict, alert.order_state)
+    possible = choices.possible(alert.gate, alert.verdict, alert.order_state, confirmed=alert.confirmed)
     outcome = choices.DISMISS
     if choices.RELEASE in possible:
         outcome = choices.REFUSE if right else choices.RELEASE

@@ -241,7 +241,7 @@ class AlertsDesk(Crowds, Reading, Desk):
         """Return what the officer is asked before the outcome is sent."""
         if alert.held.units and outcome != "dismiss":
             return decisions.proposed(outcome, order)
-        return decisions.effect(outcome, order, alert.row.gate)
+        return decisions.effect(outcome, order)
 
     def why_not(self, name: str, row: queries.AlertView, actor: Actor) -> str:
         """Return why taking or putting back is not possible for the alert now."""
@@ -279,7 +279,7 @@ class AlertsDesk(Crowds, Reading, Desk):
         done = alerts.decide(actor, ref, *said)
         if done.state == "pending_second":
             return decisions.go_on(decisions.proposed(said[0], before), "warning", ref)
-        return decisions.go_on(decisions.effect(said[0], before, view.row.gate), "ok", ref)
+        return decisions.go_on(decisions.effect(said[0], before), "ok", ref)
 
     @deed("second", _l("Second decision"), Right.DECIDE_ALERT)
     def second(self, rows: Sequence[Any]) -> ResponseReturnValue:

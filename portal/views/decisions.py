@@ -8,6 +8,7 @@ from flask import flash, redirect, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from core.compliance import choices
 from core.money import Money
 from core.orders import disputing
 from core.orders.states import State
@@ -21,7 +22,7 @@ _FREE = frozenset({State.CREATED, State.MATCHING, State.OFFERED})
 """States in which nothing is frozen for the order yet."""
 
 
-def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
+def effect(outcome: str, order: OrderView) -> str:
     """Return what the outcome will do to the order, as one sentence with amounts and parties."""
     who = {"merchant": order.merchant.code, "acceptor": order.acceptor.code if order.acceptor else "–"}
     fiat, usdt = order.fiat.show(), order.usdt.show()
@@ -33,7 +34,7 @@ def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
             paid=paid, fiat=fiat, usdt=usdt, fee=order.fee.show(), **who,
         )  # fmt: skip
     if outcome == "refuse":
-        return _refused(order, gate, who)
+        return _refused(order, who)
     if outcome == "dismiss":
         return _(
             "Dismiss the alert; the order over %(fiat)s of merchant %(merchant)s stays as it is.", fiat=fiat, **who
@@ -41,14 +42,14 @@ def effect(outcome: str, order: OrderView, gate: str = "G3") -> str:
     return outcome
 
 
-def _refused(order: OrderView, gate: str, who: dict[str, str]) -> str:
+def _refused(order: OrderView, who: dict[str, str]) -> str:
     """Return what a refusal returns and pays back: what has come by the acceptor's word, else what was due."""
     fiat, usdt = order.fiat.show(), order.usdt.show()
     if order.state in _FREE:
         return _(
             "Call the order over %(fiat)s of merchant %(merchant)s off; nothing is frozen for it.", fiat=fiat, **who
         )
-    if gate == "G1":
+    if order.state in choices.UNPAID:
         return _(
             "Call the order over %(fiat)s of merchant %(merchant)s off"
             " and return %(usdt)s to the reserve of %(acceptor)s.",

@@ -259,7 +259,7 @@ class OrdersDesk(judging.Judges, Desk):
         }
         said = disputes.decide(actor, ref, outcome, form.get("narrative", ""), **seen)
         if said.alert:
-            flash(_("Gate G3 stopped the release. Two officers decide it here, with what the gate saw."), "warning")
+            flash(_("An alert keeps the release back. Two officers decide it here, with what the gate saw."), "warning")
             return redirect(url_for("AlertsDesk.show", key=said.alert))
         flash(decisions.proposed(outcome, queries.order(actor, ref)), "ok")
         return None

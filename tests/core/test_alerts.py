@@ -176,7 +176,7 @@ def test_a_flagged_opening_cannot_be_called_off_once_it_is_paid(market):
     ref = review.flagged(market, **who())
     deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account=f"BR98{next(make.numbers):08d}")
     before = review.everything()
-    with pytest.raises(WrongState, match="the customer has paid by now") as refused:
+    with pytest.raises(WrongState, match="while this alert is open the payout waits") as refused:
         alerts.decide(ANN, review.alert(ref, "G1"), "refuse", "explained", WHY)
     assert refused.value.facts["allowed"] == ["dismiss"]
     assert review.everything() == before
@@ -256,11 +256,12 @@ def test_outcomes_of_every_gate_verdict_and_state_lead_somewhere():
     for gate in ("G1", "G3"):
         for verdict in ("allow", "review", "hold", "refuse"):
             for state in State:
-                can = choices.possible(gate, verdict, state)
-                assert can
-                for outcome in choices.OUTCOMES:
-                    if outcome in can:
-                        choices.check(outcome, gate, verdict, state)
-                    else:
-                        with pytest.raises(WrongState):
-                            choices.check(outcome, gate, verdict, state)
+                for confirmed in (False, True):
+                    can = choices.possible(gate, verdict, state, confirmed=confirmed)
+                    assert can
+                    for outcome in choices.OUTCOMES:
+                        if outcome in can:
+                            choices.check(outcome, gate, verdict, state, confirmed=confirmed)
+                        else:
+                            with pytest.raises(WrongState):
+                                choices.check(outcome, gate, verdict, state, confirmed=confirmed)

@@ -173,12 +173,12 @@ def test_a_day_far_above_the_customer_s_own_past_is_looked_at(market):
     assert features(ref, "G1")["prior_completed"] == 8
 
 
-def test_a_large_first_order_is_flagged_and_goes_on(market):
+def test_a_large_first_order_is_flagged_goes_on_and_is_not_paid_out(market):
     ref = lives.opened(market, "12000.00", **who())
     assert fired(ref, "G1") == ("review", ["NEW_LARGE.first"])
     assert review.state(ref)[:2] == ("awaiting_payment", "flagged")
     deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account=f"BR11{next(make.numbers):08d}")
-    assert review.confirm(market, ref, "12000.00") == "completed"
+    assert review.confirm(market, ref, "12000.00") == "paid_claimed"
     assert review.state(ref)[1] == "flagged", "the flag of the opening stays until an officer has looked"
 
 

@@ -62,7 +62,8 @@ end $$;
 
 -- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
 -- figures. No row when there is no such order. Where the claim named another account than was declared at the opening,
--- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age.
+-- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age. `open_alerts`
+-- are those of any gate that an officer must decide before anything goes out.
 drop function if exists order_release_look(text, timestamptz);
 create or replace function order_release_look(p_ref text, p_at timestamptz,
     out at timestamptz, out id bigint, out version int, out state text, out merchant_id bigint, out acceptor_id bigint,
@@ -70,15 +71,17 @@ create or replace function order_release_look(p_ref text, p_at timestamptz,
     out fiat_units bigint, out usdt_units bigint, out fee_units bigint, out risk_state text, out dispute_state text,
     out payer_name text, out split json, out matched_at timestamptz, out claimed_seconds_ago bigint, out customer_name text,
     out customer_level int, out customer_age bigint, out payer_listed text, out open_alerts bigint, out merchant_account_id bigint,
-    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[]) returns setof record language plpgsql stable as $$
+    out ruleset_id bigint, out vector bigint[], out declared_listed text, out declared bigint[], out received_units bigint)
+returns setof record language plpgsql stable as $$
 declare v_claimed timestamptz; v_declared bigint;
 begin
     at := coalesce(p_at, clock_timestamp());
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
-           o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id
+           o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
       into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
-           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared
+           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared,
+           received_units
       from orders o where o.ref = p_ref;
     if not found then return; end if;
     claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
@@ -92,7 +95,7 @@ begin
     open_alerts := 0;
     if risk_state <> 'clear' then
         select count(*) into open_alerts from alert x
-         where x.order_id = order_release_look.id and x.gate = 'G3' and x.state <> 'closed' and x.verdict <> 'allow';
+         where x.order_id = order_release_look.id and x.state <> 'closed' and x.verdict <> 'allow';
     end if;
     vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
     if v_declared is not null then
