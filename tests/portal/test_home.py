@@ -70,8 +70,8 @@ def test_each_role_finds_its_figures_on_its_home_page(desk, name, figures):
 
 
 def test_a_merchants_orders_of_today_are_counted_to_the_minute_in_its_own_time(desk):
-    # Midnight there is no whole hour of UTC, and figures that are kept by the hour cannot be cut there. It is the one of
-    # the two zones in which it is not about midnight now: the orders that stay where they are were made today.
+    # Midnight there is no whole hour of UTC, and figures kept by the hour cannot be cut there. Of the two zones
+    # it is one in which it is not about midnight now: the orders that stay where they are were made today.
     zone = next(each for each in ("Asia/Kolkata", "America/St_Johns") if 1 <= datetime.now(ZoneInfo(each)).hour < 23)
     midnight = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     move = "update orders set created_at = %s where ref = %s"
