@@ -6,6 +6,7 @@ import pytest
 
 from core import db
 from core.actor import Right
+from core.commissions import versions
 from core.errors import (
     AlreadyDone,
     BadAmount,
@@ -127,3 +128,17 @@ def test_a_top_up_that_cannot_be_changes_nothing(acceptor):
     ):
         refused(kind, reserves.ask, who, ref, amount, key, why)
     refused(NotFound, reserves.decide, TWO, "apr_none", True, "why")
+
+
+def test_a_request_is_decided_at_its_own_door_only(acceptor):
+    pricing = (Right.MANAGE_PRICING, Right.APPROVE_PRICING)
+    three, four = make.person("finance", *RIGHTS, *pricing), make.person("finance2", *RIGHTS, *pricing)
+    top_up = reserves.ask(three, acceptor.ref, SOME, "T-door", "arrived")
+    terms = {"platform_bps": 30}
+    proposal = versions.propose(three, versions.FEES, "standard", terms, "the board's decision")
+    for stray, door in ((proposal, reserves), (top_up, versions)):
+        refused(NotFound, door.decide, four, stray, True, "looks right")
+        refused(NotFound, door.decide, four, stray, False, "looks wrong")
+        refused(NotFound, door.withdraw, three, stray, "a slip")
+    refused(NotFound, reserves.asked, four, proposal)
+    refused(NotFound, reserves.decide, four, "apr_0000000000000000", True, "there is none")

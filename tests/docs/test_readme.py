@@ -70,6 +70,14 @@ def test_every_command_of_the_readme_runs(line, database, redis_url, tmp_path):
     assert done.stdout + done.stderr
 
 
+def test_the_benchmark_the_readme_names_is_there():
+    (line,) = re.findall(r"^\.venv/bin/python -m (bench\.\w+)$", README, re.MULTILINE)
+    asked = [sys.executable, "-m", line, "--help"]
+    done = subprocess.run(asked, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "--json" in done.stdout
+
+
 def test_the_demo_logins_are_the_demo_s():
     named = re.findall(r"`(\w+)`", README.split("## Sign in")[1].split("\n## ")[0])
     assert sorted(named) == sorted(USERS) == sorted(DEMO_USERS)
