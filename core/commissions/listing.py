@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from core.actor import Actor, Scope
+from core.commissions.queries import UNPAID
 from core.commissions.tables import CommissionLine
 from core.db import Base
-from core.parties.tables import AgentClosure, Party, Plan, PlanVersion
+from core.parties.tables import Agent, AgentClosure, Party, Plan, PlanVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _orders = sa.table(
     "orders", sa.column("id", sa.BigInteger), sa.column("ref", sa.Text), sa.column("merchant_id", sa.BigInteger)
 )
-_agent, _merchant = aliased(Party), aliased(Party)
+_agent, _merchant, _held = aliased(Party), aliased(Party), aliased(Agent)
 
 # Left joins on keys only: PostgreSQL leaves out those whose columns a count or a sum does not read.
 _ROWS: Final = (
     sa.select(
         CommissionLine.id, CommissionLine.ref, CommissionLine.agent_id, CommissionLine.order_id, CommissionLine.level,
-        CommissionLine.rate_bps, CommissionLine.base_units, CommissionLine.units, CommissionLine.state,
+        CommissionLine.rate_bps, CommissionLine.base_units, CommissionLine.units,
+        CommissionLine.state.label("kept_state"),
+        sa.case((_held.held & CommissionLine.state.in_(UNPAID), "held"), else_=CommissionLine.state).label("state"),
         CommissionLine.period, CommissionLine.accrued_at, CommissionLine.plan_version_id,
         _orders.c.ref.label("order_ref"), _agent.code.label("agent"), _agent.ref.label("agent_ref"),
         _merchant.code.label("merchant"), Plan.code.label("plan"), PlanVersion.version.label("plan_version"),
     )
     .outerjoin(_orders, _orders.c.id == CommissionLine.order_id)
     .outerjoin(_agent, _agent.id == CommissionLine.agent_id)
+    .outerjoin(_held, _held.party_id == CommissionLine.agent_id)
     .outerjoin(_merchant, _merchant.id == _orders.c.merchant_id)
     .outerjoin(PlanVersion, PlanVersion.id == CommissionLine.plan_version_id)
     .outerjoin(Plan, Plan.id == PlanVersion.plan_id)
@@ -57,6 +64,13 @@ def of_whose(actor: Actor, which: str) -> sa.ColumnElement[bool]:
     if actor.scope is not Scope.AGENT or actor.party_id is None:
         return sa.false()
     return _ROWS.c.agent_id == actor.party_id if which == "own" else _ROWS.c.agent_id != actor.party_id
+
+
+def in_states(states: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the clause "in one of these states", by the kept state, which has an index; held are agents."""
+    kept, held = _ROWS.c.kept_state, _ROWS.c.agent_id.in_(sa.select(Agent.party_id).where(Agent.held))
+    free = sa.and_(kept.in_([each for each in states if each != "held"]), sa.or_(kept.not_in(UNPAID), sa.not_(held)))
+    return sa.or_(free, sa.and_(kept.in_(UNPAID), held)) if "held" in states else free
 
 
 def of_agent(code: str) -> sa.ColumnElement[bool]:

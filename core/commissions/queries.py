@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 PAGE = 100
 ROWS_AT_ONCE = 5_000
-STATES = ("pending", "approved", "payable", "paid", "reversed")
+STATES = ("pending", "approved", "payable", "held", "paid", "reversed")
+UNPAID = ("pending", "approved", "payable")
+"""In these states a line is held while its agent's commission is; nothing is written on the line itself."""
+
+_STATE = f"case when h.held and c.state in {UNPAID} then 'held' else c.state end"
+_HELD_AGENTS = "select x.party_id from agent x where x.held"
 
 _FROM = """
   from commission_line c
@@ -27,10 +32,11 @@ _FROM = """
   join party m on m.id = o.merchant_id
   join plan_version v on v.id = c.plan_version_id
   join plan l on l.id = v.plan_id
+  left join agent h on h.party_id = c.agent_id
 """
-_COLUMNS = """
+_COLUMNS = f"""
 select c.id, c.ref, o.ref, c.accrued_at, c.period, g.ref, g.code, g.name, m.code, c.level, l.code, v.version,
-       c.plan_version_id, c.own_bps, c.below_bps, c.rate_bps, c.base_units, c.units, c.state
+       c.plan_version_id, c.own_bps, c.below_bps, c.rate_bps, c.base_units, c.units, {_STATE}
 """
 
 
@@ -249,13 +255,17 @@ def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:
         (_AGENT, filters.agent),
         (_MERCHANT, filters.merchant),
         ("c.order_id = (select x.id from orders x where x.ref = %s)", filters.order),
-        ("c.state = %s", filters.state),
         ("c.accrued_at >= %s", filters.starts_at),
         ("c.accrued_at < %s", filters.ends_at),
     ):
         if value:
             where.append(words)
             args = [*args, value]
+    if filters.state == "held":
+        where.append(f"c.state in {UNPAID} and c.agent_id in ({_HELD_AGENTS})")
+    elif filters.state:
+        where.append(f"c.state = %s and (c.state not in {UNPAID} or c.agent_id not in ({_HELD_AGENTS}))")
+        args = [*args, filters.state]
     if filters.whose and actor.scope is Scope.AGENT:
         where.append(f"c.agent_id {'=' if filters.whose == 'own' else '<>'} %s")
         args = [*args, actor.party_id]

@@ -2239,13 +2239,17 @@ CREATE VIEW public.v_commission_lines AS
     c.rate_bps,
     c.base_units,
     c.units,
-    c.state,
+        CASE
+            WHEN (g.held AND ((c.state)::text = ANY (ARRAY['pending'::text, 'approved'::text, 'payable'::text]))) THEN 'held'::text
+            ELSE (c.state)::text
+        END AS state,
     c.period
-   FROM ((((public.commission_line c
+   FROM (((((public.commission_line c
      JOIN public.orders o ON ((o.id = c.order_id)))
      JOIN public.party p ON ((p.id = c.agent_id)))
      JOIN public.plan_version v ON ((v.id = c.plan_version_id)))
-     JOIN public.plan pl ON ((pl.id = v.plan_id)));
+     JOIN public.plan pl ON ((pl.id = v.plan_id)))
+     LEFT JOIN public.agent g ON ((g.party_id = c.agent_id)));
 CREATE VIEW public.v_escrow_open AS
  SELECT o.ref AS order_ref,
     p.code AS acceptor,

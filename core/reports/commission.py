@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import clock
 from core.actor import Right, Scope
@@ -39,6 +39,7 @@ COLUMNS = (
     Column("commission_usdt", "money", summed=True, wide=110),
     Column("state", wide=65),
     Column("formula", wide=275),
+    Column("held_usdt", "money", summed=True, wide=0),
 )
 STATEMENT_COLUMNS = (
     Column("agent", wide=80),
@@ -49,11 +50,14 @@ STATEMENT_COLUMNS = (
     Column("adjustments", "money"),
     Column("paid", "money"),
     Column("closing", "money"),
+    Column("held", "money"),
+    Column("payable", "money"),
     Column("lines", "count", wide=50),
 )
 
 # Opening and closing are the ledger's; accrued and reversed the lines'; what else moved the account is a
 # payment or an adjustment. So a line without its posting, or a posting without its line, shows at once. The
+# What is held is of now, whichever period is asked for: it is what may not be paid of the closing. The
 # opening is the balance now less all that moved since: a running month is read without its past.
 _STATEMENTS = """
 with moves as materialized (
@@ -69,10 +73,12 @@ with moves as materialized (
 )
 select g.ref, g.code, g.name, (n.units - coalesce(b.since, 0))::bigint, coalesce(c.accrued, 0)::bigint,
        coalesce(c.reversed, 0)::bigint, coalesce(b.adjustments, 0)::bigint, coalesce(b.paid, 0)::bigint,
-       (n.units - coalesce(b.since, 0) + coalesce(b.moved, 0))::bigint, coalesce(c.lines, 0)
+       (n.units - coalesce(b.since, 0) + coalesce(b.moved, 0))::bigint,
+       coalesce(h.units + n.units - a.held, 0)::bigint, coalesce(c.lines, 0), (coalesce(h.units, 0) - a.held)::bigint
   from party g join ledger_account a on a.party_id = g.id and a.asset = 'USDT'
   join lateral (select a.available + a.escrow + a.held + coalesce(sum(w.units), 0) as units
                   from journal_leg w where w.account_id = a.id and leg_waits(w.xid, a.folded)) n on true
+  left join commission_hold h on h.agent_id = g.id and h.closed_at is null
   left join moves b on b.account_id = a.id
   left join (select c.agent_id, count(*) as lines, sum(c.units) filter (where c.units > 0) as accrued,
                     -sum(c.units) filter (where c.units < 0) as reversed
@@ -84,7 +90,10 @@ select g.ref, g.code, g.name, (n.units - coalesce(b.since, 0))::bigint, coalesce
 
 
 class Statement(NamedTuple):
-    """One agent's period: opening + accrued - reversed + adjustments - paid = closing."""
+    """One agent's period: opening + accrued - reversed + adjustments - paid = closing = held + payable.
+
+    `astray` is what the agent's hold comes to less what the ledger holds of it: zero, or something is wrong.
+    """
 
     agent_ref: str
     agent: str
@@ -95,7 +104,10 @@ class Statement(NamedTuple):
     adjustments: Money
     paid: Money
     closing: Money
+    held: Money
+    payable: Money
     lines: int
+    astray: Money
 
     @property
     def difference(self) -> Money:
@@ -123,7 +135,14 @@ def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -
     ).fetchall()
     if agent and not rows:
         raise NotFound(sentence("there is no agent %(agent)s among yours", agent=agent[:40]), agent=agent[:40])
-    return [Statement._make((*row[:3], *(Money(units, USDT) for units in row[3:9]), row[9])) for row in rows]
+    return [_statement(row) for row in rows]
+
+
+def _statement(row: Sequence[Any]) -> Statement:
+    closing, all_held = row[8], row[9]
+    held = max(0, min(closing, all_held))
+    figures = [Money(units, USDT) for units in (*row[3:9], held, closing - held)]
+    return Statement._make((*row[:3], *figures, row[10], Money(row[11], USDT)))
 
 
 def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Report:
@@ -134,6 +153,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
     told = statements(tx, actor, period, agent)
     filters = Filters(period=period.name, agent=agent)
     tie, base = tie_out.commissions(tx, actor, filters)
+    held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
     shown = [each for each in told if each.lines or each.opening or each.closing or agent]
     return Report(
         title=f"Commissions {period.name}" + (f", agent {told[0].agent}" if agent else ""),
@@ -146,6 +166,8 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
             ("base of these orders", base.figure),
             ("base less ledger", base.difference),
             ("lines less ledger", tie.difference),
+            ("held lines less ledger", held.difference),
+            ("holds less ledger", _sum(each.astray for each in told)),
             ("difference of the statements", _sum(each.difference for each in told)),
             ("period", f"{period.name}: {period.starts_at:%Y-%m-%d %H:%M} to {period.ends_at:%Y-%m-%d %H:%M} UTC"),
             ("period locked", "yes" if periods.locked(tx, period) else "no"),
@@ -155,7 +177,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
             ("seal", tie.seal),
         ],
         summary_columns=STATEMENT_COLUMNS,
-        summary=[each[1:] for each in shown],
+        summary=[each[1:-1] for each in shown],
     )
 
 
@@ -177,11 +199,12 @@ def _rows(tx: Transaction, actor: Actor, filters: Filters) -> Iterator[Sequence[
             Money(line.units, USDT),
             line.state,
             line.formula,
+            Money(line.units if line.state == "held" else 0, USDT),
         )
 
 
 def _sums(told: Sequence[Statement]) -> list[tuple[str, Money]]:
-    names = ("opening", "accrued", "reversed", "adjustments", "paid", "closing")
+    names = ("opening", "accrued", "reversed", "adjustments", "paid", "closing", "held", "payable")
     return [(name, _sum(getattr(each, name) for each in told)) for name in names]
 
 

@@ -47,7 +47,8 @@ class Group(NamedTuple):
 class Overview(NamedTuple):
     """What the report's page shows, all from one moment. `months` are those with lines, newest first.
 
-    `base` is the gross of the orders the lines are of, each once. `own` is the ref of the agent who reads.
+    `base` is the gross of the orders the lines are of, each once; `held` ties those of the lines that are held now.
+    `own` is the ref of the agent who reads.
     """
 
     period: Period
@@ -55,6 +56,7 @@ class Overview(NamedTuple):
     statements: list[Statement]
     tie: TieOut
     base: TieOut
+    held: TieOut
     months: list[str]
     own: str
 
@@ -75,11 +77,12 @@ def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
         told = commission.statements(tx, actor, period, agent)
         filters = Filters(period=period.name, agent=agent)
         tie, base = tie_out.commissions(tx, actor, filters)
+        held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
         own = tx.call("select ref from party where id = %s and kind = 'agent'", (actor.party_id,)) or ""
         months = [name for (name,) in tx.rows(_MONTHS)]
         locked = periods.locked(tx, period)
     shown = [each for each in told if agent or each.lines or each.opening or each.closing]
-    return Overview(period, locked, shown, tie, base, months, own)
+    return Overview(period, locked, shown, tie, base, held, months, own)
 
 
 @contextmanager

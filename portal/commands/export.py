@@ -53,5 +53,5 @@ def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
         click.echo(f"{beside.path}: {beside.rows:,} statements, sha256 {beside.sha256}")
     for column, amount in written.sums.items():
         click.echo(f"  {column}: {amount.show()}")
-    for fact in ("lines less ledger", "difference of the statements", "seal"):
+    for fact in ("held", "lines less ledger", "held lines less ledger", "difference of the statements", "seal"):
         click.echo(f"  {fact}: {files.plain(facts[fact])}")

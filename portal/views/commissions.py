@@ -40,7 +40,7 @@ MIMES = {
     "pdf": "application/pdf",
 }
 LEVELS = tuple((str(level), str(level)) for level in range(1, 9))
-COLUMNS = ("opening", "accrued", "reversed", "adjustments", "paid", "closing")
+COLUMNS = ("opening", "accrued", "reversed", "adjustments", "paid", "closing", "held")
 
 
 def _plan(row: Any, _column: Column, value: Any) -> Markup:
@@ -58,6 +58,16 @@ class Level(Choice):
         Choice.clause(self, model, args)
         chosen = [int(value) for value in args.getlist(self.name) if value]
         return model.level.in_(chosen) if chosen else None
+
+
+class State(Choice):
+    """Where a line stands; it is held while its agent's commission is."""
+
+    def clause(self, model: Any, args: Any) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when nothing is chosen; refuse unknown states."""
+        if Choice.clause(self, model, args) is None:
+            return None
+        return listing.in_states([value for value in args.getlist(self.name) if value])
 
 
 OWN_OR_BELOW = Stage(
@@ -96,7 +106,7 @@ class CommissionsDesk(Desk):
         Named("agent", _l("Agent"), listing.of_agent),
         Named("merchant", _l("Merchant"), listing.of_merchant),
         Named("order_ref", _l("Order"), listing.of_order),
-        Choice("state", _l("State"), tuple((state, badge_of(state).text) for state in STATES)),
+        State("state", _l("State"), tuple((state, badge_of(state).text) for state in STATES)),
         Level("level", _l("Level"), LEVELS),
         Named("plan", _l("Plan"), listing.of_plan),
         Window("accrued_at", _l("Earned")),

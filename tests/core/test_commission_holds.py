@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
-from core import db
-from core.actor import Right, Scope
+from core import clock, db
+from core.actor import Right, Scope, system
+from core.commissions import periods, queries
 from core.errors import AlreadyDone, BadInput, Forbidden, NotFound, WrongState
+from core.money import USDT, Money
 from core.parties import commission_holds, commission_lifts, standing
+from core.reports import commission, files
 from core.verify import run as verify
 from jobs import ledger
 from tests import make
@@ -155,6 +163,61 @@ def test_what_is_turned_down_or_taken_back_ends_no_hold_and_may_be_asked_for_ane
     assert pockets(agent) == (0, units)
     assert commission_lifts.decide(JUDGE, third, approve=False, why="forged") is False
     holds()
+
+
+def test_lines_say_that_they_are_held_and_the_report_ties_what_is_held_to_the_ledger(market, tmp_path):
+    low, top = market.agents
+    now = periods.of(clock.now())
+    said = "select distinct c.state from v_commission_lines c join party p on p.code = c.agent where p.ref = %s"
+    assert review.one(said, low) == "pending"
+    commission_holds.hold(JUDGE, low, "many orders of one size")
+    lives.completed(market)  # earned since: nothing has moved it into what is held yet
+    assert (review.one(said, low), review.one(said, top)) == ("held", "pending")
+    held, free = (queries.lines(system(), queries.Filters(state=state)) for state in ("held", "pending"))
+    assert ({each.agent_ref for each in held}, {each.agent_ref for each in free}) == ({low}, {top})
+    assert {each.state for each in held} == {"held"}
+    with db.reading() as tx:
+        told = {each.agent_ref: each for each in commission.statements(tx, system(), now)}
+        for form in ("csv", "xlsx", "pdf"):
+            written = files.write(commission.report(tx, system(), now), tmp_path / f"held.{form}", form)
+            assert written.sums["held_usdt"].units == earned(low) == sum(each.units for each in held)
+        assert shown(low)[f"agent:{told[low].agent}:held"] < earned(low)
+        before = commission.statements(tx, system(), now.previous(), low)[0]
+    assert (told[low].held.units, told[low].payable.units) == (earned(low), 0)
+    assert (told[top].held.units, told[top].payable.units) == (0, earned(top))
+    assert (before.held.units, before.closing.units) == (0, 0)
+    facts = dict(row.split(",", 1) for row in (tmp_path / "held.csv").read_text().splitlines() if row.startswith("#"))
+    assert facts["# held"] == facts["# sum held_usdt"] == Money(earned(low), USDT).text()
+    zero = ("# held lines less ledger", "# holds less ledger", "# lines less ledger", "# difference of the statements")
+    assert {facts[name] for name in zero} == {"0.000000"}
+    ledger.fold()
+    lifted(low, "explained")
+    assert review.one(said, low) == "pending"
+    with db.reading() as tx:
+        assert commission.statements(tx, system(), now, low)[0].held.units == 0
+
+
+def test_a_hold_that_differs_from_the_ledger_shows_in_the_report(market):
+    commission_holds.hold(JUDGE, market.agents[0], "many orders of one size")
+    with db.transaction() as tx:
+        tx.run("update commission_hold set units = units - 7")
+    with db.reading() as tx:
+        facts = dict(commission.report(tx, system(), periods.of(clock.now())).facts)
+    assert facts["holds less ledger"].units == -7
+
+
+def test_who_may_read_the_view_of_lines_may_still_when_it_is_made_anew(database):
+    reader = f"reader_{os.getpid()}"
+    upgrade = import_module("core.migrations.versions.0028_held_lines").upgrade
+    engine = sa.create_engine(sa.make_url(database).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:  # never committed: the role is gone with it
+        connection.exec_driver_sql(f"create role {reader}")
+        connection.exec_driver_sql(f"grant select on v_commission_lines to {reader}")
+        with Operations.context(MigrationContext.configure(connection)):
+            upgrade()
+        asked = f"select has_table_privilege('{reader}', 'v_commission_lines', 'select')"
+        assert connection.exec_driver_sql(asked).scalar()
+    engine.dispose()
 
 
 def test_a_barred_agents_commission_stays_held(market):
