@@ -35,10 +35,21 @@ def opened(market, at, amount="100.00", **more):
         return lives.opened(market, amount, **more)
 
 
-def seen(ref):
-    """The figures gate G1 had of an order; those at their defaults are not among them."""
+def completed(market, at, customer):
+    """An order whose acceptor confirms at that moment."""
+    with clock.at(at - timedelta(minutes=5)):
+        ref = lives.claimed(market, "100.00", customer=customer)
+    with clock.at(at):
+        assert lives.confirm(market, ref, "100.00") == "completed"
+    return ref
+
+
+def seen(ref, gate="G1"):
+    """The figures a gate had of an order; those at their defaults are not among them."""
     return review.one(
-        "select e.features from evaluation e join orders o on o.id = e.order_id where o.ref = %s and e.gate = 'G1'", ref
+        "select e.features from evaluation e join orders o on o.id = e.order_id where o.ref = %s and e.gate = %s",
+        ref,
+        gate,
     )
 
 
@@ -77,6 +88,25 @@ def test_an_account_is_shared_by_those_who_used_it_within_thirty_days(market):
     assert features["payer_age_seconds"] == 30 * 86_400
     again = seen(opened(market, NOW + SECOND, customer="shared-now", account=account))
     assert again["payer_users_30d"] == 2, "and counts once"
+
+
+def test_an_acceptors_record_is_that_of_thirty_days_as_known_then(market):
+    for number, back in enumerate((timedelta(days=30), timedelta(days=30) - SECOND, timedelta(days=1))):
+        completed(market, NOW - back, f"record-{number}")
+    acceptor = market.acceptors[0].id
+    with transaction() as tx:
+        for happened, known in (
+            (NOW - timedelta(days=30), NOW - SECOND),
+            (NOW - timedelta(days=9), NOW - SECOND),
+            (NOW - timedelta(days=9), NOW + SECOND),
+        ):
+            tx.run(
+                "insert into risk_fact (kind, happened_at, known_at, order_ref, acceptor_id, usdt_units)"
+                " values ('order_disputed', %s, %s, %s, %s, 1000000)",
+                (happened, known, ids.new("ord"), acceptor),
+            )
+    features = seen(completed(market, NOW, "record-now"), "G3")
+    assert (features["acceptor_confirmed_30d"], features["acceptor_disputed_30d"]) == (2, 1)
 
 
 def test_what_happened_before_but_became_known_later_is_not_seen(market):
