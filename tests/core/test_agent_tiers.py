@@ -14,9 +14,11 @@ from core.commissions import tiers
 from core.commissions.plans import PlanVersion
 from core.errors import BadInput, NotFound
 from core.money import USDT, Money
+from core.simulator.history import import_history
 from core.verify import orders
 from tests import make
 from tests.core import lives
+from tests.core.past_orders import START, order, write
 
 MAY = datetime(2026, 5, 20, 12, tzinfo=UTC)
 USDT_UNITS = 46_125_461  # 250.00 BRL
@@ -142,3 +144,13 @@ def test_months_of_a_zone_touch_and_do_not_overlap(zone, days):
 def test_a_window_that_cannot_be_counted_is_refused(bad):
     with pytest.raises(BadInput):
         PlanVersion.read({"version": 1, "rates": {"deposit": 1}, **bad})
+
+
+def test_past_withdrawals_raise_no_tier_of_deposits(database, tmp_path):
+    import_history(write(tmp_path / "past.csv", [order(1, agent="both"), order(6, agent="both")]))
+    lives.rolled_up()
+    with clock.at(START + timedelta(hours=3)):
+        agent_volume.refresh()
+    with db.reading() as tx:
+        volumes = tx.rows("select p.code, g.deposit_volume_units from agent g join party p on p.id = g.party_id")
+    assert volumes == [("both", 100_010_000)]
