@@ -140,11 +140,11 @@ def test_old_tries_to_sign_in_are_forgotten_but_not_each_users_last_two(database
 
 
 def test_merchants_volume_is_what_was_completed_in_thirty_days(market):
-    with clock.at(clock.now() - timedelta(days=40)):
-        make.rate("BRL")
-    lives.completed(market, "542.00")
+    for days, amount in ((40, "54.20"), (31, "54.20"), (29, "108.40"), (0, "542.00")):
+        with clock.at(clock.now() - timedelta(days=days)):
+            lives.completed(market, amount)
     catalog.run("analytics.rollup")
     catalog.run("merchants.volume")
 
     with reading() as tx:
-        assert tx.call("select volume_30d_units from merchant") == 100_000_000
+        assert tx.call("select volume_30d_units from merchant") == 120_000_000
