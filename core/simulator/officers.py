@@ -76,18 +76,22 @@ def list_accounts(accounts: Iterable[str]) -> None:
 
 
 def evening(*, seed: int, left_days: int) -> None:
-    """Decide what was raised up to now, each some time after it was raised; of the last days only some."""
+    """Decide what was raised up to now, each some time after it was raised; of the last days only some.
+
+    What was left over one evening is looked at again on the next: nobody leaves held money lying for weeks.
+    """
     now = clock.now()
     waiting, disputed = patiently(lambda: _undecided(now))
+    yesterday = now - timedelta(days=1)
     for alert in waiting:
-        rng = Random(f"{seed}:{alert.ref}")
-        at = alert.raised_at + timedelta(minutes=rng.randint(15, 420))
+        rng = Random(f"{seed}:{alert.ref}:{left_days}")
+        at = max(alert.raised_at, yesterday) + timedelta(minutes=rng.randint(15, 420))
         if at < now and _in_turn(rng, left_days):
             with clock.at(at):
                 _judge(rng, alert, alone=left_days == 0)
     for ref, currency, units, claimed_at, payer in disputed:
-        rng = Random(f"{seed}:{ref}")
-        at = claimed_at + timedelta(hours=rng.randint(3, 20))
+        rng = Random(f"{seed}:{ref}:{left_days}")
+        at = max(claimed_at, yesterday) + timedelta(hours=rng.randint(3, 20))
         if at < now and _in_turn(rng, left_days):
             with clock.at(at):
                 _settle(rng, ref, Money(units, fiat(currency)), payer)
