@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import clock, db
-from core.actor import Actor, Right, Scope
+from core.actor import Actor, Right, Scope, system
 from core.analytics import agent_volume
 from core.commissions import tiers
 from core.commissions.plans import PlanVersion
 from core.errors import BadInput, NotFound
 from core.money import USDT, Money
+from core.parties import standing
 from core.simulator.history import import_history
 from core.verify import orders
 from tests import make
@@ -154,3 +155,21 @@ def test_past_withdrawals_raise_no_tier_of_deposits(database, tmp_path):
     with db.reading() as tx:
         volumes = tx.rows("select p.code, g.deposit_volume_units from agent g join party p on p.id = g.party_id")
     assert volumes == [("both", 100_010_000)]
+
+
+def test_a_barred_agent_has_no_share_in_new_orders_and_keeps_those_frozen_before(database):
+    market = make.market(1, levels=2)
+    direct, above = market.agents
+    before = lives.opened(market)
+    assert [each["agent_ref"] for each in shares(before)] == codes(direct, above)
+    standing.bar(system(), direct, "a ring of self-referrals")
+    (share,) = shares(lives.opened(market))
+    assert [share["agent_ref"]] == codes(above)
+    assert (share["below_bps"], share["rate_bps"]) == (0, share["own_bps"]), "nobody stands below it any more"
+    assert [each["agent_ref"] for each in shares(before)] == codes(direct, above)
+    assert reckoned_again() == []
+
+
+def codes(*refs):
+    with db.reading() as tx:
+        return [tx.call("select code from party where ref = %s", (ref,)) for ref in refs]
