@@ -25,7 +25,7 @@ from portal import (
     timing,
     views,
 )
-from portal.security import gate, headers, hosts, proxies
+from portal.security import gate, headers, hosts, origins, proxies
 from portal.security.manager import DeskSecurity, Portal
 from portal.security.sessions import API, current_person
 from portal.views.home import HomeView
@@ -47,6 +47,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.from_mapping(_config(settings))
     hosts.install(app, settings.hosts)
     proxies.install(app, settings.proxies, settings.proxy_addresses)
+    origins.install(app, settings.hosts, settings.proxies)
     logs.install(app)
     faults.install(app)
     timing.install(app)
@@ -130,11 +131,12 @@ def _release() -> str:
 
 
 def _protect_forms(app: Flask) -> None:
-    """Ask for the CSRF token everywhere but in the API, which never looks at the cookie."""
+    """Ask for a page of ours and its CSRF token everywhere but in the API, which never looks at the cookie."""
     csrf = CSRFProtect(app)
 
     def check() -> None:
         if not request.path.startswith(API) and request.routing_exception is None:
+            origins.check()
             csrf.protect()
 
     app.before_request(check)

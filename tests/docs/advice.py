@@ -33,6 +33,10 @@ ADVICE: Final[dict[str, str]] = {
         "Somebody with the right must do it. With the fact `rule` = `four_eyes`: somebody other than the "
         f"person who asked for it. {FINAL}"
     ),
+    "foreign_origin": (
+        "Open the desk by its own address and do it there. Where a proxy stands in front, it must pass on the name:"
+        " see `DESK_PROXIES` and `DESK_TRUSTED_HOSTS`."
+    ),
     "barred": f"Nothing can be done from outside: compliance has barred the party or person. {FINAL}",
     "not_found": "Check the ref. Things of other parties look exactly as if they were not there.",
     "conflict": f"Look at the sentence and at the present state; `facts` may list what is offered. {FINAL}",
