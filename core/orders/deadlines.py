@@ -49,7 +49,7 @@ def expire(ref: str) -> State:
             hand_over(tx, actor, order, reason="deadline passed")
             return state
         event = _EVENT[state]
-        target = after(order, event)
+        target = after(order, event, actor)
         fact = "order_expired" if event is Event.EXPIRE else "order_unmatched"
         end(tx, actor, order, event, target, reason="deadline passed", fact=fact)
     return target

@@ -15,7 +15,7 @@ from core.errors import BadInput, Changed, NotFound, TooLate
 from core.orders import opening, reference
 from core.orders.ending import end
 from core.orders.input import account_number, moment_of, payer_facts, text
-from core.orders.locking import actor_facts, after, locked, moment
+from core.orders.locking import actor_facts, after, locked, moment, taken
 from core.orders.states import NEXT_ACTOR, Event, State, step
 from core.risk import gates
 from core.steps import step as call
@@ -142,7 +142,7 @@ def claim_paid(
     if found is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
     if found["done"] != "t":
-        step(State(found["state"] or ""), Event.CLAIM_PAID)
+        taken(actor, State(found["state"] or ""), Event.CLAIM_PAID)
         if found["late"] == "t":
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
         if found["early"] == "t":
@@ -165,6 +165,6 @@ def cancel(actor: Actor, ref: str, *, reason: str) -> State:
     why = text(reason, "reason", longest=280)
     with transaction() as tx:
         order = locked(tx, actor, Right.CANCEL_ORDER, ref)
-        target = after(order, Event.CANCEL)
+        target = after(order, Event.CANCEL, actor)
         end(tx, actor, order, Event.CANCEL, target, reason=why, fact="order_cancelled")
     return target

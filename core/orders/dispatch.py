@@ -122,7 +122,7 @@ def match_waiting(actor: Actor, ref: str) -> State:
     """Try once more to find an acceptor for an order in `matching`; return its state afterwards."""
     with transaction() as tx:
         order = locked(tx, actor, Right.OPEN_ORDER, ref)
-        target = after(order, Event.MATCH)
+        target = after(order, Event.MATCH, actor)
         policy, version, pay_seconds = tx.rows(
             "select policy, policy_version, pay_seconds from pool where id = %s", (order.pool_id,)
         )[0]

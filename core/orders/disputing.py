@@ -32,7 +32,7 @@ def contest(actor: Actor, ref: str, *, received: Money, why: str) -> AmountState
     said = text(why, "reason", longest=280)
     with transaction() as tx:
         order = locked(tx, actor, Right.CONFIRM_RECEIPT, ref)
-        after(order, Event.CONFIRM)
+        after(order, Event.CONFIRM, actor)
         if order.next_actor == NextActor.COMPLIANCE:
             raise UnderReview(sentence("this order is under review; nothing is needed from you"), ref=ref)
         if received.asset.code != order.currency:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core import clock, ids
-from core.errors import NotFound, sentence
+from core.actor import Right
+from core.errors import NotFound, Sentence, WrongState, sentence
 from core.orders.now import LockedOrder
-from core.orders.states import Event, State, step
+from core.orders.states import DisputeState, Event, NextActor, RiskState, State, allowed, next_actor, step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from core.actor import Actor, Right
+    from core.actor import Actor
     from core.db import Transaction
     from core.orders.now import OrderNow
+
+
+_RIGHTS: Final[Mapping[Event, tuple[Right, ...]]] = {
+    Event.CLAIM_PAID: (Right.CLAIM_PAID,),
+    Event.CONFIRM: (Right.CONFIRM_RECEIPT, Right.DECIDE_ALERT),
+    Event.CANCEL: (Right.CANCEL_ORDER, Right.DECIDE_ALERT),
+    Event.REFUND: (Right.DECIDE_ALERT,),
+}
+"""Whose step each event is; all others are the desk's own."""
+_WAITS: Final[Mapping[State, Sentence]] = {
+    State.CREATED: sentence("an acceptor is being looked for"),
+    State.MATCHING: sentence("an acceptor is being looked for"),
+    State.OFFERED: sentence("it waits for the acceptor to take it"),
+    State.AWAITING_PAYMENT: sentence("it waits for the customer to pay and to say so"),
+    State.PAID_CLAIMED: sentence("it waits for the acceptor to confirm the receipt"),
+}
 
 
 def moment() -> datetime | None:
@@ -47,9 +65,44 @@ def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> LockedOrder
     )
 
 
-def after(order: OrderNow, event: Event) -> State:
-    """Return the state the order takes by `event`, else refuse with `wrong_state`."""
-    return step(order.state, event)
+def after(order: OrderNow, event: Event, actor: Actor) -> State:
+    """Return the state the order takes by `event`, else refuse with `wrong_state` as `taken` does."""
+    return taken(actor, order.state, event, RiskState(order.risk_state), DisputeState(order.dispute_state))
+
+
+def taken(
+    actor: Actor,
+    state: State,
+    event: Event,
+    risk: RiskState = RiskState.CLEAR,
+    dispute: DisputeState = DisputeState.NONE,
+) -> State:
+    """Return the state after `event`, else refuse with `wrong_state`.
+
+    The refusal names the steps that the actor's own rights allow; where there is none, what the order waits for.
+    """
+    try:
+        return step(state, event)
+    except WrongState:
+        if actor.role == "system":
+            raise
+        mover = next_actor(state, risk, dispute)
+    reviewed = mover is NextActor.COMPLIANCE
+    can = [str(each) for each in allowed(state) if _may(actor, each, reviewed=reviewed)]
+    told: dict[str, Any] = {"state": str(state), "event": str(event)}
+    said = sentence(
+        "the order is %(state)s: %(event)s is not possible now; possible: %(can)s", **told, can=can
+    ) if can else sentence(
+        "the order is %(state)s: %(event)s is not possible now; %(waits)s",
+        **told, waits=sentence("it is under review") if reviewed else _WAITS.get(state, sentence("it has ended")),
+    )  # fmt: skip
+    raise WrongState(said, **told, allowed=can, next_actor=str(mover))
+
+
+def _may(actor: Actor, event: Event, *, reviewed: bool) -> bool:
+    """Return whether the actor may ever take a step: an order under review is moved by officers alone."""
+    rights = {Right.DECIDE_ALERT} if reviewed else actor.rights
+    return any(right in rights and actor.may(right) for right in _RIGHTS.get(event, ()))
 
 
 def event_row(event: str, before: str | None, to: str | None, *, reason: str = "") -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _confirm(actor: Actor, ref: str, received: Money, seen_name: str) -> State:
     order = seen.order
     if not actor.owns(acceptor_id=order.acceptor_id):
         raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
-    target = after(order, Event.CONFIRM)
+    target = after(order, Event.CONFIRM, actor)
     _must_be_free(seen)
     _must_be_what_is_due(order, received)
     gate = seen.judged(payer_name=seen_name)

@@ -61,7 +61,7 @@ def release(tx: Transaction, actor: Actor, ref: str, *, reason: str, gate: gates
     (then nothing but the hold and the flag have gone). Runs in the caller's transaction.
     """
     order = locked(tx, actor, Right.DECIDE_ALERT, ref)
-    target = after(order, Event.CONFIRM)
+    target = after(order, Event.CONFIRM, actor)
     _close_hold(tx, actor, order, "released")
     if order.received_units is None:
         change = {"risk_state": RiskState.CLEAR, "next_actor": NextActor.ACCEPTOR}
@@ -87,7 +87,7 @@ def refund(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
     Runs in the caller's transaction.
     """
     order = locked(tx, actor, Right.DECIDE_ALERT, ref)
-    target = after(order, Event.REFUND)
+    target = after(order, Event.REFUND, actor)
     _close_hold(tx, actor, order, "refused")
     end(
         tx,
@@ -105,7 +105,7 @@ def refund(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
 def refuse_opening(tx: Transaction, actor: Actor, ref: str, *, reason: str) -> State:
     """Call off an order that gate G1 flagged, before anybody says it is paid. Returns `cancelled`."""
     order = locked(tx, actor, Right.DECIDE_ALERT, ref)
-    target = after(order, Event.CANCEL)
+    target = after(order, Event.CANCEL, actor)
     end(
         tx,
         actor,

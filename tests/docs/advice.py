@@ -40,7 +40,10 @@ ADVICE: Final[dict[str, str]] = {
     "barred": f"Nothing can be done from outside: compliance has barred the party or person. {FINAL}",
     "not_found": "Check the ref. Things of other parties look exactly as if they were not there.",
     "conflict": f"Look at the sentence and at the present state; `facts` may list what is offered. {FINAL}",
-    "wrong_state": f"Read the order: the step was taken already, or another step came first. {FINAL}",
+    "wrong_state": (
+        "Read the order: the step was taken already, or another step came first. `facts.allowed` names the steps"
+        f" that you may take now, `facts.next_actor` whose move it is. {FINAL}"
+    ),
     "changed": f"Somebody else changed it at the same moment. Look again and decide again. {AGAIN}",
     "already_done": (
         "The effect exists: look for it (same number of the merchant, quote, key or code) instead of making it again."
