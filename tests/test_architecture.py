@@ -71,6 +71,18 @@ def test_nobody_commits_but_the_transaction():
     assert found == []
 
 
+# A step is one statement and commits by itself (core/steps.py); the others change no row of the business.
+COMMIT_BY_THEMSELVES = {"core/steps.py", "core/embedded/postgres.py", "core/migrations/standing.py", "jobs/database.py"}
+
+
+def test_no_other_connection_commits_by_itself():
+    found = {str(path) for path in sources(*ROOMS) for node in ast.walk(tree(path))
+             if (isinstance(node, ast.keyword) and node.arg == "autocommit")
+             or (isinstance(node, ast.Attribute) and node.attr == "autocommit")
+             or (isinstance(node, ast.Constant) and str(node.value).upper() == "AUTOCOMMIT")}  # fmt: skip
+    assert found == COMMIT_BY_THEMSELVES
+
+
 # The one writer of accounts, balances and the journal; the house's own accounts are opened with the database.
 LEDGER_WRITERS = {Path("core/migrations/functions/ledger.sql"), Path("core/migrations/versions/0001_house.sql")}
 WRITES_THE_LEDGER = re.compile(
@@ -118,9 +130,35 @@ def test_screens_ask_core_for_their_rows():
     assert found == []
 
 
+READS_ROWS = re.compile(
+    r"^\s*(select\s.*\sfrom|with\s+\w+\s+as|insert\s+into|update\s+\w+\s+set|delete\s+from)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def test_screens_hold_no_sql_of_their_own():
+    found = [f"{path}:{node.lineno}" for path in sources("portal/views", "portal/api", "dashboards")
+             for node in ast.walk(tree(path))
+             if isinstance(node, ast.Constant) and READS_ROWS.search(str(node.value))]  # fmt: skip
+    assert found == []
+    assert READS_ROWS.search(" select ref\n from orders")
+
+
 def test_no_float_comes_near_money_in_core():
     found = [f"{path}:{node.lineno}" for path in sources("core") for node in calls(path)
              if called(node) in {"float", "float64", "to_numpy", "Float", "Double"}]  # fmt: skip
+    assert found == []
+
+
+MONEY_ROOMS = ("core/orders", "core/pricing", "core/commissions", "core/risk", "core/analytics", "core/verify")
+
+
+def test_no_fraction_is_made_where_money_is_reckoned():
+    """A `/` gives a float, and a literal with a point is one."""
+    found = [f"{path}:{node.lineno}" for path in (*sources(*MONEY_ROOMS), Path("core/money.py"))
+             for node in ast.walk(tree(path))
+             if (isinstance(node, ast.Constant) and type(node.value) is float)
+             or (isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div))]  # fmt: skip
     assert found == []
 
 

@@ -142,6 +142,18 @@ def everything():
         return {name: tx.call(rows_of.format(name)) for name in tables}
 
 
+def refuses(code, step, **facts):
+    """The step is refused with that code and nothing in the database has changed."""
+    before = everything()
+    with pytest.raises(code) as refused:
+        step()
+    assert type(refused.value) is code
+    assert everything() == before
+    for name, value in facts.items():
+        assert refused.value.facts[name] == value
+    return refused.value
+
+
 def breaks(*, but=("I13",)):
     """What the verifier finds wrong; rollups are a job's and not brought up to date here."""
     return [(each.invariant, each.breaks) for each in verify.run() if not each.holds and each.invariant not in but]

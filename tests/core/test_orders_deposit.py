@@ -8,7 +8,6 @@ import pytest
 
 from core import clock
 from core.actor import Actor, Right, Scope, system
-from core.compliance import disputes
 from core.db import transaction
 from core.errors import (
     AlreadyDone,
@@ -21,16 +20,16 @@ from core.errors import (
     NotFound,
     QuoteExpired,
     TooLate,
-    UnderReview,
     WrongState,
 )
 from core.money import USDT, Money, fiat
-from core.orders import deadlines, deposit, disputing, queries, release
+from core.orders import deadlines, deposit, queries, release
 from core.orders.deposit import DepositRequest
 from core.parties import pools, standing
 from core.pricing import quotes
 from tests import make
 from tests.core import lives, review
+from tests.core.review import refuses
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +77,6 @@ def request(quote="", **more):
         "payer_name": "Joao Silva",
     }
     return DepositRequest(**{**usual, **more})
-
-
-def refuses(code, step, **facts):
-    """The step is refused with that code and nothing in the database has changed."""
-    before = review.everything()
-    with pytest.raises(code) as refused:
-        step()
-    assert type(refused.value) is code
-    assert review.everything() == before
-    for name, value in facts.items():
-        assert refused.value.facts[name] == value
-    return refused.value
 
 
 def test_a_deposit_lives_from_quote_to_payout(market):
@@ -271,51 +258,6 @@ def test_an_acceptor_confirms_its_own_order_with_what_is_due(market, stranger):
     refuses(NotFound, step(actor=other))
     assert step()() == "completed"
     refuses(WrongState, step(), state="completed")
-
-
-def test_an_acceptor_says_that_something_else_came_and_the_dispute_desk_has_it(market, stranger):
-    before = review.pockets(market)
-    for amount, kept in (("200.00", "under"), ("0", "under"), ("300.00", "over")):
-        ref = review.claimed(market, customer=f"c-else-{amount}")
-        acceptor = review.acceptor_of(market, ref).actor
-        came = Money.parse(amount, fiat("BRL"), allow_zero=True)
-        assert disputing.contest(acceptor, ref, received=came, why="one line, by transfer") == kept
-        assert review.state(ref) == ("paid_claimed", "clear", "open", "compliance")
-        stands = "select amount_state, received_units from orders where ref = %s"
-        assert review.rows(stands, ref) == [(kept, None)]
-        told = "select reason from audit where action = 'order.dispute' and subject = %s"
-        assert review.one(told, ref) == f"{came.show()}: one line, by transfer"
-        refuses(UnderReview, lambda a=acceptor, r=ref: release.confirm(a, r, received=brl("250.00"), payer_name="J S"))
-        refuses(UnderReview, lambda a=acceptor, r=ref, c=came: disputing.contest(a, r, received=c, why="again"))
-        disputes.decide(review.officer("ann"), ref, "refuse", "the statement shows another amount")
-        disputes.second(review.officer("bob"), ref, True, "seen it")
-    assert review.pockets(market) == before
-    assert review.breaks() == []
-
-
-def test_what_came_is_another_amount_of_one_s_own_order(market, stranger):
-    ref = review.claimed(market, customer="c-else")
-    acceptor = review.acceptor_of(market, ref).actor
-
-    def step(actor=acceptor, received=None, why="one line"):
-        return lambda: disputing.contest(actor, ref, received=received or brl("200.00"), why=why)
-
-    refuses(BadInput, step(received=brl("250.00")), field="received")
-    refuses(BadInput, step(received=Money.parse("200.00", fiat("EUR"))))
-    refuses(BadInput, step(why=" "), field="reason")
-    refuses(BadInput, step(why="x" * 281), field="reason")
-    refuses(NotFound, step(actor=stranger.acceptors[0].actor))
-    refuses(Forbidden, step(actor=market.merchant))
-    waiting = lives.opened(market, customer="c-else-early")
-    early = review.acceptor_of(market, waiting).actor
-    refuses(WrongState, lambda: disputing.contest(early, waiting, received=brl("200.00"), why="early"))
-
-
-def test_what_waits_for_an_officer_is_not_paid_out_by_confirming_again_with_a_better_name(market):
-    for kept in (review.stopped(market, customer="c-again-kept"), review.held(market, customer="c-again-held")):
-        acceptor = review.acceptor_of(market, kept).actor
-        again = {"received": brl("250.00"), "payer_name": "Joao Silva"}
-        refuses(UnderReview, lambda a=acceptor, k=kept, more=again: release.confirm(a, k, **more))
 
 
 def test_an_order_is_confirmed_only_after_the_claim(market):
