@@ -15,7 +15,6 @@ Outcome = Literal["score", "alert", "review", "hold", "refuse"]
 GATES: Final[tuple[Gate, ...]] = ("G1", "G3")
 OUTCOMES: Final[tuple[Outcome, ...]] = ("score", "alert", "review", "hold", "refuse")
 """What a rule does when it fires, mildest first: `score` only adds up, `alert` also tells an officer."""
-FAMILIES: Final = ("geography", "velocity", "profile", "payer", "acceptor")
 
 _DAY: Final = 86_400
 _USDT: Final = 1_000_000

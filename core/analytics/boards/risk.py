@@ -54,11 +54,6 @@ class Counts(NamedTuple):
         """Mean time from raised to closed in whole seconds; None when nothing was closed."""
         return self.decide_seconds // self.closed if self.closed else None
 
-    @property
-    def inconclusive(self) -> int:
-        """Closed alerts that were neither confirmed nor false."""
-        return self.closed - self.confirmed - self.false_positive
-
 
 class DayRow(NamedTuple):
     """The alerts of one rule on one UTC day."""
