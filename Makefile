@@ -53,7 +53,7 @@ shots: install ## pictures of every screen, under var/shots
 
 strings: install ## collect the words of the screens into the catalogues, and compile them
 	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k sentence -k Check:3 --no-location --sort-output -o var/messages.pot portal dashboards core
-	@$(BIN)/pybabel -q update -i var/messages.pot -d portal/translations --no-fuzzy-matching --no-wrap
+	@$(BIN)/pybabel -q update -i var/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --no-wrap
 	@$(BIN)/pybabel -q compile -d portal/translations --statistics
 
 clean: ## remove what was built (.venv and caches), keep the data in var/
