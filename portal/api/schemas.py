@@ -120,7 +120,12 @@ _ORDER: dict[str, Schema] = {
         "description": "under_review: officers look at the order. A confirmation that was taken and whose payout waits"
         " for them answers 200 with this, the state still paid_claimed; confirm no second time, wait for the events",
     },
-    "code": maybe({"type": "string", "description": "why the order does not go on by itself: under_review, refused"}),
+    "code": maybe(
+        {
+            "type": "string",
+            "description": "why the order does not go on by itself: under_review, refused, matching, no_liquidity",
+        }
+    ),
     "message": maybe({"type": "string", "description": "the same as a sentence"}),
     "next_actor": {"type": "string", "description": "whose move it is"},
     "deadline_at": maybe(_TIME),

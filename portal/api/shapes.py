@@ -57,22 +57,31 @@ def quote(view: QuoteView) -> Shown:
 MESSAGES: Final = {
     "under_review": "the order is under review; nothing is needed from you, and its money stays where it is meanwhile",
     "refused": "the order was refused; no money has moved and none should be paid for it",
+    "matching": "no acceptor can take the order yet; we are looking for one until %(until)s. Nothing is to be paid"
+    " before pay_to names an account; if nobody is found by then, the order ends as no_liquidity and no money moves",
+    "no_liquidity": "no acceptor was found in time; no money has moved and none should be paid for it. Open a new order"
+    " with a new quote",
 }
 """What is told beside an order that does not go on by itself, by code; never why."""
+_WAITS: Final[dict[str, str]] = {
+    State.CREATED: "matching", State.MATCHING: "matching", State.NO_LIQUIDITY: "no_liquidity",
+}  # fmt: skip
+"""Of which states that have nothing to do with officers something is told, and under which code."""
 
 
 def summary(view: OrderView) -> Shown:
     """Return an order without the bank account. That officers look at it is said in one word, as on the screens."""
     review = "under_review" if view.next_actor == NextActor.COMPLIANCE else ""
-    code = review or ("refused" if view.state == State.REFUSED else "")
+    risk = review or ("refused" if view.state == State.REFUSED else "")
+    code = risk or _WAITS.get(view.state, "")
     return {
         "ref": view.ref,
         "kind": view.kind,
         "merchant_order_id": view.external_ref,
         "state": view.state,
-        "risk_state": code or "clear",
+        "risk_state": risk or "clear",
         "code": code or None,
-        "message": MESSAGES.get(code),
+        "message": MESSAGES[code] % {"until": when(view.deadline_at)} if code else None,
         "next_actor": view.next_actor,
         "deadline_at": when(view.deadline_at),
         "customer": {"id": view.customer_external_id},

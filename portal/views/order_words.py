@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from core.actor import Actor, Right
 from portal import format as show
@@ -156,6 +156,21 @@ def next_move(actor: Actor, view: OrderView) -> str:
     if view.next_actor == "compliance" and not actor.may(Right.SEE_ALERTS):
         return str(NEXT["system"])
     return str(NEXT.get(view.next_actor, view.next_actor))
+
+
+def search_words(view: OrderView) -> Markup | str:
+    """Return what an order without an acceptor waits for, until when and what happens then; "" for any other."""
+    if view.next_actor == "compliance":
+        return ""
+    if view.state in {"created", "matching"}:
+        said = _(
+            "We are looking for an acceptor until %(when)s. Nothing is to be paid before an account to pay to stands"
+            " here; if nobody is found by then, the order ends and no money moves."
+        )
+        return escape(said) % {"when": show.when(view.deadline_at)}
+    if view.state == "no_liquidity":
+        return _("No acceptor was found in time: no money has moved and none is to be paid. Open a new order for it.")
+    return ""
 
 
 def unbooked(actor: Actor, view: OrderView) -> str:

@@ -185,6 +185,7 @@ class OrdersDesk(judging.Judges, Desk):
             crumbs=[(self.title, url_for(f"{self.endpoint}.list"))],
             side=words.side(actor, view),
             next_move=words.next_move(actor, view),
+            searching=words.search_words(view),
             buttons={button.name: button for button in self.buttons(view, actor)},
             alerts=alert_listing.of_order(actor, view.id) if officer else [],
             dispute=alert_listing.dispute_request(actor, key) if officer else None,
