@@ -24,7 +24,7 @@ def controlled() -> bool:
 
 
 def set_to(moment: datetime | None) -> None:
-    """Set the clock of this context; None returns it to real time."""
+    """Set the clock of this context; None returns it to real time. Raises ValueError for a moment without a zone."""
     if moment is not None and moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     _fixed.set(None if moment is None else moment.astimezone(UTC))

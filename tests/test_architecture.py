@@ -183,6 +183,22 @@ def test_no_function_is_longer_than_a_screen():
     assert found == []
 
 
+SAYS_ERRORS = re.compile(r"\b([Rr]efuse[sd]?|Raises)\b")
+
+
+def test_a_public_function_of_core_says_what_it_refuses():
+    found = []
+    for path in sources("core"):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                refuses = any(isinstance(each, ast.Raise) and each.exc for each in ast.walk(node)) or any(
+                    isinstance(each, ast.Call) and called(each) == "must" for each in ast.walk(node)
+                )
+                if refuses and not SAYS_ERRORS.search(ast.get_docstring(node) or ""):
+                    found.append(f"{path}:{node.lineno} {node.name}")
+    assert found == []
+
+
 def test_names_of_modules_say_what_they_hold():
     found = [str(path) for path in sources(*ROOMS) if path not in NAMED_BY_THE_FRAMEWORK
              and {path.stem, *path.parent.parts} & VAGUE]  # fmt: skip

@@ -193,7 +193,7 @@ def sums_in(tx: Transaction, actor: Actor, filters: Filters) -> Sums:
 
 
 def stream(tx: Transaction, actor: Actor, filters: Filters) -> Iterator[Line]:
-    """Yield the actor's lines, oldest first, a few thousand at a time whatever their number."""
+    """Yield the actor's lines, oldest first, a few thousand at a time whatever their number. Raises as `lines` does."""
     actor.must(Right.SEE_COMMISSIONS)
     where, args = condition(actor, filters)
     with tx.raw.cursor("commission_lines") as cursor:
@@ -245,7 +245,10 @@ def explain(actor: Actor, ref: str) -> Explanation:
 
 
 def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:
-    """Return the condition on lines `c`, which needs no other table beside them; deny is the default."""
+    """Return the condition on lines `c`, which needs no other table beside them; deny is the default.
+
+    Raises BadInput for an unknown state.
+    """
     if filters.state and filters.state not in STATES:
         raise BadInput(f"a commission line is {', '.join(STATES)}", state=filters.state[:20])
     seen, args = _seen(actor)

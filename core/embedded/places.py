@@ -115,7 +115,10 @@ def name_of(uid: int) -> str:
 
 
 def service_user() -> tuple[int, int]:
-    """User and group for servers started by root: a system user of ours, `nobody` where none can be made."""
+    """User and group for servers started by root: a system user of ours, `nobody` where none can be made.
+
+    Raises Unavailable where there is neither.
+    """
     for name in (SERVICE_USER, "nobody"):
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)

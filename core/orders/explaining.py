@@ -37,7 +37,10 @@ class DispatchRow(NamedTuple):
 
 
 def dispatches(actor: Actor, view: OrderView) -> list[DispatchRow]:
-    """Return how the order was dispatched. An acceptor sees its own row only ("why not me"), never others'."""
+    """Return how the order was dispatched. An acceptor sees its own row only ("why not me"), never others'.
+
+    Raises Forbidden.
+    """
     actor.must(Right.SEE_DISPATCH)
     with reading() as tx:
         rows = tx.rows(

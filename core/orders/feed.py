@@ -89,7 +89,10 @@ def events(actor: Actor, after: Place, *, limit: int = 100) -> Page:
 
 
 def own_order(actor: Actor, external_ref: str, quote_ref: str) -> str | None:
-    """Return the ref of the actor's order with its own number, made from that quote; None without one."""
+    """Return the ref of the actor's order with its own number, made from that quote; None without one.
+
+    Raises Forbidden.
+    """
     actor.must(Right.SEE_ORDERS)
     scope, args = condition(actor)
     with reading() as tx:

@@ -134,7 +134,10 @@ def order(actor: Actor, ref: str) -> OrderView:
 def page(
     actor: Actor, *, kind: str = "deposit", before: tuple[datetime, int] | None = None, limit: int = 50
 ) -> list[OrderView]:
-    """Return the actor's orders, newest first; `before` is the last row's (created_at, id) for the next page."""
+    """Return the actor's orders, newest first; `before` is the last row's (created_at, id) for the next page.
+
+    Raises Forbidden.
+    """
     actor.must(Right.SEE_ORDERS)
     where, args = condition(actor)
     key = "" if before is None else "and (o.created_at, o.id) < (%s, %s)"
@@ -176,7 +179,10 @@ _PARTIES = frozenset({"merchant", "acceptor", "agent", "system"})
 
 
 def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
-    """Return what happened to the order, oldest first. Others than officers see that it is under review, not why."""
+    """Return what happened to the order, oldest first. Others than officers see that it is under review, not why.
+
+    Raises Forbidden.
+    """
     actor.must(Right.SEE_ORDERS)
     with reading() as tx:
         rows = tx.rows(
@@ -210,7 +216,10 @@ class JournalRow(NamedTuple):
 
 
 def journal(actor: Actor, view: OrderView) -> list[JournalRow]:
-    """Return the legs booked for the order in the order they were booked, with the seal's block if sealed."""
+    """Return the legs booked for the order in the order they were booked, with the seal's block if sealed.
+
+    Raises Forbidden.
+    """
     actor.must(Right.SEE_LEDGER)
     with reading() as tx:
         rows = tx.rows(

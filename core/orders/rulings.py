@@ -48,7 +48,10 @@ def judged(ref: str, *, payer_name: str) -> Judged:
 
 
 def stop(tx: Transaction, actor: Actor, said: Judged, *, received: int) -> None:
-    """Keep an order back as the gate says: alerts for officers, and with a hold the escrow moves to held."""
+    """Keep an order back as the gate says: alerts for officers, and with a hold the escrow moves to held.
+
+    Raises Forbidden.
+    """
     actor.must(Right.DECIDE_ALERT)
     tx.call("select order_stop(%s)", (json.dumps(stopped(actor, said.order, said.gate, received)),))
 

@@ -77,7 +77,10 @@ def _last(tx: Transaction, rate: Rate) -> Rate | None:
 
 
 def known(actor: Actor) -> dict[str, tuple[Rate | None, list[Spoken]]]:
-    """Return for each currency the rate that quotes go by (None: no quotes) and what each source last said."""
+    """Return for each currency the rate that quotes go by (None: no quotes) and what each source last said.
+
+    Raises Forbidden.
+    """
     actor.must(Right.MANAGE_PRICING)
     now, longest = clock.now(), settings().rate_max_age_seconds
     found: dict[str, tuple[Rate | None, list[Spoken]]] = {}
