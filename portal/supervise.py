@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from core.embedded.places import try_lock
+from core.embedded.processes import lives, wait_until
 from core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -165,17 +166,7 @@ def end_orphans(notes: Path) -> int:
 
 def wait_gone(family: list[psutil.Process], seconds: float) -> None:
     """Wait until none of the processes runs, at most that long."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends and any(map(runs, family)):
-        time.sleep(0.05)
-
-
-def runs(process: psutil.Process) -> bool:
-    """Whether the process runs; one that waits to be collected by its parent does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    wait_until(lambda: not any(map(lives, family)), seconds=seconds)
 
 
 def port_in_use(home: Path) -> int | None:

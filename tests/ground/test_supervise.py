@@ -11,6 +11,7 @@ import time
 
 import psutil
 
+from core.embedded.processes import lives
 from portal import supervise
 from portal.supervise import Child, end_all, end_orphans, ending
 
@@ -83,7 +84,7 @@ def test_stopping_ends_the_whole_family_even_a_stubborn_one(tmp_path, monkeypatc
     grandchild = psutil.Process(kept[0].process.pid).children()[0]
     end_all(kept)
     assert not any(each.lives() for each in kept)
-    assert wait(lambda: not supervise.runs(grandchild))
+    assert wait(lambda: not lives(grandchild))
     assert list(tmp_path.glob("*.json")) == []
 
 
@@ -96,9 +97,9 @@ def test_orphans_of_a_killed_supervisor_are_ended(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     orphan = psutil.Process(json.loads((tmp_path / "orphan.json").read_text())["pid"])
-    assert supervise.runs(orphan)
+    assert lives(orphan)
     assert end_orphans(tmp_path) == 1
-    assert not supervise.runs(orphan)
+    assert not lives(orphan)
     assert end_orphans(tmp_path) == 0
 
 
