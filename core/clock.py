@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -16,6 +17,12 @@ _fixed: ContextVar[datetime | None] = ContextVar("desk_clock", default=None)
 def now() -> datetime:
     """Return the present moment, UTC, or the controlled one."""
     return _fixed.get() or datetime.now(UTC)
+
+
+def seconds() -> float:
+    """Return the present moment as seconds since 1970, or the controlled one."""
+    fixed = _fixed.get()
+    return time.time() if fixed is None else fixed.timestamp()
 
 
 def controlled() -> bool:

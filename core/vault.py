@@ -54,9 +54,8 @@ def _ring() -> _Ring:
 
 def normalise_account(text: str) -> str:
     """Return an account number as it is compared: letters and digits only, upper case."""
-    if text.isascii() and text.isalnum():
-        return text.upper()
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum()).upper()
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return plain.upper() if plain.isalnum() else "".join(filter(str.isalnum, plain)).upper()
 
 
 def seal(text: str) -> bytes:

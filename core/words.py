@@ -34,7 +34,8 @@ def line(value: object, field: str, *, longest: int, least: int = 1) -> str:
 
 def name(value: object, field: str, *, longest: int) -> str:
     """Return a person's or firm's name, one line; the joiners that some scripts write with are left out."""
-    return _sized(_joined(_text(value, field).translate(_JOINERS), field), field, 1, longest)
+    text = _text(value, field)
+    return _sized(_joined(text if text.isascii() else text.translate(_JOINERS), field), field, 1, longest)
 
 
 def exact(value: object, field: str, *, longest: int) -> str:

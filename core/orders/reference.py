@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from core import chance
+from core import chance, ids
 from core.errors import BadInput
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 8
 _PREFIX = "ED"
+_DOUBLED = {letter: sum(divmod(2 * value, len(_ALPHABET))) for value, letter in enumerate(_ALPHABET)}
+"""What a letter counts for in every second place: the digits of its double, added up."""
 
 
 def _check(body: str) -> str:
     """Return the check character of `body` (Luhn's algorithm modulo 32, ISO/IEC 7812-1 annex B in base 32)."""
-    base = len(_ALPHABET)
-    total = 0
-    for position, character in enumerate(reversed(body)):
-        product = _ALPHABET.index(character) * (2 if position % 2 == 0 else 1)
-        total += product // base + product % base
-    return _ALPHABET[-total % base]
+    total = sum(map(_DOUBLED.__getitem__, body[::-2])) + sum(map(_ALPHABET.index, body[-2::-2]))
+    return _ALPHABET[-total % len(_ALPHABET)]
 
 
 def new() -> str:
     """Return a fresh payment reference, for example `ED7K2M9QX4R`."""
-    bits = chance.bits(5 * _LENGTH)
-    body = "".join(_ALPHABET[(bits >> 5 * place) & 31] for place in range(_LENGTH))
+    body = ids.letters(chance.bits(5 * _LENGTH))
     return f"{_PREFIX}{body}{_check(body)}"
 
 
