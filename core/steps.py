@@ -2,8 +2,9 @@
 
 A step is one SQL function, whole or not at all, so BEGIN and COMMIT would only be two more round trips. What
 Python decided from an earlier look is guarded in the statement itself (by a state, a version, a unique key).
-Values travel as text and statements are prepared once a connection: the driver's adapters cost more here than
-the work they save (the figures are in docs/decisions/0004).
+Facts travel as text and statements are prepared once a connection: the driver's adapters cost more here than
+the work they save (the figures are in docs/decisions/0004). Answers travel in binary, each value read by the driver's
+own loader: a number read from its digits costs ten times as much, a list of them more.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import select
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
-from psycopg import pq
+from psycopg import abc, pq
+from psycopg.adapt import Transformer
 
 from core.db import CONNECT, engine, in_words, on_disconnect
 from core.errors import Unavailable
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-Row = dict[str, str | None]
+Row = dict[str, Any]
 
 # A plan made while a table is nearly empty is kept for the session. The money path only ever looks a few rows up by
 # an index, so it may not learn from a quiet first minute to read a whole table, or to sort and hash for a join.
@@ -34,12 +36,21 @@ _PLANS += " -c plan_cache_mode=force_generic_plan"
 _OPTIONS = CONNECT | {"options": f"{CONNECT['options']} {_PLANS}"}
 
 
+class _Prepared(NamedTuple):
+    """A statement as a connection knows it: its name there, the columns of its answer and what reads them."""
+
+    name: bytes
+    columns: tuple[str, ...]
+    reader: abc.Transformer
+
+
 class _Own(threading.local):
     """Each thread's own connection, the engine it was made for, and what is prepared on it."""
 
     connection: psycopg.Connection[tuple[Any, ...]] | None = None
     engine: sa.Engine | None = None
-    prepared: dict[tuple[str, ...], tuple[bytes, list[str]]]
+    ear: select.poll
+    prepared: dict[tuple[str, ...], _Prepared]
 
 
 _own = _Own()
@@ -48,17 +59,15 @@ _own = _Own()
 def _connection() -> psycopg.Connection[tuple[Any, ...]]:
     bound = engine()
     connection = _own.connection
-    if connection is None or connection.closed or _own.engine is not bound or _gone(connection):
+    # Something to read on an idle connection means that the server has hung up.
+    if connection is None or connection.closed or _own.engine is not bound or _own.ear.poll(0):
         let_go()
         arguments = bound.dialect.create_connect_args(bound.url)[1]
         connection = psycopg.connect(**{**arguments, **_OPTIONS}, autocommit=True)
         _own.connection, _own.engine, _own.prepared = connection, bound, {}
+        _own.ear = select.poll()
+        _own.ear.register(connection.fileno(), select.POLLIN)
     return connection
-
-
-def _gone(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    """Return whether the server has hung up while the connection was idle: then there is something to read."""
-    return bool(select.select([connection.fileno()], [], [], 0)[0])
 
 
 def let_go() -> None:
@@ -86,7 +95,7 @@ def once(sql: str, args: Sequence[object] = ()) -> Any:
 def step(function: str, facts: Mapping[str, object]) -> Row | None:
     """Call a SQL function with named arguments (`p_` and the fact's name) as a transaction of its own.
 
-    Returns the first row by column name, values as PostgreSQL writes them, or None. Raises as `once` does.
+    Returns the first row by column name, or None. Raises as `once` does.
     """
     try:
         connection = _connection()
@@ -94,34 +103,39 @@ def step(function: str, facts: Mapping[str, object]) -> Row | None:
         key = (function, *facts)
         found = _own.prepared.get(key)
         if found is None:
-            found = _prepare(link, key)
-        name, columns = found
-        # Words are most of what travels: they are written here, for a call costs as much as the writing.
-        written = [value.encode() if type(value) is str else _written(value) for value in facts.values()]
-        result = link.exec_prepared(name, written)  # type: ignore[arg-type]
+            found = _own.prepared[key] = _prepare(connection, key)
+        written: list[bytes | None] = []
+        for value in facts.values():
+            # Words and numbers are most of what travels: written here, for a call costs as much as the writing.
+            if type(value) is str:
+                written.append(value.encode())
+            elif type(value) is int:
+                written.append(b"%d" % value)
+            else:
+                written.append(None if value is None else _written(value))
+        result = link.exec_prepared(found.name, written, result_format=pq.Format.BINARY)  # type: ignore[arg-type]
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise psycopg.errors.error_from_result(result)
     except psycopg.Error as error:
         raise _refusal(error) from error
     if not result.ntuples:
         return None
-    row: Row = {}
-    for place, column in enumerate(columns):
-        value = result.get_value(0, place)
-        row[column] = value if value is None else value.decode()
-    return row
+    found.reader.set_pgresult(result, set_loaders=False)
+    return dict(zip(found.columns, found.reader.load_row(0, tuple) or (), strict=True))
 
 
-def _prepare(link: pq.abc.PGconn, key: tuple[str, ...]) -> tuple[bytes, list[str]]:
+def _prepare(connection: psycopg.Connection[tuple[Any, ...]], key: tuple[str, ...]) -> _Prepared:
+    link = connection.pgconn
     name = f"step{len(_own.prepared)}".encode()
     arguments = ", ".join(f"p_{fact} => ${place}" for place, fact in enumerate(key[1:], start=1))
     sql = f"select * from {key[0]}({arguments})"  # noqa: S608 - names of our own functions and facts
     for result in (link.prepare(name, sql.encode()), described := link.describe_prepared(name)):
         if result.status != pq.ExecStatus.COMMAND_OK:
             raise psycopg.errors.error_from_result(result)
-    columns = [(described.fname(place) or b"").decode() for place in range(described.nfields)]
-    _own.prepared[key] = (name, columns)
-    return _own.prepared[key]
+    places = range(described.nfields)
+    reader = Transformer(connection)
+    reader.set_loader_types([described.ftype(place) for place in places], pq.Format.BINARY)
+    return _Prepared(name, tuple((described.fname(place) or b"").decode() for place in places), reader)
 
 
 def _refusal(error: psycopg.Error) -> Exception:
@@ -134,12 +148,10 @@ def _refusal(error: psycopg.Error) -> Exception:
     return in_words(error) or error
 
 
-def _written(value: object) -> bytes | None:
+def _written(value: object) -> bytes:
     """Return a value as PostgreSQL reads it from text; lists are of whole numbers or of plain words."""
-    if value is None:
-        return None
-    if isinstance(value, int):
-        return b"%d" % value
+    if isinstance(value, str):  # a word of an enumeration
+        return value.encode()
     if isinstance(value, list):
         return ("{" + ",".join(map(str, value)) + "}").encode()
     if isinstance(value, bytes):

@@ -600,7 +600,7 @@ begin
     perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
 end $$;
-CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamp with time zone, p_other text, p_other_event text, p_other_next text, p_other_deadline timestamp with time zone, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text, OUT state text, OUT deadline_at timestamp with time zone, OUT acceptor_id bigint) RETURNS record
+CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text, OUT state text, OUT deadline_at timestamp with time zone, OUT acceptor_id bigint) RETURNS record
     LANGUAGE plpgsql
     AS $$
 declare
@@ -626,10 +626,10 @@ begin
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
     if v_won is not null then
-        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_matched_deadline;
+        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_at + make_interval(secs => p_matched_seconds);
         acceptor_id := p_acceptors[v_won];
     else
-        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_other_deadline;
+        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_at + make_interval(secs => p_other_seconds);
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
@@ -654,46 +654,47 @@ begin
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, state, p_trace, v_event, p_acceptors[v_won]);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at text, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     AS $$
+declare v_at timestamptz := coalesce(p_at, clock_timestamp());
 begin
-    at := coalesce(p_at, clock_timestamp());
+    at := v_at;
     select p.state, p.code, p.country, m.agent_id into merchant_state, merchant_code, merchant_country, agent_id
       from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
     if not found then return; end if;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           at > q.expires_at, q.pool_id
+           v_at > q.expires_at, q.pool_id
       into quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units, margin_units, fee_schedule_id, expired, pool_id
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
     if not found then return next; return; end if;
     select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
       into pool_state, policy, policy_version, pay_seconds, ruleset_id from pool l where l.id = order_open_look.pool_id;
-    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from at - c.created_at)::bigint,
+    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       into customer_id, customer_name, customer_state, customer_country, customer_level, customer_age, disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into payer_id, payer_listed from payer_account y where y.blind = p_blind;
     if agent_id is not null then
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (v_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
                                coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
           into path, path_codes
           from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= at
+          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= v_at
                                order by x.version desc limit 1) v
          where u.descendant_id = agent_id and p.state <> 'barred';
     end if;
-    vector := risk_vector(customer_id, payer_id, null, at);
+    vector := risk_vector(customer_id, payer_id, null, v_at);
     select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-               x.day_limit_units - case when d.day = (at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+               x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
       from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
              where n.pool_id = order_open_look.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
       join ledger_account a on a.id = x.account_id
       join pool_account_load d on d.pool_account_id = x.id;
     if candidates is null or array_length(candidates, 1) < 4 then
         select candidates || array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-                   x.day_limit_units - case when d.day = (at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+                   x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
           from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
                  where n.pool_id = order_open_look.pool_id and n.matchable and n.slot < p_slot
                  order by n.slot limit 4 - coalesce(array_length(candidates, 1), 0)) x
@@ -710,15 +711,16 @@ CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
       from pool_account pa join bank_account b on b.id = pa.bank_account_id join party p on p.id = pa.acceptor_id
      where pa.id = p_pool_account
 $$;
-CREATE FUNCTION public.order_release(p_at timestamp with time zone, p_order bigint, p_version integer, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text, p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds integer, p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[], p_line_refs text[], p_line_agents bigint[], p_line_levels integer[], p_line_plans bigint[], p_line_own integer[], p_line_below integer[], p_line_rates integer[], p_line_units bigint[], p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS void
+CREATE FUNCTION public.order_release(p_at timestamp with time zone, p_order bigint, p_version integer, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text, p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds integer, p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[], p_line_refs text[], p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare v_entry bigint; v_evaluation bigint;
+declare v_entry bigint; v_evaluation bigint; v_split jsonb;
 begin
     update orders set state = p_to, next_actor = p_next, received_units = p_received, completed_at = p_at, ended_at = p_at,
            deadline_at = null, risk_state = p_risk_state, version = version + 1,
            dispute_state = case when dispute_state = 'open' then 'decided' else dispute_state end
-     where id = p_order and version = p_version;
+     where id = p_order and version = p_version
+    returning split into v_split;
     if not found then
         raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
     end if;
@@ -731,20 +733,20 @@ begin
     if cardinality(p_line_refs) > 0 then
         insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period, accrued_at)
         select x.ref, p_order, x.agent, x.level, x.plan, x.own, x.below, x.rate, p_usdt, x.units, to_char(p_at at time zone 'UTC', 'YYYY-MM'), p_at
-          from unnest(p_line_refs, p_line_agents, p_line_levels, p_line_plans, p_line_own, p_line_below, p_line_rates, p_line_units)
-               as x (ref, agent, level, plan, own, below, rate, units);
+          from rows from (unnest(p_line_refs), jsonb_to_recordset(v_split) as (agent_id bigint, level int, plan_version_id bigint,
+                   own_bps int, below_bps int, rate_bps int, units bigint)) as x (ref, agent, level, plan, own, below, rate, units);
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at timestamp with time zone, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at timestamp with time zone, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[], OUT received_units bigint) RETURNS SETOF record
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at text, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at text, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[], OUT received_units bigint) RETURNS SETOF record
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_claimed timestamptz; v_declared bigint;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint;
 begin
-    at := coalesce(p_at, clock_timestamp());
+    at := v_at;
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
            o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
@@ -753,8 +755,8 @@ begin
            received_units
       from orders o where o.ref = p_ref;
     if not found then return; end if;
-    claimed_seconds_ago := extract(epoch from at - v_claimed)::bigint;
-    select c.verified_name, c.kyc_level, extract(epoch from at - c.created_at)::bigint,
+    claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
+    select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select y.listed from payer_account y where y.id = order_release_look.payer_account_id),
            (select a.id from ledger_account a where a.party_id = order_release_look.merchant_id and a.asset = 'USDT'),
            (select r.id from ruleset r where r.state = 'active')
@@ -766,10 +768,10 @@ begin
         select count(*) into open_alerts from alert x
          where x.order_id = order_release_look.id and x.state <> 'closed' and x.verdict <> 'allow';
     end if;
-    vector := risk_vector(customer_id, payer_account_id, acceptor_id, at);
+    vector := risk_vector(customer_id, payer_account_id, acceptor_id, v_at);
     if v_declared is not null then
         select y.listed into declared_listed from payer_account y where y.id = v_declared;
-        declared := (risk_vector(customer_id, v_declared, 0, at))[11:12];  -- 0: no acceptor's record is asked again
+        declared := (risk_vector(customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
     end if;
     return next;
 end $$;

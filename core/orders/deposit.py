@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
@@ -21,6 +20,8 @@ from core.risk import gates
 from core.steps import step as call
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from core.steps import Row
 
 
@@ -63,17 +64,16 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     account = account_number(request.payer_account)
     country = countries.read(request.customer_country, "customer.country")
     blind = vault.blind(account)
-    seen = opening.look(actor.party_id, request.quote_ref, customer, blind)
-    row, ref, pay_code = seen.row, ids.new("ord"), reference.new()
-    known = {"payer_name": payer_name, "customer_name": name, "country": country}
-    gate = gates.opening(row, seen.vector, units=seen.usdt_units, **known)
-    amounts = {"usdt_units": seen.usdt_units, "margin_units": seen.margin_units}
-    shares = path.frozen(seen.path, seen.path_codes, "deposit", **amounts)
+    row = opening.look(actor.party_id, request.quote_ref, customer, blind)
+    ref, pay_code = ids.new("ord"), reference.new()
+    gate = gates.opening(row, payer_name=payer_name, customer_name=name, country=country)
+    amounts = {"usdt_units": row["usdt_units"], "margin_units": row["margin_units"]}
+    shares = path.frozen(row["path"] or [], row["path_codes"] or [], "deposit", **amounts)
     facts = {
         "ref": ref,
         "external": external,
         "merchant": actor.party_id,
-        "customer_ref": ids.new("cus"),
+        "customer_ref": ids.new("cus") if row["customer_id"] is None else None,
         "customer_external": customer,
         "customer_name": name,
         "customer_country": country,
@@ -84,7 +84,7 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
         "risk_state": gate.risk_state,
         **opening.as_seen(row),
         **gate.facts(),
-        **opening.course(seen, refused=gate.refused),
+        **opening.course(row, refused=gate.refused),
         **actor_facts(actor),
     }
     return _opened(ref, pay_code, call("order_open", facts))
@@ -92,21 +92,17 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
 
 def _opened(ref: str, pay_code: str, done: Row | None) -> Opened:
     assert done is not None  # noqa: S101 - the function always answers with one row
-    deadline, acceptor = done["deadline_at"], done["acceptor_id"]
-    return Opened(
-        ref,
-        State(done["state"] or ""),
-        datetime.fromisoformat(deadline) if deadline else None,
-        pay_code,
-        int(acceptor) if acceptor else None,
-    )
+    return Opened(ref, State(done["state"]), done["deadline_at"], pay_code, done["acceptor_id"])
 
 
-def _payer(known: str | None, account: str, blind: bytes) -> dict[str, object]:
+def _payer(known: int | None, account: str, blind: bytes) -> dict[str, object]:
     """Return what a payer account that is not known yet is stored as; a known one is not sealed again."""
     if known is None:
         return payer_facts(account, blind)
-    return dict.fromkeys(("payer_ref", "payer_blind", "payer_sealed", "payer_masked"))
+    return _KNOWN
+
+
+_KNOWN: Final[dict[str, object]] = dict.fromkeys(("payer_ref", "payer_blind", "payer_sealed", "payer_masked"))
 
 
 def claim_paid(
@@ -132,22 +128,22 @@ def claim_paid(
         "next": NEXT_ACTOR[target],
         "payer_name": name,
         "paid_at": paid,
-        **_payer("known", account, blind),
+        **_KNOWN,
         "payer_blind": blind,
         **actor_facts(actor),
     }
     found = call("order_claim", facts)
-    if found is not None and found["stranger"] == "t":
+    if found is not None and found["stranger"]:
         found = call("order_claim", facts | payer_facts(account, blind))
     if found is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
-    if found["done"] != "t":
-        taken(actor, State(found["state"] or ""), Event.CLAIM_PAID)
-        if found["late"] == "t":
+    if not found["done"]:
+        taken(actor, State(found["state"]), Event.CLAIM_PAID)
+        if found["late"]:
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
-        if found["early"] == "t":
+        if found["early"]:
             raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
-        if found["future"] == "t":
+        if found["future"]:
             raise BadInput("paid_at lies in the future", field="paid_at")
         raise Changed("somebody else is changing this right now; try again")
     return target

@@ -59,7 +59,7 @@ def slot() -> int:
 
 
 def plan(
-    policy: str, policy_version: int | str, found: list[list[int]], *, need_units: int, fiat_units: int,
+    policy: str, policy_version: int, found: list[list[int]], *, need_units: int, fiat_units: int,
     disputed: Collection[int] = (),
 ) -> Plan:  # fmt: skip
     """Choose among the candidates found; return up to three to try and why each other one lost.
@@ -75,27 +75,24 @@ def plan(
         need_units=need_units,
         need_fiat_units=fiat_units,
     )
-    fit = sorted(
-        (each.score, each.lot, each.candidate.pool_account_id)
-        for each in choice.considered
-        if each.outcome in matching.FIT
-    )
-    by_number = {row[0]: row for row in found}
-    tries = [by_number[number] for _, _, number in fit[:TRIES]]
-    explained = [
-        [
-            c.acceptor_id,
-            c.pool_account_id,
-            c.free_units,
-            c.open_orders,
-            each.weight,
-            each.outcome,
-            c.day_left_units,
-            c.slot_limit,
-        ]
-        for each in choice.considered
-        for c in (each.candidate,)
-    ]
+    fit: list[tuple[int, int, list[int]]] = []
+    explained: list[list[int | str | None]] = []
+    for row, (each, weight, score, lot, outcome) in zip(found, choice.considered, strict=True):
+        if outcome in matching.FIT:
+            fit.append((score, lot, row))
+        explained.append(
+            [
+                each.acceptor_id,
+                each.pool_account_id,
+                each.free_units,
+                each.open_orders,
+                weight,
+                outcome,
+                each.day_left_units,
+                each.slot_limit,
+            ]
+        )
+    tries = [row for _, _, row in sorted(fit)[:TRIES]]
     return Plan(
         [row[0] for row in tries],
         [row[1] for row in tries],
@@ -110,7 +107,7 @@ def _candidate(row: list[int], disputed: Collection[int]) -> matching.Candidate:
     return matching.Candidate(acceptor, number, free, open_orders, weight, day_left, open_limit, excluded)
 
 
-def wider(pool_id: int, at: datetime, *, need_units: int, fiat_units: int) -> list[list[int]]:
+def wider(pool_id: int, at: datetime | str, *, need_units: int, fiat_units: int) -> list[list[int]]:
     """Return candidates from the whole pool; asked when the first few were all short or full."""
     found: list[list[int]] | None = once(
         "select match_candidates_wide(%s, %s, %s, %s, 8)", (pool_id, need_units, fiat_units, at)

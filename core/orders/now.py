@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,18 +11,19 @@ from core.orders.states import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NUMBERS: Final = (
-    "id", "version", "merchant_id", "customer_id", "acceptor_id", "payer_account_id", "escrow_account_id",
-    "pool_account_id", "merchant_account_id", "fiat_units", "usdt_units", "fee_units", "claimed_seconds_ago",
+_READ: Final = (
+    "id", "version", "at", "risk_state", "dispute_state", "merchant_id", "merchant_account_id", "customer_id",
+    "acceptor_id", "payer_account_id", "escrow_account_id", "pool_account_id", "currency", "fiat_units", "usdt_units",
+    "fee_units", "split", "matched_at", "claimed_seconds_ago",
 )  # fmt: skip
-_WORDS: Final = ("at", "risk_state", "dispute_state", "currency", "matched_at")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderNow:
     """What every step needs of an order; `at` is the step's moment, as the database wrote it.
 
-    One that was only looked at may have changed since: what is done with it is guarded by its version.
+    One that was only looked at may have changed since: what is done with it is guarded by its version. Nobody changes
+    it, though it is not frozen: to fill so many frozen fields would cost as much as all the rest of reading a row.
     """
 
     ref: str
@@ -50,15 +50,8 @@ class OrderNow:
 
     @classmethod
     def read(cls, row: Mapping[str, Any], ref: str, **more: Any) -> Self:
-        """Return the order from a row of the database, whether its values are texts or JSON's own."""
-        split = row["split"]
-        read: dict[str, Any] = {name: row[name] for name in _WORDS}
-        for name in _NUMBERS:
-            value = row[name]
-            read[name] = value if value is None else int(value)
-        read["state"] = State(row["state"])
-        read["split"] = json.loads(split) if isinstance(split, str) else split
-        return cls(ref=ref, **read, **more)
+        """Return the order from a row of the database: what a look or `order_for_step` returned."""
+        return cls(ref=ref, state=State(row["state"]), **{name: row[name] for name in _READ}, **more)
 
     @property
     def moment(self) -> datetime:
@@ -66,7 +59,7 @@ class OrderNow:
         return datetime.fromisoformat(self.at)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LockedOrder(OrderNow):
     """An order whose row is locked until the transaction ends: with what only the rarer steps ask for."""
 

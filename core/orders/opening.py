@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from core import ids
 from core.errors import BadInput, Barred, Conflict, Frozen, NotFound, QuoteExpired
@@ -20,32 +19,16 @@ CREATED = step(None, Event.OPEN)
 MATCHED = step(CREATED, Event.MATCH)
 QUEUED = step(CREATED, Event.QUEUE)
 REFUSED = step(CREATED, Event.REFUSE)
+_MATCHED = {
+    "created": CREATED.value,
+    "matched": MATCHED.value,
+    "matched_event": Event.MATCH.value,
+    "matched_next": NEXT_ACTOR[MATCHED].value,
+}
 
 
-class Seen(NamedTuple):
-    """What `order_open_look` found, with what the decision needs as numbers."""
-
-    row: Row
-    at: datetime
-    usdt_units: int
-    margin_units: int
-    fiat_units: int
-    candidates: list[list[int]]
-    path: list[list[int]]
-    path_codes: list[str]
-    vector: list[int]
-
-
-def numbers(array: str | None) -> list[Any]:
-    """Return a PostgreSQL array of whole numbers, nested or not, as lists."""
-    if array is None:
-        return []
-    found: list[Any] = json.loads(array.replace("{", "[").replace("}", "]"))
-    return found
-
-
-def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Seen:
-    """Return all that is needed to open an order, if it may be opened from that quote.
+def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Row:
+    """Return all that is needed to open an order, as `order_open_look` found it, if it may be opened from that quote.
 
     Refuses with not_found, frozen, bad_input, quote_expired, conflict or barred.
     """
@@ -63,17 +46,7 @@ def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Seen:
     if row is None or row["quote_id"] is None:
         raise NotFound(f"there is no quote {quote_ref} among yours; ask for a new one", quote=quote_ref)
     _may_open(row, quote_ref)
-    return Seen(
-        row,
-        datetime.fromisoformat(row["at"] or ""),
-        int(row["usdt_units"] or 0),
-        int(row["margin_units"] or 0),
-        int(row["fiat_units"] or 0),
-        numbers(row["candidates"]),
-        numbers(row["path"]),
-        (row["path_codes"] or "{}")[1:-1].replace('"', "").split(","),
-        numbers(row["vector"]),
-    )
+    return row
 
 
 def _may_open(row: Row, quote_ref: str) -> None:
@@ -81,7 +54,7 @@ def _may_open(row: Row, quote_ref: str) -> None:
         raise Frozen(f"merchant {row['merchant_code']} is {row['merchant_state']}", state=row["merchant_state"])
     if row["kind"] != "deposit":
         raise BadInput("this quote is for a withdrawal", quote=quote_ref)
-    if row["expired"] == "t":
+    if row["expired"]:
         raise QuoteExpired(f"{quote_ref} has expired; ask for a new quote", quote=quote_ref)
     if row["pool_state"] != "open":
         raise Conflict("this pool is paused; ask for a new quote later", pool_state=row["pool_state"])
@@ -96,30 +69,27 @@ _AS_SEEN = {
 }  # fmt: skip
 
 
-def as_seen(row: Row) -> dict[str, str | None]:
+def as_seen(row: Row) -> dict[str, object]:
     """Return the facts of an order that the look and its quote fix."""
     return {fact: row[column] for fact, column in _AS_SEEN.items()}
 
 
-def course(seen: Seen, *, refused: bool) -> dict[str, object]:
+def course(row: Row, *, refused: bool) -> dict[str, object]:
     """Return what can become of the order: whom to try, and state, deadline and next actor of each outcome."""
     if refused:
         return _facts(dispatch.Plan([], [], [], None), None, None, REFUSED, Event.REFUSE, None, "gate G1")
-    policy, version = seen.row["policy"] or "", seen.row["policy_version"] or "1"
-    need = {"need_units": seen.usdt_units, "fiat_units": seen.fiat_units}
-    disputed = numbers(seen.row["disputed"])
-    plan = dispatch.plan(policy, version, seen.candidates, **need, disputed=disputed)
+    policy, version, disputed = row["policy"], row["policy_version"], row["disputed"] or ()
+    need = {"need_units": row["usdt_units"], "fiat_units": row["fiat_units"]}
+    plan = dispatch.plan(policy, version, row["candidates"] or [], **need, disputed=disputed)
     if not plan.accounts:
-        found = dispatch.wider(int(seen.row["pool_id"] or 0), seen.at, **need)
+        found = dispatch.wider(row["pool_id"], row["at"], **need)
         plan = dispatch.plan(policy, version, found, **need, disputed=disputed) if found else plan
-    pay_until = seen.at + timedelta(seconds=int(seen.row["pay_seconds"] or 0))
-    wait_until = seen.at + timedelta(seconds=dispatch.WAIT_SECONDS)
-    return _facts(plan, ids.new("jrn"), pay_until, QUEUED, Event.QUEUE, wait_until, "")
+    return _facts(plan, ids.new("jrn"), row["pay_seconds"], QUEUED, Event.QUEUE, dispatch.WAIT_SECONDS, "")
 
 
 def _facts(
-    plan: dispatch.Plan, entry: str | None, pay_until: datetime | None,
-    other: str, other_event: str, other_deadline: datetime | None, why: str,
+    plan: dispatch.Plan, entry: str | None, pay_seconds: int | None,
+    other: str, other_event: str, other_seconds: int | None, why: str,
 ) -> dict[str, object]:  # fmt: skip
     told = plan.told or dict.fromkeys(("policy", "policy_version", "seed", "candidates"))
     return {
@@ -131,14 +101,11 @@ def _facts(
         "policy_version": told["policy_version"],
         "seed": told["seed"],
         "candidates": None if told["candidates"] is None else json.dumps(told["candidates"]),
-        "created": CREATED,
-        "matched": MATCHED,
-        "matched_event": Event.MATCH,
-        "matched_next": NEXT_ACTOR[MATCHED],
-        "matched_deadline": pay_until,
+        **_MATCHED,
+        "matched_seconds": pay_seconds,
         "other": other,
         "other_event": other_event,
         "other_next": NEXT_ACTOR[QUEUED if other == QUEUED else REFUSED],
-        "other_deadline": other_deadline,
+        "other_seconds": other_seconds,
         "other_reason": why,
     }

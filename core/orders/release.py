@@ -13,7 +13,6 @@ from core.orders import escrow
 from core.orders.input import text
 from core.orders.locking import actor_facts, after, event_row, moment
 from core.orders.now import OrderNow
-from core.orders.opening import numbers
 from core.orders.states import NEXT_ACTOR, AmountState, DisputeState, Event, NextActor, RiskState, State
 from core.risk import gates
 from core.steps import once
@@ -39,7 +38,7 @@ class Look(NamedTuple):
     @property
     def flagged(self) -> bool:
         """Return whether an officer has yet to decide an alert that some gate raised on it."""
-        return int(self.row["open_alerts"] or 0) > 0
+        return bool(self.row["open_alerts"])
 
     @property
     def confirmed(self) -> bool:
@@ -48,7 +47,7 @@ class Look(NamedTuple):
 
     def judged(self, *, payer_name: str, ruled: bool = False) -> gates.Gate:
         """Return what gate G3 says to its release, with the payer's name as the bank line bears it."""
-        return gates.release(self.row, numbers(self.row["vector"]), payer_name=payer_name, ruled=ruled)
+        return gates.release(self.row, payer_name=payer_name, ruled=ruled)
 
 
 def confirm(actor: Actor, ref: str, *, received: Money, payer_name: str) -> State:
@@ -159,13 +158,6 @@ def pay_out(
         "pockets": legs.pockets,
         "units": legs.units,
         "line_refs": [ids.new("com") for _ in shares],
-        "line_agents": [share["agent_id"] for share in shares],
-        "line_levels": [share["level"] for share in shares],
-        "line_plans": [share["plan_version_id"] for share in shares],
-        "line_own": [share["own_bps"] for share in shares],
-        "line_below": [share["below_bps"] for share in shares],
-        "line_rates": [share["rate_bps"] for share in shares],
-        "line_units": [share["units"] for share in shares],
         **(no_gate if gate is None else gate.facts()),
         "reason": reason,
         **actor_facts(actor),

@@ -98,20 +98,20 @@ def _named(vector: list[int]) -> dict[str, Any]:
     return dict(zip(VECTOR, vector, strict=True))
 
 
-def opening(row: Row, vector: list[int], *, units: int, payer_name: str, customer_name: str, country: str) -> Gate:
+def opening(row: Row, *, payer_name: str, customer_name: str, country: str) -> Gate:
     """Return gate G1's answer: may this order be opened? `row` is what `order_open_look` returned.
 
     `country` is what was declared for the customer; what its file says comes first, and both are looked at.
     """
     on_file = row["customer_country"] or country
     features = Features(
-        **_named(vector),
-        usdt_units=units,
-        kyc_level=int(row["customer_level"] or 1),
+        **_named(row["vector"]),
+        usdt_units=row["usdt_units"],
+        kyc_level=1 if row["customer_level"] is None else row["customer_level"],
         customer_country=on_file,
         declared_country=country if country != on_file else "",
         merchant_country=row["merchant_country"] or "",
-        account_age_seconds=int(row["customer_age"] or 0),
+        account_age_seconds=row["customer_age"] or 0,
         cohort_median_units=cohorts.median(on_file),
         payer_listed=row["payer_listed"] or "",
         payer_name=payer_name,
@@ -120,37 +120,37 @@ def opening(row: Row, vector: list[int], *, units: int, payer_name: str, custome
     return _judged("G1", row["ruleset_id"], features)
 
 
-def release(row: Row, vector: list[int], *, payer_name: str, ruled: bool = False) -> Gate:
+def release(row: Row, *, payer_name: str, ruled: bool = False) -> Gate:
     """Return gate G3's answer: may the escrow go out? `row` is what `order_release_look` returned.
 
     Where the claim named another account than was declared at the opening, both are looked at. Where officers have
     `ruled` in the acceptor's place, there is no confirmation whose time could be odd.
     """
-    users, age = json.loads((row["declared"] or "{0,0}").replace("{", "[").replace("}", "]"))
+    users, age = row["declared"] or (0, 0)
     features = Features(
-        **_named(vector),
-        usdt_units=int(row["usdt_units"] or 0),
-        kyc_level=int(row["customer_level"] or 1),
-        account_age_seconds=int(row["customer_age"] or 0),
+        **_named(row["vector"]),
+        usdt_units=row["usdt_units"],
+        kyc_level=row["customer_level"],
+        account_age_seconds=row["customer_age"] or 0,
         payer_listed=row["payer_listed"] or "",
         declared_users_30d=users,
         declared_age_seconds=age,
         declared_listed=row["declared_listed"] or "",
         payer_name=payer_name,
         verified_name=row["customer_name"] or "",
-        confirm_seconds=None if ruled else int(row["claimed_seconds_ago"] or 0),
+        confirm_seconds=None if ruled else row["claimed_seconds_ago"] or 0,
     )
     return _judged("G3", row["ruleset_id"], features)
 
 
-def _judged(gate: str, ruleset_id: str | None, features: Features) -> Gate:
+def _judged(gate: str, ruleset_id: int | None, features: Features) -> Gate:
     """Return what the rules say; where none are in force, or those in force cannot be used, it is `verdicts.unjudged`.
 
     A gate that fails does not stop the desk: G1 lets pass with a flag, G3 holds, and officers are told on each order.
     """
     if ruleset_id is not None:
         try:
-            return Gate(int(ruleset_id), features, evaluate(gate, features, ruleset(int(ruleset_id))))
+            return Gate(ruleset_id, features, evaluate(gate, features, ruleset(ruleset_id)))
         except (BadInput, LookupError, TypeError, ValueError, ArithmeticError):
             _log.exception("the rules in force (%s) cannot be used at gate %s", ruleset_id, gate)
     return Gate(None, features, evaluate(gate, features, None))

@@ -78,6 +78,10 @@ drop function if exists order_open(
     timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
     text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
     bigint[], text, int, bigint, json, text, text, text, text, timestamptz, text, text, text, timestamptz, text, text, text, int, text);
+drop function if exists order_open(
+    timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
+    text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
+    bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, text, text, int, text);
 create function order_open(
     p_at timestamptz, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint,
     p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text,
@@ -86,8 +90,8 @@ create function order_open(
     p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score int, p_features json, p_reasons json, p_alerts jsonb,
     p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[],
     p_policy text, p_policy_version int, p_seed bigint, p_candidates json,
-    p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_deadline timestamptz,
-    p_other text, p_other_event text, p_other_next text, p_other_deadline timestamptz, p_other_reason text,
+    p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds int,
+    p_other text, p_other_event text, p_other_next text, p_other_seconds int, p_other_reason text,
     p_actor text, p_role text, p_user int, p_trace text,
     out state text, out deadline_at timestamptz, out acceptor_id bigint) language plpgsql as $$
 declare
@@ -113,10 +117,10 @@ begin
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
     if v_won is not null then
-        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_matched_deadline;
+        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_at + make_interval(secs => p_matched_seconds);
         acceptor_id := p_acceptors[v_won];
     else
-        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_other_deadline;
+        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_at + make_interval(secs => p_other_seconds);
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
@@ -246,20 +250,24 @@ $$;
 
 -- Release: one entry from escrow to merchant, house and agents; commission lines; the order ends.
 drop function if exists order_release(jsonb);
+drop function if exists order_release(
+    timestamptz, bigint, int, text, text, text, text, bigint, text, bigint, bigint, bigint, bigint, bigint, bigint, int, text, bigint[],
+    text[], bigint[], text[], bigint[], int[], bigint[], int[], int[], int[], bigint[], text, bigint, text, int, json, json, jsonb,
+    text, text, text, int, text);
 create or replace function order_release(
     p_at timestamptz, p_order bigint, p_version int, p_ref text, p_from text, p_to text, p_next text, p_received bigint, p_risk_state text,
     p_customer bigint, p_merchant bigint, p_acceptor bigint, p_payer bigint, p_usdt bigint, p_pool_account bigint, p_seconds int,
     p_entry text, p_accounts bigint[], p_pockets text[], p_units bigint[],
-    p_line_refs text[], p_line_agents bigint[], p_line_levels int[], p_line_plans bigint[], p_line_own int[], p_line_below int[],
-    p_line_rates int[], p_line_units bigint[],
+    p_line_refs text[],
     p_gate text, p_ruleset bigint, p_verdict text, p_score int, p_features json, p_reasons json, p_alerts jsonb,
     p_reason text, p_actor text, p_role text, p_user int, p_trace text) returns void language plpgsql as $$
-declare v_entry bigint; v_evaluation bigint;
+declare v_entry bigint; v_evaluation bigint; v_split jsonb;
 begin
     update orders set state = p_to, next_actor = p_next, received_units = p_received, completed_at = p_at, ended_at = p_at,
            deadline_at = null, risk_state = p_risk_state, version = version + 1,
            dispute_state = case when dispute_state = 'open' then 'decided' else dispute_state end
-     where id = p_order and version = p_version;
+     where id = p_order and version = p_version
+    returning split into v_split;
     if not found then
         raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
     end if;
@@ -272,8 +280,8 @@ begin
     if cardinality(p_line_refs) > 0 then
         insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units, units, period, accrued_at)
         select x.ref, p_order, x.agent, x.level, x.plan, x.own, x.below, x.rate, p_usdt, x.units, to_char(p_at at time zone 'UTC', 'YYYY-MM'), p_at
-          from unnest(p_line_refs, p_line_agents, p_line_levels, p_line_plans, p_line_own, p_line_below, p_line_rates, p_line_units)
-               as x (ref, agent, level, plan, own, below, rate, units);
+          from rows from (unnest(p_line_refs), jsonb_to_recordset(v_split) as (agent_id bigint, level int, plan_version_id bigint,
+                   own_bps int, below_bps int, rate_bps int, units bigint)) as x (ref, agent, level, plan, own, below, rate, units);
     end if;
     insert into risk_fact (kind, happened_at, known_at, order_ref, customer_id, merchant_id, acceptor_id, payer_account_id, usdt_units, seconds)
     values ('order_completed', p_at, p_at, p_ref, p_customer, p_merchant, p_acceptor, p_payer, p_usdt, p_seconds);
