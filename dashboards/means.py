@@ -19,7 +19,9 @@ _VOLUME: dict[str, LazyString] = {
         "Completed ÷ paid orders that ended in these days (completed or refunded). Orders still waiting, and orders"
         " nobody paid, are in neither."
     ),
-    "conversion": _l("Orders completed in these days ÷ orders opened in these days; those still open count as opened."),
+    "conversion": _l(
+        "Completed ÷ orders that ended in these days, in whichever way, paid or not. Orders still open are in neither."
+    ),
     "settle": _l(
         "From the customer's word that it was paid to the release: the mean of the orders completed in these days."
     ),

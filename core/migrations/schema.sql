@@ -2578,7 +2578,7 @@ CREATE INDEX rate_latest ON public.rate USING btree (currency, observed_at DESC)
 CREATE INDEX risk_fact_acceptor ON public.risk_fact USING btree (acceptor_id, happened_at) WHERE (kind = ANY (ARRAY['order_completed'::text, 'order_disputed'::text, 'confirm_without_bank_line'::text]));
 CREATE INDEX risk_fact_customer ON public.risk_fact USING btree (customer_id, happened_at) INCLUDE (kind, known_at, usdt_units);
 CREATE INDEX risk_fact_payer ON public.risk_fact USING btree (payer_account_id, happened_at) INCLUDE (kind, known_at, customer_id);
-CREATE INDEX rollup_hour_lately ON public.rollup_hour USING btree (hour) INCLUDE (merchant_id, acceptor_id, agent_id, created, matched, completed, refunded, usdt_units);
+CREATE INDEX rollup_hour_lately ON public.rollup_hour USING btree (hour) INCLUDE (merchant_id, acceptor_id, agent_id, created, matched, completed, expired, cancelled, refused, refunded, no_liquidity, usdt_units);
 CREATE UNIQUE INDEX ruleset_one_active ON public.ruleset USING btree (state) WHERE (state = 'active'::text);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.dispatch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();

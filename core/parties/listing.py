@@ -36,7 +36,8 @@ def _month_ago() -> datetime:
 
 
 _since = sa.bindparam("month_ago", callable_=_month_ago, type_=sa.DateTime(timezone=True))
-_COUNTED: Final = ("created", "matched", "completed", "refunded", "usdt_units")
+_ENDS: Final = ("completed", "expired", "cancelled", "refused", "refunded", "no_liquidity")
+_COUNTED: Final = ("created", "matched", *_ENDS, "usdt_units")
 _hours = sa.table(
     "rollup_hour",
     *(sa.column(name, sa.BigInteger) for name in (*_COUNTED, "merchant_id", "acceptor_id")),
@@ -87,6 +88,11 @@ _shop, _taker = _month("merchant_id"), _month("acceptor_id")
 _matched_by_all = sa.select(sa.func.sum(_hours.c.matched)).where(_hours.c.hour >= _since, _hours.c.acceptor_id != 0)
 
 
+def _ended(month: Subquery) -> Any:
+    """Return how many orders ended: conversion is of these, as those still open have neither come nor gone."""
+    return sum((month.c[name] for name in _ENDS[1:]), month.c[_ENDS[0]])
+
+
 def _bps(part: Any, whole: Any) -> Any:
     """Return a share in basis points, nothing of nothing; what began before the window makes no share above all."""
     return sa.case((whole > 0, sa.cast(sa.func.least(part * 10_000 / whole, 10_000), sa.Integer)))
@@ -99,7 +105,7 @@ _MERCHANTS: Final = (
         (_account.c.available + _waiting).label("balance_units"),
         _units(_shop.c.usdt_units).label("volume_units"), _units(_shop.c.created).label("created_30d"),
         _units(_shop.c.completed).label("completed_30d"),
-        _bps(_shop.c.completed, _shop.c.created).label("conversion_bps"),
+        _units(_ended(_shop)).label("ended_30d"), _bps(_shop.c.completed, _ended(_shop)).label("conversion_bps"),
         _last_order("merchant_id").label("last_order_at"),
     )
     .select_from(Party)

@@ -95,9 +95,9 @@ def technical_success(actor: Actor, question: Asked) -> Number:
 
 
 def conversion(actor: Actor, question: Asked) -> Number:
-    """Return completed ÷ created."""
+    """Return completed ÷ ended: those still open are in neither."""
     now, before = _both(actor, question)
-    return compare.ratio(now.conversion, before.conversion, _("opened"))
+    return compare.ratio(now.conversion, before.conversion, _("ended"))
 
 
 def settle_time(actor: Actor, question: Asked) -> Number:
@@ -172,7 +172,7 @@ def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
                 Cell(row.code if row.name == row.code else f"{row.code} · {row.name}", row.code, href),
                 Cell(show.number(row.counts.created), str(row.counts.created)),
                 Cell(show.number(row.counts.completed), str(row.counts.completed)),
-                Cell(show.percent(show.share(row.counts.completed, row.counts.created))),
+                Cell(show.percent(show.share(*row.counts.conversion))),
                 Cell(show.amount(row.counts.usdt_units, USDT), show.exact(row.counts.usdt_units, USDT)),
                 Cell(show.amount(row.counts.fee_units, USDT), show.exact(row.counts.fee_units, USDT)),
             )[: None if fees else -1]

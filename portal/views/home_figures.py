@@ -171,7 +171,7 @@ def _conversion(actor: Actor) -> Card:
     now = clock.now()
     month = volume.totals(actor, Span(now - timedelta(days=30), now), Filters())
     part, whole = month.conversion
-    foot = _("%(n)s of %(all)s orders", n=show.number(part), all=show.number(whole))
+    foot = _("%(n)s of %(all)s that ended", n=show.number(part), all=show.number(whole))
     return Card(_("Conversion"), show.share(part * BPS // whole if whole else None), aside=_("30 days"), foot=foot)
 
 

@@ -47,7 +47,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
     presets: ClassVar = (Preset(_l("Most volume"), {"sort": "-volume_units"}),)
     find: ClassVar = ("code", "name")
     order = "code"
-    reads: ClassVar = ("created_30d",)
+    reads: ClassVar = ("created_30d", "ended_30d")
     empty: ClassVar = (_l("No merchants yet"), _l("A merchant appears here as soon as an administrator enrols it."))
     list_template = "parties/list.html"
     show_template = "parties/merchant.html"
@@ -138,12 +138,13 @@ class MerchantsDesk(Enrols, Stands, Desk):
             words, tone = parts.tied(statement.difference)
             found.append(parts.money_card(_("Balance"), row.balance_units, aside=words, tone=tone))
         orders = url_for("OrdersDesk.list", merchant=row.code) if actor.may(Right.SEE_ORDERS) else ""
+        ended = _("of %(n)s that ended", n=show.number(row.ended_30d))
         done = _("of %(n)s opened", n=show.number(row.created_30d))
         return [
             *found,
             parts.money_card(_("Volume"), row.volume_units, aside=month),
             Card(_("Completed"), show.number(row.completed_30d), aside=month, foot=done, href=orders),
-            Card(_("Conversion"), show.share(row.conversion_bps), aside=month),
+            Card(_("Conversion"), show.share(row.conversion_bps), aside=month, foot=ended),
         ]
 
 

@@ -238,7 +238,9 @@ def test_a_paid_order_that_still_waits_is_no_failure_of_its_acceptor(database):
     lives.rolled_up()
     with db.engine().connect() as connection:
         [row] = connection.execute(sa.select(listing.AcceptorRow.__table__)).all()
+        [shop] = connection.execute(sa.select(listing.MerchantRow.__table__)).all()
     assert (row.completed_30d, row.refunded_30d, row.success_bps) == (1, 0, 10_000)
+    assert (shop.created_30d, shop.ended_30d, shop.conversion_bps) == (2, 1, 10_000)
 
 
 def test_who_has_done_nothing_has_no_share_of_success(database):

@@ -13,7 +13,7 @@ from core import clock
 from core.actor import system
 from core.db import reading, transaction
 from core.orders import deadlines, deposit, rulings
-from dashboards import asked
+from dashboards import asked, means
 from dashboards.pages import BOARDS
 from tests import make
 from tests.core import lives
@@ -73,10 +73,11 @@ def test_a_paid_order_that_still_waits_is_no_failure(figure):
     assert "state=completed&state=refunded" in found.href
 
 
-def test_conversion_counts_every_opened_order(figure):
+def test_conversion_counts_orders_that_ended_and_not_the_one_that_waits(figure):
     found = figure("conversion")
-    assert found.value == "42.9 %"
-    assert "3 of 7 opened" in found.foot
+    assert found.value == "50.0 %"
+    assert "3 of 6 ended" in found.foot
+    assert "Orders still open are in neither" in means.of("volume", "conversion")
 
 
 def test_the_mean_time_is_that_of_the_released(figure):
@@ -111,6 +112,7 @@ def test_parties_and_hours_add_up_to_the_same(figure, small):
     for tile in ("merchants", "currencies", "pools"):
         (row,) = figure(tile).table.rows
         assert [cell.value for cell in row[1:3]] == ["7", "3"]
+        assert row[3].text == "50.0 %"
     takers = figure("acceptors").table.rows
     assert {row[0].value for row in takers} <= {each.code for each in small.acceptors}
     assert sum(int(row[1].value) for row in takers) == 7

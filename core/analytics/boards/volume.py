@@ -54,8 +54,13 @@ class Counts(NamedTuple):
 
     @property
     def conversion(self) -> Ratio:
-        """Completed of those created."""
-        return Ratio(self.completed, self.created)
+        """Completed of those that ended: what is still open has neither come nor gone."""
+        return Ratio(self.completed, self.ended)
+
+    @property
+    def ended(self) -> int:
+        """Orders that ended, in whichever way."""
+        return sum((self.completed, self.expired, self.cancelled, self.refused, self.refunded, self.no_liquidity))
 
     @property
     def mean_settle_seconds(self) -> int | None:
