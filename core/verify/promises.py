@@ -80,8 +80,11 @@ def locked_periods(tx: Transaction) -> Finding:
     return check.finding()
 
 
+_BY_TWO = "select a.subject from approval a where a.state = 'approved' and a.decided_by <> a.requested_by"
+
+
 def four_eyes(tx: Transaction) -> Finding:
-    """I15: no request was decided by the one who made it."""
+    """I15: no request was decided by the one who made it, and what takes two was not done by one."""
     check = Check(tx, "I15", "nobody approved their own request").counted("select count(*) from approval")
     check.none(
         "select id, format('approval %s (%s): %s asked and decided', ref, kind, decided_by)"
@@ -96,6 +99,16 @@ def four_eyes(tx: Transaction) -> Finding:
         " from (select 'ruleset' as what, id from ruleset where approved_by = requested_by"
         "       union all select 'fee schedule', id from fee_schedule where approved_by = requested_by"
         "       union all select 'plan version', id from plan_version where approved_by = requested_by) x",
+    )
+    check.none(
+        "select h.id, format('hold %s on order %s was ended, and no second person agreed', h.ref, o.ref)"  # noqa: S608 - our own words
+        " from hold h join orders o on o.id = h.order_id where h.closed_at is not null"
+        f" and o.ref not in ({_BY_TWO} and a.kind in ('hold_decision', 'dispute_decision'))",
+    )
+    check.none(
+        "select e.id, format('entry %s (%s): topped up, and no second person agreed', e.ref, e.key)"  # noqa: S608 - our own words
+        " from journal_entry e where e.reason = 'reserve_topup' and e.key like 'topup:%'"
+        f" and e.key not in ({_BY_TWO} and a.kind = 'reserve_topup')",
     )
     return check.finding()
 
