@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -25,6 +26,10 @@ from portal.commands.test import BROWSERS
 FORGOTTEN_SECONDS = 120
 TEMPLATE = "template_desk"
 numbers = itertools.count(1)
+
+# No test has a time limit in it: a busy machine would make it fail, and say nothing about the product.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 # Tests crash nothing but themselves: what a power cut would lose is of no use here.
 CARELESS = {
