@@ -79,7 +79,7 @@ def chromium():
 
 LONG_MODULES = (
     "browser/test_every_screen", "portal/test_foreign", "machines/", "browser/", "dashboards/test_browser",
-    "portal/test_route_roles",
+    "portal/test_route_roles", "ground/test_up",
 )  # fmt: skip
 """They come first, the longest before all: what takes minutes must not be what one worker is left with at the end."""
 
