@@ -98,6 +98,14 @@ def test_the_limits_are_told(database):
     assert refused.value.facts["least"] == "1.00"
 
 
+def test_the_limits_themselves_are_quoted_and_a_cent_beyond_is_not(database):
+    market = make.market(1)
+    assert [ask(market, amount).fiat.text() for amount in ("1.00", "1000000000.00")] == ["1.00", "1000000000.00"]
+    for amount in ("0.99", "1000000000.01"):
+        with pytest.raises(BadAmount):
+            ask(market, amount)
+
+
 def test_an_amount_that_its_fee_would_eat_is_refused(database):
     market = make.market(1)
     make.rate("BRL", "1000")
