@@ -4,8 +4,92 @@ CREATE DOMAIN public.account_pocket AS text
 	CONSTRAINT journal_pocket_known CHECK ((VALUE = ANY (ARRAY['available'::text, 'escrow'::text, 'held'::text])));
 CREATE DOMAIN public.commission_state AS text
 	CONSTRAINT commission_state_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'approved'::text, 'payable'::text, 'paid'::text, 'reversed'::text])));
+CREATE TYPE public.order_claimed AS (
+	done boolean,
+	state text,
+	late boolean,
+	early boolean,
+	future boolean,
+	stranger boolean,
+	opened_at timestamp with time zone,
+	deadline_at timestamp with time zone
+);
 CREATE DOMAIN public.order_kind AS text
 	CONSTRAINT order_kind_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text])));
+CREATE TYPE public.order_open_seen AS (
+	at text,
+	merchant_state text,
+	merchant_code text,
+	merchant_country text,
+	agent_id bigint,
+	quote_id bigint,
+	kind text,
+	currency text,
+	fiat_units bigint,
+	rate_price bigint,
+	usdt_units bigint,
+	fee_units bigint,
+	margin_units bigint,
+	fee_schedule_id bigint,
+	expired boolean,
+	pool_id bigint,
+	pool_state text,
+	policy text,
+	policy_version integer,
+	pay_seconds integer,
+	customer_id bigint,
+	customer_name text,
+	customer_state text,
+	customer_country text,
+	customer_level integer,
+	customer_age bigint,
+	payer_id bigint,
+	payer_listed text,
+	ruleset_id bigint,
+	path bigint[],
+	path_codes text[],
+	vector bigint[],
+	candidates bigint[],
+	disputed bigint[]
+);
+CREATE TYPE public.order_opened AS (
+	state text,
+	deadline_at timestamp with time zone,
+	acceptor_id bigint
+);
+CREATE TYPE public.order_release_seen AS (
+	at text,
+	id bigint,
+	version integer,
+	state text,
+	merchant_id bigint,
+	acceptor_id bigint,
+	customer_id bigint,
+	payer_account_id bigint,
+	escrow_account_id bigint,
+	pool_account_id bigint,
+	currency text,
+	fiat_units bigint,
+	usdt_units bigint,
+	fee_units bigint,
+	risk_state text,
+	dispute_state text,
+	payer_name text,
+	split jsonb,
+	matched_at text,
+	claimed_seconds_ago bigint,
+	customer_name text,
+	customer_level integer,
+	customer_age bigint,
+	payer_listed text,
+	open_alerts bigint,
+	merchant_account_id bigint,
+	ruleset_id bigint,
+	vector bigint[],
+	declared_listed text,
+	declared bigint[],
+	received_units bigint
+);
 CREATE DOMAIN public.order_risk AS text
 	CONSTRAINT order_risk_known CHECK ((VALUE = ANY (ARRAY['clear'::text, 'flagged'::text, 'held'::text, 'refused'::text])));
 CREATE DOMAIN public.order_source AS text
@@ -454,11 +538,12 @@ begin
         update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
     end if;
 end $$;
-CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text, OUT done boolean, OUT state text, OUT late boolean, OUT early boolean, OUT future boolean, OUT stranger boolean, OUT opened_at timestamp with time zone, OUT deadline_at timestamp with time zone) RETURNS SETOF record
+CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS SETOF public.order_claimed
     LANGUAGE plpgsql
     AS $$
 declare
     o record;
+    answer order_claimed;
     v_at timestamptz := coalesce(p_at, clock_timestamp());
     -- A bank's clock may be some minutes off ours, before the opening as after the claim.
     v_slack constant interval := '5 minutes';
@@ -477,15 +562,15 @@ begin
     if not found then
         select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
-        late := coalesce(v_at > o.deadline_at, false);
-        early := coalesce(p_paid_at < o.created_at - v_slack, false);
-        future := coalesce(p_paid_at > v_at + v_slack, false);
-        stranger := p_payer_sealed is null and v_payer is null;
-        return next;
+        answer.done := false; answer.state := o.state; answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
+        answer.late := coalesce(v_at > o.deadline_at, false);
+        answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        answer.future := coalesce(p_paid_at > v_at + v_slack, false);
+        answer.stranger := p_payer_sealed is null and v_payer is null;
+        return next answer;
         return;
     end if;
-    done := true;
+    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -499,7 +584,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return next;
+    return next answer;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -600,10 +685,11 @@ begin
     perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
 end $$;
-CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text, OUT state text, OUT deadline_at timestamp with time zone, OUT acceptor_id bigint) RETURNS record
+CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
     LANGUAGE plpgsql
     AS $$
 declare
+    o order_opened;
     v_customer bigint := p_customer;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
@@ -626,20 +712,20 @@ begin
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
     if v_won is not null then
-        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_at + make_interval(secs => p_matched_seconds);
-        acceptor_id := p_acceptors[v_won];
+        o.state := p_matched; v_event := p_matched_event; v_next := p_matched_next; o.deadline_at := p_at + make_interval(secs => p_matched_seconds);
+        o.acceptor_id := p_acceptors[v_won];
     else
-        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_at + make_interval(secs => p_other_seconds);
+        o.state := p_other; v_event := p_other_event; v_next := p_other_next; o.deadline_at := p_at + make_interval(secs => p_other_seconds);
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
         fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
-    overriding system value values (v_order, p_ref, p_external, 'deposit', state, p_risk_state, p_merchant, v_customer, p_agent,
+    overriding system value values (v_order, p_ref, p_external, 'deposit', o.state, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
-        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, deadline_at, p_at,
-        case when v_won is not null then p_at end, case when deadline_at is null then p_at end, order_apart(state));
-    if deadline_at is not null then
-        insert into order_waiting values (v_order, deadline_at);
+        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, o.deadline_at, p_at,
+        case when v_won is not null then p_at end, case when o.deadline_at is null then p_at end, order_apart(o.state));
+    if o.deadline_at is not null then
+        insert into order_waiting values (v_order, o.deadline_at);
     end if;
     if p_policy is not null then
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
@@ -652,56 +738,58 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, state, p_trace, v_event, p_acceptors[v_won]);
+            p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+    return o;
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, OUT at text, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT quote_id bigint, OUT kind text, OUT currency text, OUT fiat_units bigint, OUT rate_price bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT margin_units bigint, OUT fee_schedule_id bigint, OUT expired boolean, OUT pool_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT customer_id bigint, OUT customer_name text, OUT customer_state text, OUT customer_country text, OUT customer_level integer, OUT customer_age bigint, OUT payer_id bigint, OUT payer_listed text, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT vector bigint[], OUT candidates bigint[], OUT disputed bigint[]) RETURNS SETOF record
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer) RETURNS SETOF public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp());
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); seen order_open_seen;
 begin
-    at := v_at;
-    select p.state, p.code, p.country, m.agent_id into merchant_state, merchant_code, merchant_country, agent_id
+    seen.at := v_at;
+    select p.state, p.code, p.country, m.agent_id into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id
       from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
     if not found then return; end if;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
            v_at > q.expires_at, q.pool_id
-      into quote_id, kind, currency, fiat_units, rate_price, usdt_units, fee_units, margin_units, fee_schedule_id, expired, pool_id
+      into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
+           seen.fee_schedule_id, seen.expired, seen.pool_id
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
-    if not found then return next; return; end if;
+    if not found then return next seen; return; end if;
     select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
-      into pool_state, policy, policy_version, pay_seconds, ruleset_id from pool l where l.id = order_open_look.pool_id;
+      into seen.pool_state, seen.policy, seen.policy_version, seen.pay_seconds, seen.ruleset_id from pool l where l.id = seen.pool_id;
     select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
-      into customer_id, customer_name, customer_state, customer_country, customer_level, customer_age, disputed
+      into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
-    select y.id, y.listed into payer_id, payer_listed from payer_account y where y.blind = p_blind;
-    if agent_id is not null then
+    select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
+    if seen.agent_id is not null then
         select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (v_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
                                coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
-          into path, path_codes
+          into seen.path, seen.path_codes
           from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
           join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
           cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= v_at
                                order by x.version desc limit 1) v
-         where u.descendant_id = agent_id and p.state <> 'barred';
+         where u.descendant_id = seen.agent_id and p.state <> 'barred';
     end if;
-    vector := risk_vector(customer_id, payer_id, null, v_at);
+    seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
     select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-               x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+               x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into seen.candidates
       from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-             where n.pool_id = order_open_look.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
+             where n.pool_id = seen.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
       join ledger_account a on a.id = x.account_id
       join pool_account_load d on d.pool_account_id = x.id;
-    if candidates is null or array_length(candidates, 1) < 4 then
-        select candidates || array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-                   x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into candidates
+    if seen.candidates is null or array_length(seen.candidates, 1) < 4 then
+        select seen.candidates || array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                   x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into seen.candidates
           from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                 where n.pool_id = order_open_look.pool_id and n.matchable and n.slot < p_slot
-                 order by n.slot limit 4 - coalesce(array_length(candidates, 1), 0)) x
+                 where n.pool_id = seen.pool_id and n.matchable and n.slot < p_slot
+                 order by n.slot limit 4 - coalesce(array_length(seen.candidates, 1), 0)) x
           join ledger_account a on a.id = x.account_id
           join pool_account_load d on d.pool_account_id = x.id;
     end if;
-    return next;
+    return next seen;
 end $$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -741,39 +829,39 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone, OUT at text, OUT id bigint, OUT version integer, OUT state text, OUT merchant_id bigint, OUT acceptor_id bigint, OUT customer_id bigint, OUT payer_account_id bigint, OUT escrow_account_id bigint, OUT pool_account_id bigint, OUT currency text, OUT fiat_units bigint, OUT usdt_units bigint, OUT fee_units bigint, OUT risk_state text, OUT dispute_state text, OUT payer_name text, OUT split json, OUT matched_at text, OUT claimed_seconds_ago bigint, OUT customer_name text, OUT customer_level integer, OUT customer_age bigint, OUT payer_listed text, OUT open_alerts bigint, OUT merchant_account_id bigint, OUT ruleset_id bigint, OUT vector bigint[], OUT declared_listed text, OUT declared bigint[], OUT received_units bigint) RETURNS SETOF record
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone) RETURNS SETOF public.order_release_seen
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint; seen order_release_seen;
 begin
-    at := v_at;
+    seen.at := v_at;
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
            o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
-      into id, version, state, merchant_id, acceptor_id, customer_id, payer_account_id, escrow_account_id, pool_account_id,
-           currency, fiat_units, usdt_units, fee_units, risk_state, dispute_state, payer_name, split, matched_at, v_claimed, v_declared,
-           received_units
+      into seen.id, seen.version, seen.state, seen.merchant_id, seen.acceptor_id, seen.customer_id, seen.payer_account_id,
+           seen.escrow_account_id, seen.pool_account_id, seen.currency, seen.fiat_units, seen.usdt_units, seen.fee_units, seen.risk_state,
+           seen.dispute_state, seen.payer_name, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
     if not found then return; end if;
-    claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
+    seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
     select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
-           (select y.listed from payer_account y where y.id = order_release_look.payer_account_id),
-           (select a.id from ledger_account a where a.party_id = order_release_look.merchant_id and a.asset = 'USDT'),
+           (select y.listed from payer_account y where y.id = seen.payer_account_id),
+           (select a.id from ledger_account a where a.party_id = seen.merchant_id and a.asset = 'USDT'),
            (select r.id from ruleset r where r.state = 'active')
-      into customer_name, customer_level, customer_age, payer_listed, merchant_account_id, ruleset_id
-      from customer c where c.id = order_release_look.customer_id;
-    payer_listed := coalesce(payer_listed, '');
-    open_alerts := 0;
-    if risk_state <> 'clear' then
-        select count(*) into open_alerts from alert x
-         where x.order_id = order_release_look.id and x.state <> 'closed' and x.verdict <> 'allow';
+      into seen.customer_name, seen.customer_level, seen.customer_age, seen.payer_listed, seen.merchant_account_id, seen.ruleset_id
+      from customer c where c.id = seen.customer_id;
+    seen.payer_listed := coalesce(seen.payer_listed, '');
+    seen.open_alerts := 0;
+    if seen.risk_state <> 'clear' then
+        select count(*) into seen.open_alerts from alert x
+         where x.order_id = seen.id and x.state <> 'closed' and x.verdict <> 'allow';
     end if;
-    vector := risk_vector(customer_id, payer_account_id, acceptor_id, v_at);
+    seen.vector := risk_vector(seen.customer_id, seen.payer_account_id, seen.acceptor_id, v_at);
     if v_declared is not null then
-        select y.listed into declared_listed from payer_account y where y.id = v_declared;
-        declared := (risk_vector(customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
+        select y.listed into seen.declared_listed from payer_account y where y.id = v_declared;
+        seen.declared := (risk_vector(seen.customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
     end if;
-    return next;
+    return next seen;
 end $$;
 CREATE FUNCTION public.order_sound(p_acceptor bigint, p_matched timestamp with time zone, p_ended timestamp with time zone, p_deadline timestamp with time zone, p_fiat bigint, p_usdt bigint, p_fee bigint) RETURNS boolean
     LANGUAGE plpgsql IMMUTABLE

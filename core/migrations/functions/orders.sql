@@ -82,6 +82,8 @@ drop function if exists order_open(
     timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
     text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
     bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, text, text, int, text);
+drop type if exists order_opened;
+create type order_opened as (state text, deadline_at timestamptz, acceptor_id bigint);
 create function order_open(
     p_at timestamptz, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint,
     p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text,
@@ -92,9 +94,9 @@ create function order_open(
     p_policy text, p_policy_version int, p_seed bigint, p_candidates json,
     p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds int,
     p_other text, p_other_event text, p_other_next text, p_other_seconds int, p_other_reason text,
-    p_actor text, p_role text, p_user int, p_trace text,
-    out state text, out deadline_at timestamptz, out acceptor_id bigint) language plpgsql as $$
+    p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
 declare
+    o order_opened;
     v_customer bigint := p_customer;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
@@ -117,20 +119,20 @@ begin
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
     if v_won is not null then
-        state := p_matched; v_event := p_matched_event; v_next := p_matched_next; deadline_at := p_at + make_interval(secs => p_matched_seconds);
-        acceptor_id := p_acceptors[v_won];
+        o.state := p_matched; v_event := p_matched_event; v_next := p_matched_next; o.deadline_at := p_at + make_interval(secs => p_matched_seconds);
+        o.acceptor_id := p_acceptors[v_won];
     else
-        state := p_other; v_event := p_other_event; v_next := p_other_next; deadline_at := p_at + make_interval(secs => p_other_seconds);
+        o.state := p_other; v_event := p_other_event; v_next := p_other_next; o.deadline_at := p_at + make_interval(secs => p_other_seconds);
     end if;
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
         fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
-    overriding system value values (v_order, p_ref, p_external, 'deposit', state, p_risk_state, p_merchant, v_customer, p_agent,
+    overriding system value values (v_order, p_ref, p_external, 'deposit', o.state, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
-        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, deadline_at, p_at,
-        case when v_won is not null then p_at end, case when deadline_at is null then p_at end, order_apart(state));
-    if deadline_at is not null then
-        insert into order_waiting values (v_order, deadline_at);
+        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, o.deadline_at, p_at,
+        case when v_won is not null then p_at end, case when o.deadline_at is null then p_at end, order_apart(o.state));
+    if o.deadline_at is not null then
+        insert into order_waiting values (v_order, o.deadline_at);
     end if;
     if p_policy is not null then
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
@@ -143,7 +145,8 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, state, p_trace, v_event, p_acceptors[v_won]);
+            p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+    return o;
 end $$;
 
 -- An order for a step, locked. Null when there is no such order.
@@ -191,13 +194,15 @@ end $$;
 -- it was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
+drop type if exists order_claimed;
+create type order_claimed as (done boolean, state text, late boolean, early boolean, future boolean, stranger boolean, opened_at timestamptz,
+    deadline_at timestamptz);
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
-    p_actor text, p_role text, p_user int, p_trace text,
-    out done boolean, out state text, out late boolean, out early boolean, out future boolean, out stranger boolean, out opened_at timestamptz,
-    out deadline_at timestamptz) returns setof record language plpgsql as $$
+    p_actor text, p_role text, p_user int, p_trace text) returns setof order_claimed language plpgsql as $$
 declare
     o record;
+    answer order_claimed;
     v_at timestamptz := coalesce(p_at, clock_timestamp());
     -- A bank's clock may be some minutes off ours, before the opening as after the claim.
     v_slack constant interval := '5 minutes';
@@ -216,15 +221,15 @@ begin
     if not found then
         select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        done := false; state := o.state; opened_at := o.created_at; deadline_at := o.deadline_at;
-        late := coalesce(v_at > o.deadline_at, false);
-        early := coalesce(p_paid_at < o.created_at - v_slack, false);
-        future := coalesce(p_paid_at > v_at + v_slack, false);
-        stranger := p_payer_sealed is null and v_payer is null;
-        return next;
+        answer.done := false; answer.state := o.state; answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
+        answer.late := coalesce(v_at > o.deadline_at, false);
+        answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        answer.future := coalesce(p_paid_at > v_at + v_slack, false);
+        answer.stranger := p_payer_sealed is null and v_payer is null;
+        return next answer;
         return;
     end if;
-    done := true;
+    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -238,7 +243,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return next;
+    return next answer;
 end $$;
 
 create or replace function pool_account_give_back(p_pool_account bigint, p_created timestamptz, p_fiat bigint) returns void language sql as $$
