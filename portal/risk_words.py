@@ -15,7 +15,7 @@ from core.risk.wording import LIKENESS, WORDINGS
 from portal import format as show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask_babel import LazyString
 
@@ -74,7 +74,7 @@ FEATURES: Final[dict[str, LazyString]] = {
 _AMOUNTS: Final = frozenset({"sum", "limit", "room", "usual", "amount"})
 _OF_USDT: Final = ("VEL_AMT.", "NEW_LARGE.")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-RISKS: Final = ((-1000, _l("low risk")), (1000, _l("raised risk")), (3000, _l("high risk")))
+RISKS: Final = ((-1000, _l("low risk")), (1000, _l("medium risk")), (3000, _l("high risk")))
 """Bands of a gate's score (thousandths of log-odds), each with where it ends; above them the risk is very high."""
 WEIGHTS: Final = ((0, _l("adds nothing")), (1000, _l("adds little")), (2500, _l("adds clearly")))
 """Bands of what one rule adds to the score, each with its end; above them it adds much."""
@@ -131,10 +131,19 @@ def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
     return f"{figure} USDT" if name in {"value", "threshold"} else figure
 
 
-def risk_of(score: int) -> str:
-    """Return how high a gate found the risk, in words, with the score behind them."""
-    band = next((words for end, words in RISKS if score < end), _("very high risk"))
-    return f"{band} ({_tenths(score)})"
+def risk_of(score: int, reasons: Sequence[Mapping[str, Any]]) -> str:
+    """Return how high a gate found the risk, in words, and by how much the rules that fired raised or lowered it.
+
+    The score itself is told nowhere: below zero it is still far above that of an order nothing speaks against.
+    """
+    band = str(next((words for end, words in RISKS if score < end), _("very high risk")))
+    moved = sum(int(each.get("contribution") or 0) for each in reasons)
+    if not moved:
+        return band
+    amount = _tenths(abs(moved))
+    if moved > 0:
+        return _("%(band)s, raised by %(amount)s", band=band, amount=amount)
+    return _("%(band)s, lowered by %(amount)s", band=band, amount=amount)
 
 
 def weight_of(contribution: int) -> str:

@@ -51,8 +51,10 @@ def test_likeness_and_scores_are_told_in_words_with_the_figure_behind_them(engli
     )  # fmt: skip
     assert told.text.startswith("The payer's name looks like another person's: it is like the verified name to 65.7 %")
     assert (told.value, told.threshold) == ("65.7 %", "75.0 %")
-    assert [risk_words.risk_of(score) for score in (-1500, -500, 1000, 3000)] == [
-        "low risk (-1.5)", "raised risk (-0.5)", "high risk (1.0)", "very high risk (3.0)",
+    one, two = [{"contribution": 1500}], [{"contribution": 3000}, {"contribution": 1000}, {}]
+    cases = ((-1500, one), (-500, two), (1000, [{"contribution": -500}]), (3000, []))
+    assert [risk_words.risk_of(*each) for each in cases] == [
+        "low risk, raised by 1.5", "medium risk, raised by 4.0", "high risk, lowered by 0.5", "very high risk",
     ]  # fmt: skip
     assert [risk_words.weight_of(milli) for milli in (0, 500, 1500, 3500)] == [
         "adds nothing (0.0)", "adds little (0.5)", "adds clearly (1.5)", "adds much (3.5)",
