@@ -44,6 +44,7 @@ WORDS: Final[dict[str, LazyString]] = {
     "payer_name": _l("the payer's name"),
     "reason": _l("the reason"),
     "received": _l("the amount received"),
+    "silent_seconds": _l("the seconds of silence"),
     "weight": _l("the weight"),
     "why": _l("the reason"),
     # deeds

@@ -114,19 +114,23 @@ def limit(
     min_fiat: Money | None = None,
     max_fiat: Money | None = None,
     min_reserve: Money | None = None,
+    silent_seconds: int | None = None,
 ) -> None:
-    """Change the least and largest order of a pool and the least reserve of who serves it; what is not named stays.
+    """Change the bounds of an order of a pool, the least reserve of who serves it and how long that may be silent.
 
-    Acceptors below the new least reserve leave matching at once, those above it come back; quotes made before keep
-    their price. Raises Forbidden, NotFound, WrongState for a pool of imported orders or when nothing would change,
-    BadAmount, BadInput without a reason.
+    What is not named stays. Acceptors below the new least reserve leave matching at once, those above it come back;
+    one that has been silent for longer leaves with the next look at it, one that is out comes back when it is heard;
+    quotes made before keep their price. Raises Forbidden, NotFound, WrongState for a pool of imported orders or when
+    nothing would change, BadAmount, BadInput that names the field or without a reason.
     """
     actor.must(Right.MANAGE_PARTIES)
     reason = particulars.read_why(why)
+    if silent_seconds is not None:
+        pools.whole("silent_seconds", silent_seconds, *pools.SILENCE)
     with transaction() as tx:
         rows = tx.rows(
-            "select id, state, currency, min_fiat_units, max_fiat_units, min_reserve_units from pool where ref = %s"
-            " for no key update",
+            "select id, state, currency, min_fiat_units, max_fiat_units, min_reserve_units, silent_seconds from pool"
+            " where ref = %s for no key update",
             (pool_ref,),
         )
         if not rows:
@@ -138,15 +142,18 @@ def limit(
         least, most = min_fiat or Money(before[0], asset), max_fiat or Money(before[1], asset)
         reserve = Money(before[2], USDT) if min_reserve is None else min_reserve
         pools.must_fit(asset, least, most, reserve)
-        after = [least.units, most.units, reserve.units]
+        silence = before[3] if silent_seconds is None else silent_seconds
+        after = [least.units, most.units, reserve.units, silence]
         if after == before:
             raise WrongState(sentence("nothing would change"), field="min_fiat", ref=pool_ref)
         tx.run(
-            "update pool set min_fiat_units = %s, max_fiat_units = %s, min_reserve_units = %s where id = %s",
+            "update pool set min_fiat_units = %s, max_fiat_units = %s, min_reserve_units = %s, silent_seconds = %s"
+            " where id = %s",
             (*after, pool_id),
         )
         tx.call("select pool_sync(%s)", (pool_id,))
-        details = _changed(("min_fiat_units", "max_fiat_units", "min_reserve_units"), before, after)
+        names = ("min_fiat_units", "max_fiat_units", "min_reserve_units", "silent_seconds")
+        details = _changed(names, before, after)
         audit.write(tx, actor, "pool.limit", pool_ref, reason=reason, details=details)
         outbox.tell(tx, "pool.limited", pool_ref, payload=details)
 

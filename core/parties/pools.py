@@ -25,6 +25,8 @@ _SECONDS = {
     "quote_seconds": (30, 3_600),
     "silent_seconds": (60, 86_400),
 }
+SILENCE: Final = _SECONDS["silent_seconds"]
+"""The least and the most seconds that an acceptor of a pool may be silent."""
 MOST = 1_000_000
 
 

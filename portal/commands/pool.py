@@ -133,9 +133,12 @@ def account(pool: str, account: str, day_limit: str, open_limit: int | None, wei
 @click.option("--least", default="", help="The smallest order, in its currency.")
 @click.option("--most", default="", help="The largest order.")
 @click.option("--reserve", default="", help="Least reserve in USDT.")
+@click.option(
+    "--silence", type=int, help="Seconds an acceptor may be silent before it gets no new orders, 60 to 86400."
+)
 @_WHY
-def limits(pool: str, least: str, most: str, reserve: str, why: str) -> None:
-    """Change the bounds of an order in POOL and the least reserve of who serves it; what is not named stays."""
+def limits(pool: str, least: str, most: str, reserve: str, silence: int | None, why: str) -> None:
+    """Change the bounds of an order in POOL and what its acceptors must have and do; what is not named stays."""
     actor = system("terminal")
     ref = naming.pool(actor, pool)
     asset = fiat(naming.currency_of(actor, ref))
@@ -144,6 +147,7 @@ def limits(pool: str, least: str, most: str, reserve: str, why: str) -> None:
         min_fiat=Money.parse(least, asset) if least else None,
         max_fiat=Money.parse(most, asset) if most else None,
         min_reserve=Money.parse(reserve, USDT, allow_zero=True) if reserve else None,
+        silent_seconds=silence,
     )  # fmt: skip
     click.echo(f"{pool} has other limits now")
 

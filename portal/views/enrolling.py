@@ -41,7 +41,8 @@ def at_field(refusal: Refusal, names: tuple[str, ...], other: Mapping[str, str] 
 def read_number(text: str, field: str) -> int:
     """Return a whole number that was typed, else refuse with `bad_input` at its field."""
     if not text.isascii() or not text.isdigit() or len(text) > 9:  # noqa: PLR2004 - more is no number of anything here
-        raise BadInput(_("%(field)s must be a whole number.", field=field), field=field)
+        said = str(refusals.WORDS.get(field, field))
+        raise BadInput(_("%(field)s must be a whole number.", field=said), field=field)
     return int(text)
 
 

@@ -55,13 +55,15 @@ class ChangesPools:
 
     @deed("limit", _l("Change limits"), Right.MANAGE_PARTIES, sign="cog")
     def limit(self, rows: Sequence[Any]) -> None:
-        """Change the bounds of an order and the least reserve; an empty field stays as it is."""
-        form, asset = read_form(("min_fiat", "max_fiat", "min_reserve", "reason")), fiat(rows[0].currency)
+        """Change the bounds of an order, the least reserve and the silence; an empty field stays as it is."""
+        form = read_form(("min_fiat", "max_fiat", "min_reserve", "silent_seconds", "reason"))
+        asset, silence = fiat(rows[0].currency), form["silent_seconds"]
         least, most, reserve = form["min_fiat"], form["max_fiat"], form["min_reserve"]
         pool_changes.limit(
             current_actor(), rows[0].ref, form["reason"],
             min_fiat=read_money(least, asset, "min_fiat") if least else None,
             max_fiat=read_money(most, asset, "max_fiat") if most else None,
             min_reserve=read_money(reserve, USDT, "min_reserve", allow_zero=True) if reserve else None,
+            silent_seconds=read_number(silence, "silent_seconds") if silence else None,
         )  # fmt: skip
         flash(_("%(pool)s has its new limits.", pool=rows[0].code), "ok")

@@ -112,6 +112,7 @@ class PoolsDesk(ChangesPools, Desk):
         _l("No pools yet"),
         _l("A pool says in which currency and how customers pay, at which fees, and who serves them. Open one first."),
     )
+    silence: ClassVar = pools.SILENCE
     list_template = "pools/list.html"
     show_template = "pools/show.html"
 

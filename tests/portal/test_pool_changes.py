@@ -77,6 +77,24 @@ def test_an_administrator_takes_back_and_changes_on_the_pools_page(desk):
     assert done == [(4,)]
 
 
+def test_how_long_an_acceptor_may_be_silent_is_changed_among_the_limits(desk):
+    admin, page, act = signed_in(desk, "admin"), f"/pools/show/{desk.pool}", f"/pools/action/limit/{desk.pool}"
+    dialog = admin.get(page).text.split('id="ask-limit"')[1].split("</dialog>")[0]
+    assert 'placeholder="600"' in dialog
+    assert "From 60 to 86,400." in dialog
+    for wrong in ("59", "86401", "1.5", "-5", "x"):
+        answer = admin.post(act, {"silent_seconds": wrong, "reason": "why"}, headers={"Accept": "application/json"})
+        assert answer.json["field"] == "silent_seconds", wrong
+    assert "the seconds of silence" in answer.json["detail"]
+    same = admin.post(act, {"silent_seconds": "600", "reason": "why"})
+    assert same.status_code == 409
+    assert admin.post(act, {"silent_seconds": "120", "reason": "slow banks"}).status_code == 302
+    assert rows("select silent_seconds from pool where ref = %s", desk.pool) == [(120,)]
+    told = rows("select details -> 'silent_seconds' from audit where action = 'pool.limit'")
+    assert told == [({"from": 600, "to": 120},)]
+    assert "2 m" in text(admin.get(page))
+
+
 def test_the_same_from_the_terminal(desk):
     def run(*arguments):
         done = CliRunner().invoke(command, list(arguments))
@@ -86,7 +104,21 @@ def test_the_same_from_the_terminal(desk):
         return done.output
 
     account = desk.acceptor.bank_account
-    run("limits", desk.code, "--least", "5", "--most", "900", "--reserve", "12", "--why", "smaller orders")
+    run(
+        "limits",
+        desk.code,
+        "--least",
+        "5",
+        "--most",
+        "900",
+        "--reserve",
+        "12",
+        "--silence",
+        "90",
+        "--why",
+        "smaller orders",
+    )
+    assert rows("select silent_seconds from pool where ref = %s", desk.pool) == [(90,)]
     run(
         "account",
         desk.code,
