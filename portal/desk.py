@@ -215,6 +215,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             flash(refusals.told(refusal), "danger")
             return self._shown(key, refusal.status)
         there = redirect(url_for(f"{self.endpoint}.show", key=key))
+        if in_place.wanted() and isinstance(answer, tuple):
+            return in_place.page(str(answer[0]))
         if in_place.wanted():
             return in_place.done(answer if isinstance(answer, Response) and answer.location else there)
         return answer or there

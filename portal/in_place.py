@@ -36,6 +36,11 @@ def done(answer: Answer) -> Response:
     return jsonify(to=answer.location)
 
 
+def page(html: str) -> Response:
+    """Give the script the page that answers the form, for what is shown once and has no address of its own."""
+    return jsonify(page=html)
+
+
 def field_of(refusal: Refusal) -> str:
     """Return the name of the form's field that a refusal speaks of, "" if it speaks of the whole."""
     named = str(refusal.facts.get("field", "")).replace(".", "_")

@@ -119,3 +119,54 @@ def test_an_orders_tables_are_read_without_scrolling_sideways(desk, chromium):
             with visit(desk, chromium, name, {"width": width, "height": 800}) as page:
                 page.goto(f"/orders/show/{ref}")
                 assert page.evaluate(cut) == 0, (name, width)
+
+
+def test_what_is_typed_into_a_reveal_outlives_a_refusal_and_the_look_is_logged_once(desk, chromium):
+    ref = claimed(desk.trade)
+    with visit(desk, chromium, "compliance") as page:
+        page.goto(f"/orders/show/{ref}")
+        page.locator('[data-open="ask-reveal"]').click()
+        page.select_option("#reveal-kind", "payer")
+        page.locator("#reveal-reason").evaluate("each => each.removeAttribute('minlength')")
+        page.fill("#reveal-reason", "no")
+        page.keyboard.press("Enter")
+        expect(page.locator("#ask-reveal [role=alert]")).to_contain_text("[bad_input]")
+        expect(page.locator("#reveal-reason")).to_have_value("no")
+        expect(page.locator("#reveal-kind")).to_have_value("payer")
+        page.fill("#reveal-reason", "the bank asks who paid")
+        page.keyboard.press("Enter")
+        expect(page.locator(".note.warning")).to_contain_text("Joao Santos")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+        assert page.url.endswith(f"/orders/show/{ref}")
+        page.locator('[data-open="ask-reveal"]').click()
+        expect(page.locator("#reveal-reason")).to_have_value("")
+        page.reload()
+        expect(page.get_by_text("Joao Santos")).to_have_count(0)
+    with reading() as tx:
+        assert tx.call("select count(*) from audit where action = 'reveal.payer' and subject = %s", (ref,)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "deed", "typed"),
+    [("compliance", "freeze", {"why": "  "}), ("admin", "pause", {"why": "  "}),
+     ("finance", "top_up", {"amount": "1e3", "arrival": "0xabc", "why": "seen on the chain"})],
+)  # fmt: skip
+def test_dialogs_of_accounts_and_acceptors_keep_what_was_typed(desk, chromium, name, deed, typed):
+    page_of = {"freeze": f"/bank-accounts/show/{desk.acceptor.bank_account}"}
+    with visit(desk, chromium, name) as page:
+        page.goto(page_of.get(deed, f"/acceptors/show/{desk.acceptor.ref}"))
+        page.locator(f'[data-open="ask-{deed}"]').click()
+        dialog = page.locator(f"#ask-{deed}")
+        for field, value in typed.items():
+            dialog.locator(f"[name={field}]").fill(value)
+        dialog.locator("button:not([data-close])").click()
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        for field, value in typed.items():
+            expect(dialog.locator(f"[name={field}]")).to_have_value(value)
+        if deed == "top_up":
+            dialog.locator("[name=amount]").fill("1000")
+            dialog.locator("button:not([data-close])").click()
+            expect(page.locator("#echo")).to_contain_text("1,000.00 USDT to acceptor")
+            page.check("[name=sure]")
+            page.get_by_role("button", name="Ask for approval").click()
+            expect(page.get_by_text("Waits for another person")).to_be_visible()

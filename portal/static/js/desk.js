@@ -82,6 +82,18 @@
       said.focus();
     }
   };
+  // An answer that is a page of its own and is shown once: it takes this one's place, and nothing is sent again.
+  const become = html => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const known = all("link[rel=stylesheet]").map(link => link.getAttribute("href"));
+    all("link[rel=stylesheet]", page).filter(link => !known.includes(link.getAttribute("href")))
+      .forEach(link => document.head.append(document.importNode(link, true)));
+    $("#main").replaceWith(document.importNode($("#main", page), true));
+    document.title = page.title;
+    settle();
+    scrollTo(0, 0);
+    $("#main").focus({ preventScroll: true });
+  };
   const stay = async (form, submitter) => {
     clear(form);
     const body = new FormData(form, submitter);
@@ -92,6 +104,7 @@
       delete form.dataset.sent;
       delete form.dataset.sure;
       if (told?.code) { tell(form, told); return; }
+      if (told?.page) { become(told.page); return; }
       form.submit();
     } catch {
       delete form.dataset.sent;
@@ -214,6 +227,10 @@
   window.deskTime = time;
 
   // After an action the address says where the page really lives, so that reloading repeats nothing.
-  const home = $("[data-canonical]");
-  if (home) history.replaceState(null, "", home.dataset.canonical);
+  const settle = () => {
+    const home = $("[data-canonical]");
+    if (home) history.replaceState(null, "", home.dataset.canonical);
+    tick();
+  };
+  settle();
 })();
