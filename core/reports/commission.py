@@ -56,9 +56,9 @@ STATEMENT_COLUMNS = (
 )
 
 # Opening and closing are the ledger's; accrued and reversed the lines'; what else moved the account is a
-# payment or an adjustment. So a line without its posting, or a posting without its line, shows at once. The
-# What is held is of now, whichever period is asked for: it is what may not be paid of the closing. The
-# opening is the balance now less all that moved since: a running month is read without its past.
+# payment or an adjustment. So a line without its posting, or a posting without its line, shows at once.
+# What is held is of now, whichever period is asked for: it is what may not be paid of the closing.
+# The opening is the balance now less all that moved since: a running month is read without its past.
 _STATEMENTS = """
 with moves as materialized (
     select l.account_id, sum(l.units) as since,
