@@ -25,7 +25,7 @@ from portal.desk import Desk
 from portal.filters import Text
 from portal.roles import ROLES, current_actor
 from portal.states import BADGES
-from portal.views.audit_words import DEEDS
+from portal.views.audit_words import words_of
 from portal.views.order_filters import Named, Window
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def _role(_row: Any, _column: Column, value: Any) -> str:
 
 
 def _deed(_row: Any, _column: Column, value: Any) -> Markup:
-    said = DEEDS.get(value)
-    words = str(said) if said else value.replace(".", " ").replace("_", " ").capitalize()
-    return Markup('%s<span class="sub mono">%s</span>') % (words, value)
+    return Markup('%s<span class="sub mono">%s</span>') % (words_of(value), value)
 
 
 drawing.kind("deed", _deed)
@@ -144,4 +142,8 @@ class AuditDesk(Desk):
     def context(self, row: Any, actor: Actor) -> dict[str, Any]:  # noqa: ARG002 - the same for every actor
         """Return the row's details."""
         said = json.dumps(row.details, ensure_ascii=False, indent=2, sort_keys=True) if row.details else ""
-        return {"details": said, "also_href": url_for(f"{self.endpoint}.list", subject=row.subject)}
+        return {
+            "details": said,
+            "deed": words_of(row.action),
+            "also_href": url_for(f"{self.endpoint}.list", subject=row.subject),
+        }

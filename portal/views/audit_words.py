@@ -90,3 +90,9 @@ DEEDS: Final[dict[str, LazyString]] = {
     "user.unlocked": _l("User unlocked"),
 }
 """Every action that is written down, `noun.verb`; a test looks for what the code writes and is missing here."""
+
+
+def words_of(action: str) -> str:
+    """Return what was done in words; an action without them is read from its own name."""
+    said = DEEDS.get(action)
+    return str(said) if said else action.replace(".", " ").replace("_", " ").capitalize()

@@ -65,3 +65,8 @@ def test_the_trail_says_what_was_done_in_the_readers_words(database):
     assert "Reserve topped up" in page
     assert "Top-up of a reserve asked for" in page
     assert "Reserve top up" not in page
+    number = re.search(r"/audit/show/(\d+)", page)[1]
+    own = browser.get(f"/audit/show/{number}").text
+    assert re.search(
+        r'<h1>[^<]*(Reserve topped up|Top-up of a reserve asked for)</h1><span class="mono muted">reserve\.', own
+    )
