@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
 from core.errors import Refusal
-from dashboards import asked, files, freshness, means, parts
+from dashboards import asked, files, freshness, means, parts, refusals
 from dashboards.gate import guarded
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def attempt(
     try:
         return draw(actor, asked.read(search)), None
     except Refusal as refusal:
-        return None, parts.said(_("This cannot be shown"), refusal.detail, "fault")
+        return None, parts.said(_("This cannot be shown"), refusals.words(refusal), "fault")
     except Exception:
         log.exception("tile", tile=tile)
         return None, parts.said(

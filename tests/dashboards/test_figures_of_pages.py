@@ -294,6 +294,25 @@ def test_refusals_reach_the_reader_and_faults_do_not(boards):
     assert "hunter2" not in repr(fault)
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "said"),
+    [
+        ("en", "This cannot be shown", "'moon' is nothing to sum by"),
+        ("es", "Esto no se puede mostrar", "no se puede sumar por «moon»"),
+        ("zh", "", "不能按“moon”汇总"),
+    ],
+)
+def test_a_refusal_inside_a_tile_speaks_the_language_of_its_reader(boards, language, title, said):
+    def refused(actor, question):
+        return volume.by_party(actor, question.span(), question.narrowed(), "moon")
+
+    with boards.app.test_request_context(f"/?lang={language}"):
+        _found, fault = board.attempt(refused, system(), DAYS, "x")
+    told = repr(fault)
+    assert said in told
+    assert title in told
+
+
 def test_every_figure_says_what_it_counts():
     for page in BOARDS.values():
         assert set(means.OF[page.name]) == {tile.name for tile in (*page.numbers, *page.charts)}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from core.actor import Actor, Right
 from core.analytics.boards.asking import Condition, known, own
 from core.db import reading
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 MOST = 300
 """A longer list is no help to choose from; the address takes any code."""
@@ -62,4 +62,4 @@ def _question(actor: Actor, what: str) -> Condition:
     if what == "rule":
         actor.must(Right.SEE_RISK)
         return "select distinct r.rule, r.rule from rollup_alert_day r order by 1", ()
-    raise BadInput(f"'{what[:20]}' is nothing to filter by", what=what[:20])
+    raise BadInput(sentence("'%(what)s' is nothing to filter by", what=what[:20]), what=what[:20])

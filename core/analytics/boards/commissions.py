@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.actor import Actor, Right, Scope
 from core.analytics.boards.asking import COMMISSIONS, Days, days, own, where, whose
 from core.db import reading
-from core.errors import BadInput, Forbidden
+from core.errors import BadInput, Forbidden, sentence
 
 if TYPE_CHECKING:
     from datetime import date
@@ -108,7 +108,7 @@ _KEYS = {
 def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow]:
     """Return the sums by agent, level or plan version, most earned first, at most 200. Raises Forbidden, BadInput."""
     if what not in _KEYS:
-        raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
+        raise BadInput(sentence("'%(what)s' is nothing to sum by", what=what[:20]), what=what[:20])
     key, join, said = _KEYS[what]
     condition, args = _where(actor, span, filters)
     with reading() as tx:
@@ -136,7 +136,7 @@ def cost(actor: Actor, span: Days) -> Cost:
     """Return all commissions beside all fees of those days. Raises Forbidden for whoever does not see all rows."""
     actor.must(Right.SEE_COMMISSIONS)
     if actor.scope is not Scope.ALL:
-        raise Forbidden("the platform's fees are not shown to agents", right=Right.SEE_COMMISSIONS.value)
+        raise Forbidden(sentence("the platform's fees are not shown to agents"), right=Right.SEE_COMMISSIONS.value)
     args = (span.first, span.last)
     with reading() as tx:
         rows = tx.rows(

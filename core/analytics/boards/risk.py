@@ -12,7 +12,7 @@ from core import clock
 from core.actor import Actor, Right
 from core.analytics.boards.asking import ALERTS, Ratio, days, own, where
 from core.db import reading
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,7 +120,7 @@ def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow
     Raises Forbidden, BadInput.
     """
     if what not in _KEYS:
-        raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
+        raise BadInput(sentence("'%(what)s' is nothing to sum by", what=what[:20]), what=what[:20])
     key, join, said = _KEYS[what]
     condition, args = _where(actor, span, filters)
     names = ", ".join(Counts._fields)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.actor import Actor, Right
 from core.analytics.boards.asking import BUCKETS, ORDERS, Ratio, hours, known, own_orders, where
 from core.db import reading
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -107,7 +107,7 @@ def by_bucket(actor: Actor, span: Span, filters: Filters) -> list[BucketRow]:
     Raises Forbidden, BadInput for a bucket that is none.
     """
     if span.bucket not in BUCKETS:
-        raise BadInput(f"'{span.bucket}' is not a bucket", bucket=span.bucket)
+        raise BadInput(sentence("'%(bucket)s' is not a bucket", bucket=span.bucket), bucket=span.bucket)
     condition, args = _where(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
@@ -141,7 +141,7 @@ def by_party(actor: Actor, span: Span, filters: Filters, what: str) -> list[Part
     BadInput.
     """
     if what not in _PARTIES:
-        raise BadInput(f"'{what[:20]}' is nothing to sum by", what=what[:20])
+        raise BadInput(sentence("'%(what)s' is nothing to sum by", what=what[:20]), what=what[:20])
     key, join, said = _PARTIES[what]
     condition, args = _where(actor, span, filters)
     names = ", ".join(Counts._fields)
