@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies
@@ -181,6 +182,44 @@ def test_an_alert_counts_on_the_day_it_was_raised_and_its_closing_too(database):
             " where rule = 'NAME_MISMATCH'",
         )
     assert rows == [("2026-10-05", "NAME_MISMATCH", 1, 1, 1, 0, 48 * 3600)]
+
+
+LATE = {
+    "event": """
+insert into audit (at, actor, role, action, subject, order_id, reason, from_state, to_state, event, acceptor_id,
+       trace_id)
+select at, actor, role, 'order.cancel', subject, order_id, '', 'awaiting_payment', 'cancelled', 'cancel', acceptor_id,
+       '' from audit where event = 'claim_paid'""",
+    "line": """
+insert into commission_line (ref, order_id, agent_id, level, plan_version_id, own_bps, below_bps, rate_bps, base_units,
+       units, period, accrued_at)
+select 'com_late', (select max(id) from orders), agent_id, level, plan_version_id, own_bps, below_bps, rate_bps,
+       base_units, units, period, accrued_at from commission_line""",
+    "alert": """
+insert into alert (ref, order_id, gate, rule, ruleset_id, verdict, score, reason, raised_at, due_at)
+select 'alr_late', max(o.id), 'G3', 'LATE', max(r.id), 'hold', 900, '{}', now(), now() from orders o, ruleset r""",
+}
+"""One row of each feed: an order's event, a commission line, an alert."""
+
+
+@pytest.mark.parametrize("row", LATE.values(), ids=LATE)
+def test_what_ends_late_is_counted_once_it_has_ended(database, row):
+    market = make.market(1, levels=1)
+    lives.completed(market)
+    lives.opened(market, customer="c-2")
+    lives.rolled_up()
+    with psycopg.connect(database) as slow:
+        slow.execute(row)  # begun, not yet ended: the rollups are brought up to this very transaction
+        lives.opened(market, customer="c-3")
+        rollup.advance()
+        before = everything()
+        slow.commit()
+    lives.rolled_up()
+    kept = everything()
+    assert kept != before
+    rollup.rebuild()
+    lives.rolled_up()
+    assert everything() == kept
 
 
 @pytest.fixture(scope="module")
