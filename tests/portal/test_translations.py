@@ -48,6 +48,13 @@ def test_nothing_that_is_said_is_left_untranslated_or_unsure(said, language):
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_kept_that_is_no_longer_said(said, language):
+    text = (FOLDER / language / "LC_MESSAGES" / "messages.po").read_text(encoding="utf-8")
+    assert "#~" not in text, "run `make strings`"
+    assert sorted({key(each.id) for each in catalogue(language)} - said) == [], "run `make strings`"
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_translations_hold_the_same_values(language):
     assert [
         (each.id, one)
