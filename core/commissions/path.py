@@ -41,8 +41,10 @@ def frozen(
     """
     links = [_link(row, code, product, usdt_units) for row, code in zip(path, codes, strict=False)]
     accounts = {row[0]: row[1] for row in path}
-    shares = split(links, base=Money(usdt_units, USDT), margin=Money(margin_units, USDT))
-    return [{**share, "account_id": accounts[int(share["agent_id"])]} for share in to_json(shares)]
+    shares = to_json(split(links, base=Money(usdt_units, USDT), margin=Money(margin_units, USDT)))
+    for share in shares:
+        share["account_id"] = accounts[int(share["agent_id"])]
+    return shares
 
 
 def _link(row: list[Any], code: str, product: str, usdt_units: int) -> Link:

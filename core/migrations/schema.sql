@@ -74,8 +74,7 @@ CREATE TYPE public.order_release_seen AS (
 	fee_units bigint,
 	risk_state text,
 	dispute_state text,
-	payer_name text,
-	split jsonb,
+	split text,
 	matched_at text,
 	claimed_seconds_ago bigint,
 	customer_name text,
@@ -744,7 +743,7 @@ end $$;
 CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer) RETURNS SETOF public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp()); seen order_open_seen;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
 begin
     seen.at := v_at;
     select p.state, p.code, p.country, m.agent_id into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id
@@ -759,7 +758,7 @@ begin
     select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
       into seen.pool_state, seen.policy, seen.policy_version, seen.pay_seconds, seen.ruleset_id from pool l where l.id = seen.pool_id;
     select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
-           (select array_agg(z.acceptor_id) from orders z where z.customer_id = c.id and z.dispute_state = 'open')
+           array(select z.acceptor_id from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
@@ -774,20 +773,23 @@ begin
          where u.descendant_id = seen.agent_id and p.state <> 'barred';
     end if;
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
-    select array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-               x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into seen.candidates
-      from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-             where n.pool_id = seen.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
-      join ledger_account a on a.id = x.account_id
-      join pool_account_load d on d.pool_account_id = x.id;
-    if seen.candidates is null or array_length(seen.candidates, 1) < 4 then
-        select seen.candidates || array_agg(array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
-                   x.day_limit_units - case when d.day = (v_at at time zone 'UTC')::date then d.day_units else 0 end]) into seen.candidates
+    v_day := (v_at at time zone 'UTC')::date;
+    seen.candidates := array(
+        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                     x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
           from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                 where n.pool_id = seen.pool_id and n.matchable and n.slot < p_slot
-                 order by n.slot limit 4 - coalesce(array_length(seen.candidates, 1), 0)) x
+                 where n.pool_id = seen.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
           join ledger_account a on a.id = x.account_id
-          join pool_account_load d on d.pool_account_id = x.id;
+          join pool_account_load d on d.pool_account_id = x.id);
+    v_few := 4 - coalesce(array_length(seen.candidates, 1), 0);
+    if v_few > 0 then
+        seen.candidates := seen.candidates || array(
+            select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+                         x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
+              from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
+                     where n.pool_id = seen.pool_id and n.matchable and n.slot < p_slot order by n.slot limit v_few) x
+              join ledger_account a on a.id = x.account_id
+              join pool_account_load d on d.pool_account_id = x.id);
     end if;
     return next seen;
 end $$;
@@ -836,11 +838,11 @@ declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timesta
 begin
     seen.at := v_at;
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
-           o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state, o.payer_name,
+           o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state,
            o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
       into seen.id, seen.version, seen.state, seen.merchant_id, seen.acceptor_id, seen.customer_id, seen.payer_account_id,
            seen.escrow_account_id, seen.pool_account_id, seen.currency, seen.fiat_units, seen.usdt_units, seen.fee_units, seen.risk_state,
-           seen.dispute_state, seen.payer_name, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
+           seen.dispute_state, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
     if not found then return; end if;
     seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,6 +16,7 @@ from core.orders.input import account_number, moment_of, payer_facts, text
 from core.orders.locking import actor_facts, after, locked, moment, taken
 from core.orders.states import NEXT_ACTOR, Event, State, step
 from core.risk import gates
+from core.steps import as_json
 from core.steps import step as call
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
         "customer_country": country,
         **_payer(row["payer_id"], account, blind),
         "payer_name": payer_name,
-        "split": json.dumps(shares),
+        "split": as_json(shares),
         "pay_code": pay_code,
         "risk_state": gate.risk_state,
         **opening.as_seen(row),

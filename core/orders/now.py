@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from pydantic_core import from_json
+
 from core.orders.states import State
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 _READ: Final = (
     "id", "version", "at", "risk_state", "dispute_state", "merchant_id", "merchant_account_id", "customer_id",
     "acceptor_id", "payer_account_id", "escrow_account_id", "pool_account_id", "currency", "fiat_units", "usdt_units",
-    "fee_units", "split", "matched_at", "claimed_seconds_ago",
+    "fee_units", "matched_at", "claimed_seconds_ago",
 )  # fmt: skip
 
 
@@ -50,8 +52,10 @@ class OrderNow:
 
     @classmethod
     def read(cls, row: Mapping[str, Any], ref: str, **more: Any) -> Self:
-        """Return the order from a row of the database: what a look or `order_for_step` returned."""
-        return cls(ref=ref, state=State(row["state"]), **{name: row[name] for name in _READ}, **more)
+        """Return the order from a row of the database: what a look (its split as text) or `order_for_step` returned."""
+        split = row["split"]
+        shares = from_json(split) if isinstance(split, str) else split
+        return cls(ref=ref, state=State(row["state"]), split=shares, **{name: row[name] for name in _READ}, **more)
 
     @property
     def moment(self) -> datetime:

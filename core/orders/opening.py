@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from core import ids
@@ -10,6 +9,7 @@ from core.errors import BadInput, Barred, Conflict, Frozen, NotFound, QuoteExpir
 from core.orders import dispatch
 from core.orders.locking import moment
 from core.orders.states import NEXT_ACTOR, Event, step
+from core.steps import as_json
 from core.steps import step as call
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _facts(
         "policy": told["policy"],
         "policy_version": told["policy_version"],
         "seed": told["seed"],
-        "candidates": None if told["candidates"] is None else json.dumps(told["candidates"]),
+        "candidates": None if told["candidates"] is None else as_json(told["candidates"]),
         **_MATCHED,
         "matched_seconds": pay_seconds,
         "other": other,

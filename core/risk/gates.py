@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING, Any, Final
 
 from core import ids
@@ -12,6 +13,7 @@ from core.errors import BadInput
 from core.risk import cohorts
 from core.risk.rules import Features, Verdict, evaluate
 from core.risk.rulesets import ruleset
+from core.steps import as_json
 
 if TYPE_CHECKING:
     from core.steps import Row
@@ -71,16 +73,15 @@ class Gate:
             "ruleset": self.ruleset_id,
             "verdict": self.verdict.verdict,
             "score": self.verdict.score,
-            "features": json.dumps(_told(self.features)),
-            "reasons": json.dumps(list(told.values())) if told else "[]",
-            "alerts": json.dumps(alerts) if alerts else None,
+            "features": as_json(_told(self.features)),
+            "reasons": as_json(list(told.values())) if told else "[]",
+            "alerts": as_json(alerts) if alerts else None,
         }
 
 
 def _told(features: Features) -> dict[str, int | str | bool | None]:
     """Return the features that `Features.from_json` would not give by itself: 0 seconds is not "unknown"."""
-    known = zip(Features._fields, features, _USUAL, strict=True)
-    return {name: value for name, value, usual in known if value != usual}
+    return dict(compress(zip(Features._fields, features, strict=True), map(ne, features, _USUAL)))
 
 
 _USUAL: Final = tuple(Features._field_defaults.get(name, ...) for name in Features._fields)
