@@ -305,7 +305,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
     late = _("%(n)s past their review time", n=counts.late) if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
-    ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
+    ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT", trim=True))
     rate, pace = counts.false_positive_bps, counts.decision_seconds
     none = "" if rate is not None else _("nothing decided yet")
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")

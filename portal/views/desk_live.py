@@ -20,6 +20,7 @@ from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
 from portal.views.orders import confirmed
+from portal.views.party_parts import money_card
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -175,8 +176,8 @@ def _reserve(actor: Actor) -> Card | None:
     board = _board(actor)
     if board is None:
         return None
-    foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT"))
-    return Card(_("Reserve"), show.amount(board.reserve.units, "USDT"), "USDT", foot=foot, href="/desk/")
+    foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT", trim=True))
+    return money_card(_("Reserve"), board.reserve.units, foot=foot, href="/desk/")
 
 
 @panel(Right.CONFIRM_RECEIPT, "acceptor")

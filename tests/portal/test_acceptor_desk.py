@@ -53,8 +53,10 @@ def test_the_figures_are_the_ledgers(desk):
             for pocket in ("reserve", "escrow")
         )
     told = words(signed_in(desk, "acceptor1").get("/desk/").text)
-    assert f"{reserve / 10**6:,.6f}" in told
-    assert f"{escrow / 10**6:,.6f}" in told
+    for units in (reserve, escrow):
+        whole, rest = f"{units / 10**6:,.6f}".split(".")
+        assert f"{whole}.{rest.rstrip('0').ljust(2, '0')}" in told
+    assert not re.search(r"\.\d\d\d*0 USDT (?:for new orders|\d+ live|under review|nothing|\d+ order)", told)
 
 
 def test_a_confirmation_pays_out_and_the_second_one_is_refused(desk):
