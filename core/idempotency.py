@@ -25,7 +25,7 @@ on conflict do nothing returning turn
 """
 _KNOWN = """
 select request, state, status, answer, turn, clock_timestamp() - created_at > make_interval(secs => %s),
-       created_at = 'epoch'
+       coalesce(body ? 'given_back', false)
   from idempotency_key where party_id = %s and key = %s for update
 """
 
@@ -73,7 +73,7 @@ def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
         if not dead:
             raise StillRunning("the first request with this Idempotency-Key is still running", key=key)
         tx.run(
-            "update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s"
+            "update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s, body = null"
             " where party_id = %s and key = %s",
             (request, party_id, key),
         )
@@ -110,9 +110,11 @@ def give_back(turn: Turn) -> None:
     """Let the next request with the key run at once: this one broke, and its change may have been stored."""
     with transaction() as tx:
         tx.run(
-            "update idempotency_key set created_at = 'epoch'"
+            # Dead from now on, and no older than that: `clean` must not take away what the next request has to know.
+            "update idempotency_key set body = '{\"given_back\": true}',"
+            " created_at = least(created_at, clock_timestamp() - make_interval(secs => %s))"
             " where party_id = %s and key = %s and turn = %s and state = 'running'",
-            (turn.party_id, turn.key, turn.number),
+            (DEAD_SECONDS + 1, turn.party_id, turn.key, turn.number),
         )
 
 

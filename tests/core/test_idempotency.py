@@ -97,6 +97,17 @@ def test_after_a_break_the_same_request_goes_on_and_another_one_begins(party):
     assert idempotency.begin(party, "other", OTHER) == Turn(party, "other", 2, again=False)
 
 
+def test_what_broke_is_still_known_after_the_hourly_cleaning(party):
+    idempotency.give_back(idempotency.begin(party, "k", ASKED))
+    assert idempotency.clean() == 0, "its change may have been stored: the same request must go on, not begin anew"
+    turn = idempotency.begin(party, "k", ASKED)
+    assert turn == Turn(party, "k", 2, again=True)
+    with pytest.raises(KeyReused):
+        idempotency.begin(party, "k", OTHER)
+    idempotency.finish(turn, GIVEN, ref="ord_01JD3Q8Z7K4M2N5P")
+    assert idempotency.begin(party, "k", ASKED) == GIVEN
+
+
 def test_two_parties_may_use_the_same_key(party):
     idempotency.finish(idempotency.begin(party, "k", ASKED), GIVEN)
     assert isinstance(idempotency.begin(make.market(0).merchant.party_id, "k", OTHER), Turn)
