@@ -175,6 +175,14 @@ def test_an_acceptor_that_is_away_gets_no_order(database):
     assert dispatch.match_due() == 1
 
 
+def test_the_one_that_has_enough_is_found_among_many_that_have_not(database):
+    market = make.market(1, reserve="1000")
+    for _ in range(24):
+        make.acceptor(market.pool_ref, reserve="5")
+    for n in range(6):
+        assert review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref == market.acceptors[0].ref
+
+
 def test_the_least_loaded_acceptor_is_chosen(database):
     market = make.market(3, reserve="10000", policy="least_loaded")
     took = [review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref for n in range(6)]

@@ -62,6 +62,17 @@ def test_a_customer_is_barred_and_admitted_once_and_only_one_there_is(market):
     refuses(Forbidden, lambda: standing.admit_customer(make.person("finance", Right.SEE_ALERTS), ref, "be kind"))
 
 
+def test_a_party_is_suspended_and_reinstated_once_and_a_bar_has_no_end(market):
+    ref = make.acceptor(market.pool_ref).ref
+    admin = make.person("admin", Right.MANAGE_PARTIES)
+    refuses(WrongState, lambda: standing.reinstate(admin, ref, "was never suspended"), state="active")
+    standing.suspend(admin, ref, "papers are missing")
+    refuses(WrongState, lambda: standing.suspend(admin, ref, "and again"), state="suspended")
+    standing.bar(admin, ref, "forged papers")
+    for act in (standing.suspend, standing.reinstate, standing.bar):
+        refuses(WrongState, lambda act=act: act(admin, ref, "too late"), state="barred")
+
+
 def test_a_pool_s_policy_is_changed_to_another_one_of_a_pool_there_is(market):
     admin = make.person("admin", Right.MANAGE_PARTIES)
     refuses(WrongState, lambda: pools.choose_policy(admin, market.pool_ref, "uniform_random", "again"), field="policy")
