@@ -110,6 +110,13 @@ def four_eyes(tx: Transaction) -> Finding:
         " from journal_entry e where e.reason = 'reserve_topup' and e.key like 'topup:%'"
         f" and e.key not in ({_BY_TWO} and a.kind = 'reserve_topup')",
     )
+    # A hold that began with the agent's standing ends with it, by one person's deed.
+    check.none(
+        "select h.id, format('hold %s of an agent''s commission was ended, and no second person agreed', h.ref)"
+        " from commission_hold h where h.closed_at is not null and not h.by_standing and h.ref not in (select"
+        " a.payload ->> 'hold' from approval a where a.state = 'approved' and a.decided_by <> a.requested_by"
+        " and a.kind = 'commission_lift')",
+    )
     return check.finding()
 
 

@@ -98,7 +98,7 @@ def test_a_release_under_another_name_goes_on_as_an_alert(desk, chromium, disput
         propose(page, disputed, "release", payer="Maria Lucia Rojas")
         sure(page, "Release 99.")
         page.wait_for_url("**/alerts/show/alr_*")
-        expect(page.locator(".note.warning")).to_contain_text("Gate G3 stopped the release")
+        expect(page.locator(".note.warning")).to_contain_text("An alert keeps the release back")
         expect(page.locator("h1")).to_have_text("Payer name differs")
         page.goto(f"/orders/show/{disputed}")
         expect(page.get_by_text("two officers decide the alert")).to_be_visible()
