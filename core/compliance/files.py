@@ -75,7 +75,7 @@ def locked(tx: Transaction, ref: str) -> File:
     kept = choices.stops(verdict, state, confirmed=confirmed)
     alerts = tuple(Held(*row) for row in tx.rows(_ALERTS, (order_id, gate, kept)))
     hold = tx.call("select exists (select 1 from hold where order_id = %s and closed_at is null)", (order_id,))
-    two = (gate == "G3" or kept) and (hold or dispute == DisputeState.OPEN)
+    two = hold or dispute == DisputeState.OPEN
     return File(ref, gate, order, order_ref, state, risk_state, confirmed, alerts, two)
 
 
@@ -91,7 +91,7 @@ def must_be(file: File, state: str) -> None:
         "in_case": sentence("it is part of a case, which is decided as a whole"),
     }
     raise WrongState(
-        sentence("%(alert_ref)s is not %(state)s: %(why)s", alert_ref=file.alert_ref, state=state, why=words[now]),
+        sentence("that cannot be done with %(alert_ref)s now: %(why)s", alert_ref=file.alert_ref, why=words[now]),
         ref=file.alert_ref,
         state=now,
     )

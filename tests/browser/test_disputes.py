@@ -101,7 +101,7 @@ def test_a_release_under_another_name_goes_on_as_an_alert(desk, chromium, disput
         expect(page.locator(".note.warning")).to_contain_text("An alert keeps the release back")
         expect(page.locator("h1")).to_have_text("Payer name differs")
         page.goto(f"/orders/show/{disputed}")
-        expect(page.get_by_text("two officers decide the alert")).to_be_visible()
+        expect(page.get_by_text("two officers decide it")).to_be_visible()
     assert order(disputed) == ("paid_claimed", "open", "held")
 
 

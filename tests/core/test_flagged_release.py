@@ -129,6 +129,22 @@ def test_what_keeps_a_release_back_comes_before_what_only_waits_for_its_payment(
     assert (row[confirmed].kept, row[waiting].kept) == (True, False)
 
 
+def test_in_a_dispute_no_one_officer_takes_the_alert_away(market):
+    with clock.at(review.START):
+        ref = review.flagged(market, AMOUNT, customer=f"c-{next(make.numbers)}")
+        deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account=f"BR96{next(make.numbers):08d}")
+    with clock.at(review.START + timedelta(hours=1)):
+        deadlines.expire(ref)
+        assert review.state(ref)[2] == "open"
+        alert = review.alert(ref, "G1")
+        assert alerts.decide(ANN, alert, "dismiss", "explained", WHY).state == "pending_second"
+        assert review.alerts(ref)[0][4] == "pending_second"
+        assert alerts.second(BOB, alert, True, "agreed").state == "closed"
+        assert review.state(ref)[:3] == ("paid_claimed", "clear", "open")
+        assert disputes.decide(ANN, ref, "refuse", WHY).order_state == "paid_claimed"
+        assert disputes.second(BOB, ref, True, "agreed").order_state == "refunded"
+
+
 def test_a_ruling_in_the_acceptor_s_place_waits_for_the_alert_too(market):
     with clock.at(review.START):
         ref = review.flagged(market, AMOUNT, customer=f"c-{next(make.numbers)}")

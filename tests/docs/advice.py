@@ -60,7 +60,10 @@ ADVICE: Final[dict[str, str]] = {
         'Only the whole amount can be confirmed. If another amount came, say so with "Something else came" '
         "on the order's page: two officers decide."
     ),
-    "still_running": "Your first request with this key has not ended yet. Wait a second and send it again, unchanged.",
+    "still_running": (
+        "Your first request with this key has not ended yet. Wait a second and send it again, unchanged. If the desk "
+        "was restarted in the middle of it, that may take up to a minute; nothing is done twice."
+    ),
     "idempotency_key_reused": (
         "A key belongs to one request. Use a new key for a new request; if you meant to repeat the old one, "
         "send exactly the old body."
