@@ -59,7 +59,7 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("up to %(room)s USDT it would not have fired"),
         ),
         "NEW_LARGE.first": Wording(
-            N_("%(amount)s USDT as the first order, above %(limit)s USDT"),
+            N_("%(amount)s USDT as the first order within 90 days, above %(limit)s USDT"),
             N_("up to %(limit)s USDT, or after a first order, it would not have fired"),
         ),
         "NEW_LARGE.young": Wording(

@@ -272,7 +272,7 @@ def test_the_score_is_the_prior_and_what_each_reason_adds(gate, features):
 def test_a_reason_says_what_happened_and_what_would_have_kept_it_silent():
     reason = evaluate("G1", PLAIN._replace(prior_orders=0, usdt_units=2_500_500_000), DEFAULT_RULESET).reasons[-1]
     assert (reason.value, reason.threshold) == ("2500.5", "2000")
-    assert reason.text == "2500.5 USDT as the first order, above 2000 USDT"
+    assert reason.text == "2500.5 USDT as the first order within 90 days, above 2000 USDT"
     assert reason.counterfactual == "up to 2000 USDT, or after a first order, it would not have fired"
     assert not {"text", "counterfactual"} & reason.to_json().keys()
 

@@ -37,7 +37,7 @@ def reason(**facts):
 
 def test_a_reason_is_put_in_words_when_it_is_shown(english):
     told = risk_words.told(reason(usdt_units=12_500_500_000, prior_orders=0))
-    assert told.text == "12,500.50 USDT as the first order, above 2,000.00 USDT"
+    assert told.text == "12,500.50 USDT as the first order within 90 days, above 2,000.00 USDT"
     assert told.unless == "Up to 2,000.00 USDT, or after a first order, it would not have fired"
     assert (told.value, told.threshold) == ("12,500.50 USDT", "2,000.00 USDT")
     told = risk_words.told(reason(orders_10m=7, account_age_seconds=10**7))
