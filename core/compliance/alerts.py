@@ -113,7 +113,8 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
 
     Agreed: the hold ends, the order is paid out or given back, and the alerts close, all in one transaction.
     Turned down: the alerts are open again. Refuses with forbidden (fact `rule` = `four_eyes` for the one who
-    decided first), not_found, bad_input without a reason, and wrong_state when nothing waits.
+    decided first), not_found, bad_input without a reason, and wrong_state when nothing waits, or when the order has
+    gone on since and what was decided is not possible any more.
     """
     actor.must(Right.DECIDE_ALERT)
     with transaction() as tx:
@@ -126,7 +127,9 @@ def second(actor: Actor, ref: str, approve: bool, why: str) -> Decision:  # noqa
         decided = approvals.decide(tx, actor, waiting.ref, approve, why)
         said = waiting.payload
         refs = file.standing("pending_second")
-        if not approve:
+        if approve:
+            choices.check(said["outcome"], file.gate, file.asked.verdict, file.order_state, confirmed=file.confirmed)
+        else:
             return _reopen(tx, actor, file, refs, waiting.ref, decided.decided_why)
         state = _carry_out(tx, actor, file, said["outcome"])
         files.close(

@@ -145,6 +145,25 @@ def test_in_a_dispute_no_one_officer_takes_the_alert_away(market):
         assert disputes.second(BOB, ref, True, "agreed").order_state == "refunded"
 
 
+def test_what_was_decided_before_the_ruling_is_not_carried_out_after_it(market):
+    with clock.at(review.START):
+        ref = review.flagged(market, AMOUNT, customer=f"c-{next(make.numbers)}")
+        deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account=f"BR95{next(make.numbers):08d}")
+    with clock.at(review.START + timedelta(hours=1)):
+        deadlines.expire(ref)
+        alert = review.alert(ref, "G1")
+        alerts.decide(ANN, alert, "dismiss", "explained", WHY)
+        disputes.decide(ANN, ref, "release", WHY, received=Money.parse(AMOUNT, fiat("BRL")), payer_name="Joao Silva")
+        before = review.everything()
+        with pytest.raises(WrongState, match="ends with a release or a refusal"):
+            alerts.second(BOB, alert, True, "agreed")
+        assert review.everything() == before
+        assert alerts.second(BOB, alert, False, "the order has gone on").state == "open"
+        alerts.decide(ANN, alert, "release", "explained", WHY)
+        assert alerts.second(BOB, alert, True, "agreed").order_state == "completed"
+    assert review.breaks() == []
+
+
 def test_a_ruling_in_the_acceptor_s_place_waits_for_the_alert_too(market):
     with clock.at(review.START):
         ref = review.flagged(market, AMOUNT, customer=f"c-{next(make.numbers)}")
