@@ -22,6 +22,10 @@ _JOINERS: Final = dict.fromkeys((0x200C, 0x200D))
 _STACK: Final = 4
 """So many marks may stand on one letter; more climb over the lines above and below."""
 _BREAKS: Final = str.maketrans("\t\r\n", "   ")
+_LETTERS: Final = 2
+"""So many different letters make a word."""
+LEAST_REASON: Final = 5
+"""So many characters every reason has: who reads it later has only this."""
 
 
 def line(value: object, field: str, *, longest: int, least: int = 1) -> str:
@@ -48,6 +52,20 @@ def prose(value: object, field: str, *, longest: int, least: int = 1) -> str:
     text = _text(value, field).translate(_JOINERS).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     lines = [_harmless(each.rstrip(), field) for each in text.split("\n")]
     return _sized("\n".join(lines).strip(), field, least, longest)
+
+
+def reason(
+    value: object, *, longest: int, field: str = "reason", least: int = LEAST_REASON, lines: bool = False
+) -> str:
+    """Return why somebody decided something, on one line or some `lines`: not too short, and with a word in it.
+
+    All reasons that are kept for the next reader are read here. Refuses with `bad_input` as `line` does, and what
+    has no two different letters: dashes, digits, one letter again and again.
+    """
+    said = (prose if lines else line)(value, field, longest=longest, least=least)
+    if len({each for each in said.casefold() if each.isalpha()}) < _LETTERS:
+        raise BadInput(sentence("%(field)s has no word in it; say why", field=field), field=field)
+    return said
 
 
 def _text(value: object, field: str) -> str:

@@ -10,6 +10,7 @@ from flask_babel import get_locale
 from markupsafe import Markup
 
 from core import clock
+from core.words import LEAST_REASON
 from portal import in_place, menu, taste
 from portal.roles import ROLES
 from portal.security.gate import safe_next
@@ -133,3 +134,4 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["desk"] = Desk()
     app.jinja_env.globals["static"] = static
     app.jinja_env.globals["field_of"] = in_place.field_of
+    app.jinja_env.globals["least_reason"] = LEAST_REASON

@@ -46,6 +46,8 @@ def field_of(refusal: Refusal) -> str:
     named = str(refusal.facts.get("field", "")).replace(".", "_")
     if named in request.form:
         return named
+    if named == "reason" and "why" in request.form:  # as most forms ask for it
+        return "why"
     if refusal.code in {"bad_amount", "amount_differs"}:
         return next((name for name in _AMOUNTS if name in request.form), "")
     return ""

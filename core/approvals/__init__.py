@@ -117,7 +117,7 @@ def waiting(tx: Transaction, kind: str, subject: str) -> Approval | None:
 
 
 def _said(why: str) -> str:
-    return words.prose(why, "reason", longest=_LONGEST_WHY)
+    return words.reason(why, longest=_LONGEST_WHY, lines=True)
 
 
 def _settle(tx: Transaction, actor: Actor, found: Approval, state: str, why: str) -> Approval:

@@ -59,7 +59,7 @@ def read(outcome: str, disposition: str, narrative: str) -> str:
 
 def narrated(narrative: str) -> str:
     """Return the narrative without its outer blanks, else refuse with `bad_input`."""
-    return words.prose(narrative, "narrative", least=LEAST_WORDS, longest=MOST_WORDS)
+    return words.reason(narrative, field="narrative", least=LEAST_WORDS, longest=MOST_WORDS, lines=True)
 
 
 def check(outcome: str, gate: str, verdict: str, order_state: str, *, confirmed: bool) -> None:

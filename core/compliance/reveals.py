@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from core.actor import Actor
     from core.db import Transaction
 
-LEAST_WORDS: Final = 5
 MOST_WORDS: Final = 500
 
 
@@ -58,7 +57,7 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
     what = _KINDS.get(kind)
     if what is None:
         raise BadInput(sentence("what can be revealed: %(kinds)s", kinds=list(KINDS)), kind=kind[:20])
-    why = words.line(reason, "reason", least=LEAST_WORDS, longest=MOST_WORDS)
+    why = words.reason(reason, longest=MOST_WORDS)
     with transaction() as tx:
         order_id = _subject(tx, subject_ref)
         found = tx.call(what.sql, (ids.check(ref, what.prefix),))

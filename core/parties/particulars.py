@@ -114,5 +114,5 @@ def read_method(text: str) -> str:
 
 
 def read_why(text: str) -> str:
-    """Return a reason, which must be given. Raises BadInput."""
-    return read_words(text, "reason", longest=LONGEST_WHY)
+    """Return a reason, which must be given in words. Raises BadInput."""
+    return words.reason(text, longest=LONGEST_WHY)

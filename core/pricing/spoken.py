@@ -52,7 +52,7 @@ def tell(actor: Actor, currency: str, price: str, *, source: str, why: str, mean
     what was last known unless it is `meant`.
     """
     actor.must(Right.MANAGE_PRICING)
-    reason = words.prose(why, "reason", longest=_LONGEST_WHY)
+    reason = words.reason(why, longest=_LONGEST_WHY, lines=True)
     rate = Rate.parse(price, fiat(currency))
     with transaction() as tx:
         tx.call("select pg_advisory_xact_lock(hashtextextended('rate ' || %s, 0))::text", (rate.currency.code,))

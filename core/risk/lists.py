@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 SOURCES: Final = ("officer", "bank_notice", "police_letter", "court_order", "merchant")
 """Who says that an account is to be listed."""
-LEAST_WORDS: Final = 5
 MOST_WORDS: Final = 200
 _LENGTH: Final = (4, 40)
 
@@ -68,7 +67,7 @@ def listed(actor: Actor, ref: str) -> str:
 
 
 def _why(reason: str) -> str:
-    return words.line(reason, "reason", least=LEAST_WORDS, longest=MOST_WORDS)
+    return words.reason(reason, longest=MOST_WORDS)
 
 
 def _find(tx: Transaction, account: str, *, make: bool) -> tuple[int, str, str]:

@@ -157,4 +157,4 @@ def activate(actor: Actor, ref: str, why: str) -> int:
 
 
 def _said(why: str) -> str:
-    return words.line(why, "reason", longest=LONGEST_WHY)
+    return words.reason(why, longest=LONGEST_WHY)

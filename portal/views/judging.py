@@ -46,7 +46,6 @@ def standing_of(actor: Actor, order: Any) -> dict[str, Any] | None:
         "lists": bool(order.payer_ref) and actor.may(Right.DECIDE_ALERT),
         "bars": actor.may(Right.SET_STANDING),
         "sources": SOURCES,
-        "least": lists.LEAST_WORDS,
         "most": lists.MOST_WORDS,
     }
 

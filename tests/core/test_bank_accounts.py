@@ -243,9 +243,9 @@ def test_a_frozen_account_is_neither_matched_nor_designated(database):
 def test_freezing_needs_the_right_and_a_reason(database):
     acceptor = make.market(1).acceptors[0]
     with pytest.raises(Forbidden):
-        bank_accounts.freeze(acceptor.actor, acceptor.bank_account, "mine")
+        bank_accounts.freeze(acceptor.actor, acceptor.bank_account, "it is mine")
     with pytest.raises(BadInput):
         bank_accounts.freeze(OFFICER, acceptor.bank_account, "\n")
     with pytest.raises(Refusal):
-        bank_accounts.freeze(OFFICER, "bnk_nothing", "why")
+        bank_accounts.freeze(OFFICER, "bnk_nothing", "as agreed")
     assert one("select state from bank_account where ref = %s", acceptor.bank_account) == "active"

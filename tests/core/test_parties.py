@@ -172,11 +172,11 @@ def test_the_tree_keeps_who_stands_above_whom(database):
 def test_nobody_stands_below_itself(database):
     root = agents.create(MANAGER, "root", "Root", plan="country")
     leaf = agents.create(MANAGER, "leaf", "Leaf", plan="direct", parent_ref=root)
-    refused(Conflict, agents.reparent, MANAGER, root, leaf, "ring")
-    refused(Conflict, agents.reparent, MANAGER, root, root, "ring")
+    refused(Conflict, agents.reparent, MANAGER, root, leaf, "a ring")
+    refused(Conflict, agents.reparent, MANAGER, root, root, "a ring")
     refused(WrongState, agents.reparent, MANAGER, leaf, root, "same place")
     refused(BadInput, agents.reparent, MANAGER, leaf, None, " ")
-    refused(NotFound, agents.reparent, MANAGER, "agt_nobody", None, "who")
+    refused(NotFound, agents.reparent, MANAGER, "agt_nobody", None, "who is it")
 
 
 def test_two_moves_at_once_close_no_ring(database):
@@ -184,7 +184,7 @@ def test_two_moves_at_once_close_no_ring(database):
 
     def move(pair):
         try:
-            agents.reparent(MANAGER, *pair, "swap")
+            agents.reparent(MANAGER, *pair, "a swap")
         except Refusal:
             return 0
         return 1

@@ -52,9 +52,14 @@ def test_a_merchant_whose_admission_is_withdrawn_quotes_no_more_and_its_orders_g
     going, kept = lives.claimed(market), quoted(market)
     refused(BadInput, pool_changes.withdraw_admission, RUNS, market.pool_ref, market.merchant_ref, " ")
     refused(
-        Forbidden, pool_changes.withdraw_admission, make.person("finance"), market.pool_ref, market.merchant_ref, "x"
+        Forbidden,
+        pool_changes.withdraw_admission,
+        make.person("finance"),
+        market.pool_ref,
+        market.merchant_ref,
+        "agreed",
     )
-    refused(NotFound, pool_changes.withdraw_admission, RUNS, market.pool_ref, "mer_nobody", "x")
+    refused(NotFound, pool_changes.withdraw_admission, RUNS, market.pool_ref, "mer_nobody", "agreed")
     assert pool_changes.withdraw_admission(RUNS, market.pool_ref, market.merchant_ref, "contract ended") >= 1
     with pytest.raises(Refusal):
         quoted(market)
@@ -81,7 +86,7 @@ def test_an_account_that_leaves_gets_no_new_orders_finishes_its_own_and_may_join
     assert review.state(going)[0] == "completed"
     assert trail(market.pool_ref)[1] == "the bank asks questions"
     refused(WrongState, pool_changes.leave, RUNS, market.pool_ref, taker.bank_account, "twice")
-    refused(NotFound, pool_changes.leave, RUNS, market.pool_ref, "bnk_nothing", "x")
+    refused(NotFound, pool_changes.leave, RUNS, market.pool_ref, "bnk_nothing", "agreed")
     limit = Money.parse("5000", BRL)
     pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit, open_limit=3)
     ((server),) = pool_pages.servers(RUNS, market.pool_ref)
@@ -96,12 +101,12 @@ def test_an_accounts_new_limits_hold_from_the_next_order_on(market):
     account = market.acceptors[0].bank_account
     lives.claimed(market)
     refused(WrongState, pool_changes.limit_account, RUNS, market.pool_ref, account, "nothing is another")
-    refused(BadInput, pool_changes.limit_account, RUNS, market.pool_ref, account, "x", open_limit=0)
-    refused(BadAmount, pool_changes.limit_account, RUNS, market.pool_ref, account, "x", day_limit=Money(5, USDT))
-    refused(WrongState, pool_changes.limit_account, RUNS, make.pool(), account, "x", weight=2)
+    refused(BadInput, pool_changes.limit_account, RUNS, market.pool_ref, account, "agreed", open_limit=0)
+    refused(BadAmount, pool_changes.limit_account, RUNS, market.pool_ref, account, "agreed", day_limit=Money(5, USDT))
+    refused(WrongState, pool_changes.limit_account, RUNS, make.pool(), account, "agreed", weight=2)
     pool_changes.limit_account(RUNS, market.pool_ref, account, "one at a time", open_limit=1)
     assert state(market) == "matching"
-    pool_changes.limit_account(RUNS, market.pool_ref, account, "more", open_limit=9, day_limit=Money.parse("100", BRL))
+    pool_changes.limit_account(RUNS, market.pool_ref, account, "a few", open_limit=9, day_limit=Money.parse("100", BRL))
     assert pool_pages.servers(RUNS, market.pool_ref)[0].day_left.units == 0
     assert trail(market.pool_ref)[2]["open_limit"] == {"from": 1, "to": 9}
     assert state(market) == "matching"
@@ -111,8 +116,8 @@ def test_an_accounts_new_limits_hold_from_the_next_order_on(market):
 
 def test_a_pools_new_limits_bound_orders_and_reserves(market):
     refused(WrongState, pool_changes.limit, RUNS, market.pool_ref, "nothing is another")
-    refused(BadAmount, pool_changes.limit, RUNS, market.pool_ref, "x", max_fiat=Money.parse("0.5", BRL))
-    refused(NotFound, pool_changes.limit, RUNS, "pol_nothing", "x")
+    refused(BadAmount, pool_changes.limit, RUNS, market.pool_ref, "agreed", max_fiat=Money.parse("0.5", BRL))
+    refused(NotFound, pool_changes.limit, RUNS, "pol_nothing", "agreed")
     pool_changes.limit(RUNS, market.pool_ref, "larger reserves", min_reserve=Money.parse("5000", USDT))
     assert state(market) == "matching"
     pool_changes.limit(RUNS, market.pool_ref, "smaller again", min_reserve=Money.parse("10", USDT))

@@ -138,9 +138,9 @@ def test_each_thing_that_stops_an_acceptor_takes_it_out_of_matching_and_back(dat
         (lambda: acceptors.set_online(joao.actor, joao.ref, online=False), False),
         (lambda: acceptors.set_online(joao.actor, joao.ref, online=True), True),
         (lambda: acceptors.pause(system(), joao.ref, "holiday"), False),
-        (lambda: acceptors.resume(system(), joao.ref, "back"), True),
-        (lambda: bank_accounts.freeze(system(), joao.bank_account, "bank"), False),
-        (lambda: bank_accounts.unfreeze(system(), joao.bank_account, "bank"), True),
+        (lambda: acceptors.resume(system(), joao.ref, "is back"), True),
+        (lambda: bank_accounts.freeze(system(), joao.bank_account, "the bank"), False),
+        (lambda: bank_accounts.unfreeze(system(), joao.bank_account, "the bank"), True),
         (lambda: pools.pause(system(), market.pool_ref, "repairs"), False),
         (lambda: pools.reopen(system(), market.pool_ref, "repaired"), True),
         (lambda: standing.suspend(system(), joao.ref, "papers"), False),
@@ -232,13 +232,13 @@ def test_any_moves_leave_true_flags(quiet, moves):
                 case "online" | "offline":
                     acceptors.set_online(one.actor, one.ref, online=move == "online")
                 case "pause":
-                    acceptors.pause(system(), one.ref, "why")
+                    acceptors.pause(system(), one.ref, "as agreed")
                 case "resume":
-                    acceptors.resume(system(), one.ref, "why")
+                    acceptors.resume(system(), one.ref, "as agreed")
                 case "freeze":
-                    bank_accounts.freeze(system(), one.bank_account, "why")
+                    bank_accounts.freeze(system(), one.bank_account, "as agreed")
                 case "unfreeze":
-                    bank_accounts.unfreeze(system(), one.bank_account, "why")
+                    bank_accounts.unfreeze(system(), one.bank_account, "as agreed")
                 case "spend":
                     spend(one, 60_000_000)
                 case _:

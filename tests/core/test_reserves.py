@@ -81,7 +81,7 @@ def test_an_arrival_is_asked_for_and_booked_once_in_whatever_case_it_is_written(
     for ref in (acceptor.ref, other.ref):
         refused(AlreadyDone, reserves.ask, TWO, ref, SOME, " 0xabc1 ", "arrived")
     assert reserves.request_for(TWO, "0xAbC1") == request
-    reserves.decide(TWO, request, approve=True, why="seen")
+    reserves.decide(TWO, request, approve=True, why="seen there")
     for ref in (acceptor.ref, other.ref):
         refused(AlreadyDone, reserves.ask, TWO, ref, SOME, "0xabc1", "arrived")
 
@@ -112,22 +112,22 @@ def test_what_is_turned_down_or_withdrawn_is_not_booked_and_may_be_asked_for_ane
 def test_who_is_barred_in_between_gets_nothing(acceptor):
     request = reserves.ask(ONE, acceptor.ref, SOME, "0xabc", "arrived")
     standing.bar(make.system(), acceptor.ref, "forged papers")
-    refused(Barred, reserves.decide, TWO, request, True, "seen")
+    refused(Barred, reserves.decide, TWO, request, True, "seen there")
     refused(Barred, reserves.ask, ONE, acceptor.ref, SOME, "0xdef", "arrived")
 
 
 def test_a_top_up_that_cannot_be_changes_nothing(acceptor):
     for kind, who, ref, amount, key, why in (
-        (BadAmount, ONE, acceptor.ref, Money(0, USDT), "k", "why"),
-        (BadAmount, ONE, acceptor.ref, Money(-5, USDT), "k", "why"),
-        (BadAmount, ONE, acceptor.ref, Money(5, fiat("BRL")), "k", "why"),
-        (BadInput, ONE, acceptor.ref, Money(5, USDT), " ", "why"),
+        (BadAmount, ONE, acceptor.ref, Money(0, USDT), "k", "as agreed"),
+        (BadAmount, ONE, acceptor.ref, Money(-5, USDT), "k", "as agreed"),
+        (BadAmount, ONE, acceptor.ref, Money(5, fiat("BRL")), "k", "as agreed"),
+        (BadInput, ONE, acceptor.ref, Money(5, USDT), " ", "as agreed"),
         (BadInput, ONE, acceptor.ref, Money(5, USDT), "k", " "),
-        (NotFound, ONE, "acc_nobody", Money(5, USDT), "k", "why"),
-        (Forbidden, acceptor.actor, acceptor.ref, Money(5, USDT), "k", "why"),
+        (NotFound, ONE, "acc_nobody", Money(5, USDT), "k", "as agreed"),
+        (Forbidden, acceptor.actor, acceptor.ref, Money(5, USDT), "k", "as agreed"),
     ):
         refused(kind, reserves.ask, who, ref, amount, key, why)
-    refused(NotFound, reserves.decide, TWO, "apr_none", True, "why")
+    refused(NotFound, reserves.decide, TWO, "apr_none", True, "as agreed")
 
 
 def test_a_request_is_decided_at_its_own_door_only(acceptor):

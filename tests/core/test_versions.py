@@ -71,7 +71,7 @@ def test_a_version_without_a_moment_never_begins_before_the_one_before_it(databa
 
 def test_nobody_approves_their_own_version_and_none_begins_in_the_past(database):
     ref = proposed(30)
-    own = refuses(Forbidden, lambda: versions.decide(ONE, ref, approve=True, why="mine"))
+    own = refuses(Forbidden, lambda: versions.decide(ONE, ref, approve=True, why="it is mine"))
     assert own.facts["rule"] == "four_eyes"
     versions.decide(TWO, ref, approve=False, why="not yet")
     for past in (clock.now() - timedelta(seconds=1), clock.now().replace(tzinfo=None)):

@@ -75,6 +75,19 @@ def test_nothing_and_too_much_are_refused(read, text):
         read(text, "x", longest=100)
 
 
+@pytest.mark.parametrize("text", ["", "x", " y ", "-----", "12345", "xxxxx", "...???", "王" * 5, "\u0301" * 9, None])
+def test_a_reason_is_told_in_words(text):
+    for lines in (True, False):
+        with pytest.raises(BadInput) as refused:
+            words.reason(text, longest=100, lines=lines)
+        assert refused.value.facts["field"] == "reason"
+
+
+@pytest.mark.parametrize("text", ["explained", "客户已解释", "l'a expliqué", "объяснил", "letter 7 of 12.3."])
+def test_a_reason_may_be_short_in_any_writing(text):
+    assert words.reason(f" {text} ", longest=100) == text
+
+
 @given(st.text())
 def test_whatever_is_kept_can_be_seen_and_is_kept_again(text):
     for read in (words.line, words.name, words.prose, words.exact):

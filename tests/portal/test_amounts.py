@@ -101,7 +101,7 @@ DOORS = {
     ),
     "a top-up": _form(
         "finance", "/acceptors/show/{acceptor}", "/acceptors/action/top_up/{acceptor}", "amount",
-        arrival="T-1", why="seen", sure="yes",
+        arrival="T-1", why="seen there", sure="yes",
     ),
 }  # fmt: skip
 

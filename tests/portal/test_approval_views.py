@@ -50,7 +50,7 @@ def test_a_top_up_is_read_back_before_it_is_asked_for_and_booked_by_another(desk
     finance.get(f"/acceptors/show/{ref}")
     before = reserve(ref)
     for amount in ("0", "-5", "1.0000001", "NaN", "1e3", "", "1,00"):
-        form = {"amount": amount, "arrival": "tx-1", "why": "seen", "sure": "yes"}
+        form = {"amount": amount, "arrival": "tx-1", "why": "seen there", "sure": "yes"}
         assert finance.post(f"/acceptors/action/top_up/{ref}", form).status_code == 422, amount
     form = {"amount": "12,000", "arrival": "tx-1", "why": "seen on the chain"}
     back = finance.post(f"/acceptors/action/top_up/{ref}", form)

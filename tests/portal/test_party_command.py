@@ -56,7 +56,7 @@ def test_an_agent_is_moved_with_a_reason(database):
     for code in ("one", "two"):
         desk("new", "agent", code, "--name", code, "--plan", "country")
     with pytest.raises(Refusal) as caught:
-        desk("move", "two", "--why", "x")
+        desk("move", "two", "--why", "as agreed")
     assert caught.value.code == "bad_input"
     desk("move", "two", "--under", "one", "--why", "they work together now")
     with pytest.raises(Refusal, match="below itself"):

@@ -56,12 +56,12 @@ def test_an_administrator_takes_back_and_changes_on_the_pools_page(desk):
         assert admin.post(act.format(name), form).status_code == 422, "a reason is asked for"
     for name, form in (("limit_account", {"open_limit": "x"}), ("limit", {"max_fiat": "1e9"}), ("leave", {}),
                        ("expel", {"merchant": "nobody"})):  # fmt: skip
-        assert admin.post(act.format(name), form | {"reason": "why"}).status_code in {404, 409, 422}, name
+        assert admin.post(act.format(name), form | {"reason": "as agreed"}).status_code in {404, 409, 422}, name
     for name in ("finance", "compliance", "auditor"):
         browser = signed_in(desk, name)
         assert "Withdraw an admission" not in text(browser.get(page))
         for deed, form in forms.items():
-            assert browser.post(act.format(deed), form | {"reason": "why"}).status_code == 403
+            assert browser.post(act.format(deed), form | {"reason": "as agreed"}).status_code == 403
     assert stand() == before
     for name in ("limit", "limit_account", "leave", "expel"):
         assert admin.post(act.format(name), forms[name] | {"reason": "as agreed"}).status_code == 302, name
@@ -83,10 +83,10 @@ def test_how_long_an_acceptor_may_be_silent_is_changed_among_the_limits(desk):
     assert 'placeholder="600"' in dialog
     assert "From 60 to 86,400." in dialog
     for wrong in ("59", "86401", "1.5", "-5", "x"):
-        answer = admin.post(act, {"silent_seconds": wrong, "reason": "why"}, headers={"Accept": "application/json"})
+        answer = admin.post(act, {"silent_seconds": wrong, "reason": "agreed"}, headers={"Accept": "application/json"})
         assert answer.json["field"] == "silent_seconds", wrong
     assert "the seconds of silence" in answer.json["detail"]
-    same = admin.post(act, {"silent_seconds": "600", "reason": "why"})
+    same = admin.post(act, {"silent_seconds": "600", "reason": "as agreed"})
     assert same.status_code == 409
     assert admin.post(act, {"silent_seconds": "120", "reason": "slow banks"}).status_code == 302
     assert rows("select silent_seconds from pool where ref = %s", desk.pool) == [(120,)]

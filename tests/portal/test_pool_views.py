@@ -110,7 +110,7 @@ def test_what_is_wrong_is_said_at_its_field_and_no_pool_is_opened(desk, wrong, a
         ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "1", "weight": "1"}, "not_found"),
         ("join", {"bank_account": "bnk_none", "day_limit": "x", "open_limit": "1", "weight": "1"}, "bad_amount"),
         ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "0", "weight": "1"}, "bad_input"),
-        ("policy", {"policy": "dice", "reason": "luck"}, "bad_input"),
+        ("policy", {"policy": "dice", "reason": "good luck"}, "bad_input"),
         ("policy", {"policy": "least_loaded", "reason": ""}, "bad_input"),
         ("pause", {"reason": ""}, "bad_input"),
         ("reopen", {"reason": "not paused"}, "wrong_state"),
@@ -195,11 +195,11 @@ def test_the_same_from_the_terminal(database):
     run("pause", "usd-bank", "--why", "a holiday")
     row = next(each for line in run("list", "--json").splitlines() if (each := json.loads(line))["code"] == "usd-bank")
     assert (row["state"], row["policy_version"], row["merchants"], row["accounts"]) == ("paused", 2, 1, 1)
-    run("reopen", "usd-bank", "--why", "over")
+    run("reopen", "usd-bank", "--why", "it is over")
     for wrong in (
         ("admit", "usd-bank", taker),
         ("join", "usd-bank", account, "--day-limit", "5"),
-        ("pause", "none", "--why", "x"),
+        ("pause", "none", "--why", "as agreed"),
         (*new, "--most", "1"),
     ):
         with pytest.raises(Refusal):

@@ -55,10 +55,10 @@ def test_each_telling_is_kept_and_audited_with_what_was_before(database):
 
 
 def test_a_slip_of_the_finger_is_refused_unless_it_is_meant(database):
-    desk("set", "BRL", "5.42", "--why", "noon")
+    desk("set", "BRL", "5.42", "--why", "at noon")
     for slip in ("54.2", "0.542", "5.70"):
         with pytest.raises(Refusal, match="last known"):
-            desk("set", "BRL", slip, "--why", "noon")
+            desk("set", "BRL", slip, "--why", "at noon")
     assert now_costs("BRL") == "5.42"
     desk("set", "BRL", "5.70", "--why", "a bad day", "--meant")
     assert now_costs("BRL") == "5.70"
@@ -67,7 +67,7 @@ def test_a_slip_of_the_finger_is_refused_unless_it_is_meant(database):
 def test_of_three_sources_one_liar_does_not_count(database):
     for source, price in (("a", "5.40"), ("b", "5.42"), ("c", "5.41")):
         desk("set", "BRL", price, "--why", "start", "--source", source)
-    desk("set", "BRL", "9.99", "--why", "liar", "--source", "c", "--meant")
+    desk("set", "BRL", "9.99", "--why", "a liar", "--source", "c", "--meant")
     assert now_costs("BRL") == "5.42"
 
 
@@ -81,14 +81,14 @@ def test_a_feed_is_read_line_by_line_and_bad_lines_are_left_out(database):
 @pytest.mark.parametrize(
     ("currency", "price", "source", "why"),
     [
-        ("XXX", "5.42", "a", "why"),
-        ("USDT", "1", "a", "why"),
-        ("BRL", "0", "a", "why"),
-        ("BRL", "NaN", "a", "why"),
-        ("BRL", "5,42", "a", "why"),
-        ("BRL", "5.123456789", "a", "why"),
-        ("BRL", "5.42", "", "why"),
-        ("BRL", "5.42", "s" * 41, "why"),
+        ("XXX", "5.42", "a", "as agreed"),
+        ("USDT", "1", "a", "as agreed"),
+        ("BRL", "0", "a", "as agreed"),
+        ("BRL", "NaN", "a", "as agreed"),
+        ("BRL", "5,42", "a", "as agreed"),
+        ("BRL", "5.123456789", "a", "as agreed"),
+        ("BRL", "5.42", "", "as agreed"),
+        ("BRL", "5.42", "s" * 41, "as agreed"),
         ("BRL", "5.42", "a", ""),
     ],
 )
@@ -101,7 +101,7 @@ def test_what_is_no_rate_is_refused(database, currency, price, source, why):
 def test_the_list_says_what_counts(database):
     with clock.at(clock.now() - timedelta(hours=1)):
         desk("set", "EUR", "0.92", "--why", "early")
-    desk("set", "BRL", "5.42", "--why", "now")
+    desk("set", "BRL", "5.42", "--why", "as of now")
     shown = desk("list")
     assert "BRL  1 USDT = 5.42 BRL" in shown
     assert "EUR  none young enough: quotes are refused" in shown

@@ -46,7 +46,7 @@ def test_a_top_up_at_the_terminal_takes_two_users_who_have_read_it(desk):
     ask = ("top-up", code, "12000", "--arrival", "0xabc", "--why", "seen on the chain")
     refused("bad_input", *ask, "--as", "finance")
     refused("forbidden", *ask, "--as", "compliance", "--yes")
-    refused("not_found", "top-up", "nobody", "5", "--arrival", "x", "--why", "x", "--as", "finance", "--yes")
+    refused("not_found", "top-up", "nobody", "5", "--arrival", "x", "--why", "as agreed", "--as", "finance", "--yes")
     done = run(*ask, "--as", "finance", "--yes")
     words = f"12,000.00 USDT to acceptor {code}, reserve 10,000.00 -> 22,000.00"
     assert done.stderr.splitlines()[-1] == words
@@ -66,7 +66,7 @@ def test_a_top_up_at_the_terminal_takes_two_users_who_have_read_it(desk):
 def test_a_top_up_is_turned_down_or_withdrawn_at_the_terminal(desk):
     before = reserve(desk.other.ref)
     for number, last in (("1", ("approve", "--refuse", "--as", "finance2")), ("2", ("withdraw", "--as", "finance"))):
-        ask = ("top-up", desk.other.code, "5", "--arrival", number, "--why", "seen", "--as", "finance", "--yes")
+        ask = ("top-up", desk.other.code, "5", "--arrival", number, "--why", "seen there", "--as", "finance", "--yes")
         request = run(*ask).stdout.splitlines()[0]
         said = run(last[0], request, *last[1:], "--why", "a wrong hash").output
         assert "nothing is booked" in said

@@ -119,7 +119,7 @@ def test_an_agent_is_moved_by_an_administrator_and_open_orders_keep_their_shares
     browser = signed_in(desk, "admin")
     assert "keep the shares" in browser.get(f"/agents/show/{lower}").text
     assert act(browser, "agents", "move", root, parent=desk.codes[lower], reason="a ring").status_code == 409
-    assert act(browser, "agents", "move", lower, parent="nobody", reason="lost").status_code == 404
+    assert act(browser, "agents", "move", lower, parent="nobody", reason="it is lost").status_code == 404
     assert act(browser, "agents", "move", lower, parent="", reason="").status_code == 422
     assert act(browser, "agents", "move", lower, parent="", reason="works alone now").status_code == 302
     with reading() as tx:
@@ -132,4 +132,4 @@ def test_an_agent_is_moved_by_an_administrator_and_open_orders_keep_their_shares
     back = {"parent": desk.codes[root], "reason": "together again"}
     assert act(signed_in(desk, "finance"), "agents", "move", lower, **back).status_code == 302
     for name in ("compliance", "auditor", "agent1"):
-        assert act(signed_in(desk, name), "agents", "move", lower, parent="", reason="x").status_code == 403
+        assert act(signed_in(desk, name), "agents", "move", lower, parent="", reason="as agreed").status_code == 403

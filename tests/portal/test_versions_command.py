@@ -97,7 +97,7 @@ def test_a_version_with_a_date_waits_for_it(desk, tmp_path):
     path = file(tmp_path, TERMS)
     earlier = (clock.now() + timedelta(days=1)).isoformat()
     for wrong in ("2020-01-01", "soon", earlier):
-        refused("bad_input", "fees", "propose", "standard", path, "--why", "x", "--as", "admin", "--from", wrong)
+        refused("bad_input", "fees", "propose", "standard", path, "--why", "agreed", "--as", "admin", "--from", wrong)
 
 
 def test_a_plan_splits_new_orders_and_leaves_old_ones(desk, tmp_path):
@@ -127,22 +127,22 @@ def test_what_is_wrong_or_turned_down_changes_nothing(desk, tmp_path):
         ("compliance", PASSWORD, "forbidden"),
         ("merchant1", PASSWORD, "forbidden"),
     ):
-        refused(code, "fees", "propose", "standard", good, "--why", "x", "--as", name, password=password)
+        refused(code, "fees", "propose", "standard", good, "--why", "agreed", "--as", name, password=password)
     ref = proposed(good)
-    refused("already_done", "fees", "propose", "standard", good, "--why", "x", "--as", "admin")
-    refused("forbidden", "fees", "approve", ref, "--why", "x", "--as", "compliance")
+    refused("already_done", "fees", "propose", "standard", good, "--why", "agreed", "--as", "admin")
+    refused("forbidden", "fees", "approve", ref, "--why", "agreed", "--as", "compliance")
     assert "turned down" in run("fees", "approve", ref, "--refuse", "--why", "too dear", "--as", "finance")
-    refused("not_found", "fees", "approve", "apr_none", "--why", "x", "--as", "finance")
+    refused("not_found", "fees", "approve", "apr_none", "--why", "agreed", "--as", "finance")
     for terms in ({"platform_bps": 5000}, {"platform": 5}, {}, "no json", "[1]"):
         path = file(tmp_path, terms)
-        refused("bad_input", "fees", "propose", "standard", path, "--why", "x", "--as", "admin")
+        refused("bad_input", "fees", "propose", "standard", path, "--why", "agreed", "--as", "admin")
     assert stand() == before
 
 
 def test_rules_are_drafted_by_one_officer_and_put_in_force_by_another(desk, tmp_path):
     path = file(tmp_path, {"params": {"CANCEL_PROBE": {"least_expired": 9}}})
     ref = run("rules", "draft", path, "--why", "too many alerts", "--as", "compliance").splitlines()[0]
-    refused("forbidden", "rules", "activate", ref, "--why", "mine", "--as", "compliance")
+    refused("forbidden", "rules", "activate", ref, "--why", "it is mine", "--as", "compliance")
     refused("forbidden", "rules", "activate", ref, "--why", "not mine", "--as", "finance")
     assert "version 2 is in force" in run("rules", "activate", ref, "--why", "agreed", "--as", "compliance2")
     listed = [json.loads(line) for line in run("rules", "list", "--json").splitlines()]
