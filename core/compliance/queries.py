@@ -157,7 +157,7 @@ class RelatedOrder(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One thing that was done about the alert's order or looked up for it."""
+    """One thing that was done about the alert's order or looked up for it; `details` are the facts of the step."""
 
     at: datetime
     actor: str
@@ -165,6 +165,7 @@ class HistoryRow(NamedTuple):
     action: str
     subject: str
     reason: str
+    details: dict[str, Any] | None
 
 
 class AlertView(NamedTuple):
@@ -223,7 +224,8 @@ _TOGETHER = (
     " and (a.gate = %(gate)s or (a.verdict <> 'allow' and (%(kept)s or a.closed_at = %(closed)s))) order by a.id"
 )
 _HISTORY = (
-    "select at, actor, role, action, subject, reason from audit where order_id = %s order by at desc, id desc limit 200"
+    "select at, actor, role, action, subject, reason, details from audit where order_id = %s"
+    " order by at desc, id desc limit 200"
 )
 
 

@@ -70,10 +70,14 @@ def came(view: OrderView) -> Money | None:
 def hand_over(
     tx: Transaction, actor: Actor, order: LockedOrder, *, reason: str, amount_state: AmountState | None = None
 ) -> None:
-    """Put a claimed order before the dispute desk; one that compliance has already is asked for again."""
+    """Put a claimed order before the dispute desk; one that compliance has already is asked for again.
+
+    Asking again gives the order its next deadline; the trail keeps which one was missed (`was_due`) and which comes.
+    """
     has = order.next_actor == NextActor.COMPLIANCE
+    until = (order.moment + timedelta(seconds=DISPUTE_SECONDS)).isoformat()
     change: dict[str, object] = {
-        "deadline_at": (order.moment + timedelta(seconds=DISPUTE_SECONDS)).isoformat(),
+        "deadline_at": until,
         "next_actor": NextActor.COMPLIANCE,
         "dispute_state": order.dispute_state if has else DisputeState.OPEN,
     }
@@ -88,5 +92,6 @@ def hand_over(
             " %(merchant_id)s, %(acceptor_id)s, %(payer_account_id)s, %(usdt_units)s)",
             facts,
         )
-    event = event_row("remind" if has else "dispute", order.state, None, reason=reason)
+    missed = {"was_due": order.deadline_at, "next": until} if has else None
+    event = event_row("remind" if has else "dispute", order.state, None, reason=reason, payload=missed)
     tx.call("select order_tell_from(%s, %s, %s, %s)", (order.id, json.dumps(facts), order.at, json.dumps(event)))

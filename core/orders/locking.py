@@ -61,6 +61,7 @@ def locked(tx: Transaction, actor: Actor, right: Right, ref: str) -> LockedOrder
         attempts=row["attempts"],
         next_actor=row["next_actor"],
         received_units=row["received_units"],
+        deadline_at=row["deadline_at"],
         late=row["late"],
     )
 
@@ -105,9 +106,11 @@ def _may(actor: Actor, event: Event, *, reviewed: bool) -> bool:
     return any(right in rights and actor.may(right) for right in _RIGHTS.get(event, ()))
 
 
-def event_row(event: str, before: str | None, to: str | None, *, reason: str = "") -> dict[str, Any]:
+def event_row(
+    event: str, before: str | None, to: str | None, *, reason: str = "", payload: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return one event as it is told, in the trail and so in the outbox."""
-    return {"event": event, "from_state": before, "to_state": to, "reason": reason}
+    return {"event": event, "from_state": before, "to_state": to, "reason": reason, "payload": payload}
 
 
 _BASE = (

@@ -71,4 +71,5 @@ class LockedOrder(OrderNow):
     attempts: int
     next_actor: str
     received_units: int | None
+    deadline_at: str | None
     late: bool

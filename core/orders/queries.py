@@ -162,7 +162,7 @@ def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
 
 
 class TimelineRow(NamedTuple):
-    """One thing that happened to an order."""
+    """One thing that happened to an order; `details` are the facts of the step, None where there are none."""
 
     at: datetime
     action: str
@@ -172,6 +172,7 @@ class TimelineRow(NamedTuple):
     before: str | None
     to: str | None
     topic: str
+    details: dict[str, Any] | None
 
 
 _PARTIES = frozenset({"merchant", "acceptor", "agent", "system"})
@@ -186,7 +187,7 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     actor.must(Right.SEE_ORDERS)
     with reading() as tx:
         rows = tx.rows(
-            "select at, action, actor, role, reason, from_state, to_state, action from audit"
+            "select at, action, actor, role, reason, from_state, to_state, action, details from audit"
             " where order_id = %s order by at, id",
             (view.id,),
         )
@@ -198,6 +199,7 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
             actor=row.actor if row.role in _PARTIES else "desk",
             role=row.role if row.role in _PARTIES else "desk",
             reason="" if row.role not in _PARTIES or row.action in {"order.stop", "order.refuse"} else row.reason,
+            details=None,
         )
         for row in told
         if row.action.startswith("order.") and row.action != "order.remind"

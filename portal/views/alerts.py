@@ -15,6 +15,7 @@ from core import clock
 from core.actor import Actor, Right
 from core.compliance import alerts, choices, listing, queries, turns
 from core.compliance.listing import AlertRow
+from core.orders import overdue
 from core.orders import queries as orders
 from core.risk import rulesets
 from core.risk.rules import RULES
@@ -224,7 +225,8 @@ class AlertsDesk(Crowds, Reading, Desk):
             outcome_words={name: words[0] for name, words in OUTCOMES.items()},
             words=risk_words,
             events=order_words.EVENTS,
-            said_of=order_words.said_of,
+            detail_of=order_words.detail_of,
+            overdue=_overdue(actor, alert, order),
             told_of=risk_words.told,
             weight_of=risk_words.weight_of,
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
@@ -299,6 +301,13 @@ class AlertsDesk(Crowds, Reading, Desk):
         alert, actor = rows[0].ref, current_actor()
         order = orders.order(actor, queries.alert(actor, alert).row.order_ref)
         return self._shown(alert, told=revealing.revealed(order, alert))
+
+
+def _overdue(actor: Actor, alert: queries.AlertView, order: orders.OrderView) -> Markup | str:
+    """Return that the review is overdue and when it is asked for again, "" while it is not."""
+    if alert.row.state == "closed":
+        return ""
+    return order_words.overdue_words(overdue.review(actor, order), alert.row.due_at if alert.row.late else None)
 
 
 def figures(counts: queries.Counts) -> Sequence[Card]:

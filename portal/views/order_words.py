@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from core.actor import Actor, Right
@@ -14,11 +16,11 @@ from portal.roles import current_actor
 from portal.states import BADGES
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from typing import Any
 
     from flask_babel import LazyString
 
+    from core.orders.overdue import Overdue
     from core.orders.queries import OrderView, TimelineRow
 
 REVIEW = Markup('<span class="b hold">{}</span>')
@@ -44,7 +46,7 @@ EVENTS: dict[str, tuple[LazyString, str]] = {
     "order.refund": (_l("Refused, reserve returned"), "hold"),
     "order.stop": (_l("Release stopped"), "hold"),
     "order.dispute": (_l("Handed to the dispute desk"), "hold"),
-    "order.remind": (_l("Reminded"), "idle"),
+    "order.remind": (_l("Overdue, asked for again"), "warn"),
     "order.import": (_l("Imported"), "idle"),
     "alert.take": (_l("Alert taken"), "idle"),
     "alert.put_back": (_l("Alert put back"), "idle"),
@@ -112,6 +114,40 @@ def said_of(reason: str) -> str:
     return str(SAID.get(reason, reason))
 
 
+def detail_of(row: Any) -> Markup | str:
+    """Return what is told beside a step of the trail: why, or which deadline was missed and which one comes."""
+    missed = row.details or {}
+    if row.action != "order.remind" or not missed.get("was_due"):
+        return said_of(row.reason)
+    due, coming = (show.when(datetime.fromisoformat(missed[name])) for name in ("was_due", "next"))
+    return escape(_("it was due at %(due)s, and is asked for again at %(next)s")) % {"due": due, "next": coming}
+
+
+def overdue_words(found: Overdue, due: datetime | None = None) -> Markup | str:
+    """Return that a review is overdue, since when, and when it is asked for again; "" while it is not.
+
+    `due` is the alert's own deadline, where that has passed.
+    """
+    moments = [each for each in (found.due, due) if each is not None]
+    if not moments or (due is None and found.next is None):
+        return ""
+    said = {"due": show.when(min(moments)), "next": show.when(found.next)}
+    if found.next is None:
+        told = _("Overdue: this review was due at %(due)s. It stands among those past their review time until it is"
+                 " decided.")  # fmt: skip
+        return escape(told) % said
+    if not found.asked:
+        told = _("Overdue: this review was due at %(due)s. It is asked for again at %(next)s.")
+        return escape(told) % said
+    told = ngettext(
+        "Overdue: this review was due at %(due)s. It was asked for again %(num)s time, and will be at %(next)s.",
+        "Overdue: this review was due at %(due)s. It was asked for again %(num)s times, and will be at %(next)s.",
+        found.asked,
+        **said,
+    )
+    return Markup(told)  # noqa: S704 - our own words, with times that are drawn already
+
+
 def side(actor: Actor, row: Any) -> Markup:
     """Return the badges of the side axes: officers' own words, for everybody else "under review" and nothing more."""
     if not actor.may(Right.SEE_ALERTS):
@@ -134,7 +170,7 @@ class Step(NamedTuple):
     title: str
     text: str
     at: datetime
-    detail: str
+    detail: Markup
     tone: str
 
 
@@ -144,10 +180,10 @@ def step(row: TimelineRow) -> Step:
     title = str(known[0]) if known else row.action.replace(".", " ").replace("_", " ").capitalize()
     by = _("by the desk") if row.actor == "desk" else _("by %(name)s", name=row.actor)
     to = BADGES[row.to].text if row.to in BADGES and row.to != row.before else ""
-    said = said_of(row.reason)
+    said = detail_of(row)
     if row.action == "order.stop":  # it was the gate that stopped it, not the acceptor who confirmed
         by, said = (_("by %(name)s", name=said) if said else _("by the desk")), ""
-    detail = " · ".join(str(part) for part in (to, said) if part)
+    detail = Markup(" · ").join(part for part in (str(to), said) if part)
     return Step(title, by, row.at, detail, known[1] if known else "idle")
 
 

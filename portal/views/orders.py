@@ -17,7 +17,7 @@ from core.compliance import disputes
 from core.compliance import listing as alert_listing
 from core.errors import BadInput
 from core.money import Rate, fiat
-from core.orders import deposit, disputing, explaining, listing, page, queries, release
+from core.orders import deposit, disputing, explaining, listing, overdue, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
@@ -186,6 +186,7 @@ class OrdersDesk(judging.Judges, Desk):
             side=words.side(actor, view),
             next_move=words.next_move(actor, view),
             searching=words.search_words(view),
+            overdue=words.overdue_words(overdue.review(actor, view)) if officer else "",
             buttons={button.name: button for button in self.buttons(view, actor)},
             alerts=alert_listing.of_order(actor, view.id) if officer else [],
             dispute=alert_listing.dispute_request(actor, key) if officer else None,

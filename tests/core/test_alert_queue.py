@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from core import clock
 from core.actor import Actor, Right, Scope
 from core.compliance import alerts, queries, turns
 from core.errors import BadInput, Conflict, Forbidden, NotFound
-from core.orders import deadlines, deposit
+from core.orders import deadlines, deposit, overdue
 from core.orders import queries as orders
 from tests import make
 from tests.core import lives, review
@@ -260,4 +260,23 @@ def test_an_order_that_compliance_keeps_is_reminded_of_not_disputed(market):
     with clock.at(deadline + timedelta(minutes=1)):
         assert deadlines.expire(ref) == "paid_claimed"
     assert review.state(ref) == ("paid_claimed", "held", "none", "compliance")
-    assert review.one("select deadline_at from orders where ref = %s", ref) > deadline
+    again = review.one("select deadline_at from orders where ref = %s", ref)
+    assert again > deadline
+    view = orders.order(ANN, ref)
+    told = orders.timeline(ANN, view)[-1]
+    assert told.action == "order.remind"
+    kept = {name: datetime.fromisoformat(each) for name, each in told.details.items()}
+    assert kept == {"was_due": deadline, "next": again}
+    assert overdue.review(ANN, view) == (deadline, 1, again)
+    with clock.at(again + timedelta(minutes=1)):
+        deadlines.expire(ref)
+    late = overdue.review(ANN, orders.order(ANN, ref))
+    assert (late.due, late.asked) == (deadline, 2), "the first deadline that passed is the one that was missed"
+    with pytest.raises(Forbidden):
+        overdue.review(market.merchant, view)
+    assert "order.remind" not in {row.action for row in orders.timeline(market.merchant, view)}
+
+
+def test_a_review_within_its_time_is_not_overdue(market):
+    view = orders.order(ANN, review.held(market, **who()))
+    assert overdue.review(ANN, view) == (None, 0, view.deadline_at)
