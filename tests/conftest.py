@@ -24,9 +24,6 @@ from core.settings import settings
 from portal.commands.test import BROWSERS
 
 FORGOTTEN_SECONDS = 120
-MEMORY = Path("/dev/shm")  # noqa: S108 - folders of ours in it, made as safely as in any other place
-ROOM_BYTES = 3 * 1024**3
-"""What the servers of a run may come to need; a smaller memory disk is left alone."""
 TEMPLATE = "template_desk"
 numbers = itertools.count(1)
 
@@ -40,20 +37,7 @@ CARELESS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "'128MB'",
-    "max_wal_size": "'256MB'",
-    # It would begin transactions whenever it likes, and a test that counts what is still running would count them.
-    "autovacuum": "off",
 }
-
-
-def places() -> list[Path]:
-    """Where the folders of tests may lie, the one they lie in first: memory where there is room, else the disk."""
-    disk = Path(tempfile.gettempdir())
-    try:
-        roomy = shutil.disk_usage(MEMORY).free > ROOM_BYTES and os.access(MEMORY, os.W_OK | os.X_OK)
-    except OSError:
-        return [disk]
-    return [MEMORY, disk] if roomy else [disk, MEMORY]
 
 
 def servers_home() -> Path:
@@ -64,16 +48,14 @@ def servers_home() -> Path:
     """
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    name = f"desk-tests-{os.getuid()}-{run[:12]}-{worker}"
-    # One that is there is used on: room may have got less since.
-    home = next((place / name for place in places() if (place / name).is_dir()), places()[0] / name)
+    home = Path(tempfile.gettempdir()) / f"desk-tests-{os.getuid()}-{run[:12]}-{worker}"
     home.mkdir(mode=0o755, exist_ok=True)
     return home
 
 
 def sweep() -> None:
     """Stop and remove the servers that a killed test run left behind."""
-    for home in (each for place in places() for each in place.glob(f"desk-tests-{os.getuid()}-*")):
+    for home in Path(tempfile.gettempdir()).glob(f"desk-tests-{os.getuid()}-*"):
         with contextlib.suppress(OSError):
             if time.time() - home.stat().st_mtime > FORGOTTEN_SECONDS:
                 with opened(home / "servers.users") as users:
@@ -146,7 +128,7 @@ def named(servers, name: str) -> str:
 def copy_of(servers, template):
     """A fresh copy of the template that core.db, the settings and child processes use; dropped at the end."""
     name = f"t{os.getpid()}_{next(numbers)}"
-    administer(servers, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    administer(servers, f"CREATE DATABASE {name} TEMPLATE {template}")
     url = named(servers, name)
     before = os.environ.get("DATABASE_URL")
     os.environ["DATABASE_URL"] = url
@@ -192,7 +174,7 @@ def redis_url(servers):
 @pytest.fixture(autouse=True)
 def own_home(monkeypatch):
     """Settings, secrets and files of a test stay in its own folder, whatever the environment says."""
-    home = Path(tempfile.mkdtemp(prefix="desk-home-", dir=places()[0]))
+    home = Path(tempfile.mkdtemp(prefix="desk-home-"))
     home.chmod(0o755)  # the servers' user must be able to walk through it when root runs the tests
     monkeypatch.setenv("DESK_HOME", str(home))
     monkeypatch.delenv("DESK_ENV", raising=False)
