@@ -221,6 +221,24 @@ def _earned(actor: Actor, whose: str, label: str) -> Card:
 
 
 @card(Right.SEE_AGENTS, "agent")
+def _held(actor: Actor) -> Card | None:
+    """What is held of the reader's commission; why an officer holds it is told to officers alone."""
+    nodes = _nodes(actor)
+    holding = commission_holds.of(actor, nodes[0].ref) if nodes else None
+    if holding is None:
+        return None
+    why = _("you are suspended") if holding.by_standing else _("it is under review")
+    return parts.money_card(
+        _("Commission held"),
+        holding.held.units,
+        aside=_("since %(day)s", day=f"{holding.since:%Y-%m-%d}"),
+        foot=_("%(why)s; what you earn meanwhile is held too", why=why),
+        tone="down",
+        href=url_for("AgentsView.show", ref=nodes[0].ref),
+    )
+
+
+@card(Right.SEE_AGENTS, "agent")
 def _active(actor: Actor) -> Card | None:
     nodes = _nodes(actor)
     if not nodes:

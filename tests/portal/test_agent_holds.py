@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from core.actor import system
 from core.db import reading
-from core.money import Money, fiat
+from core.money import USDT, Money, fiat
 from core.orders import release
+from core.parties import standing
 from tests.portal import market
 from tests.portal.market import claimed, signed_in
 
@@ -45,9 +47,12 @@ def test_an_officer_holds_and_lifts_a_commission_with_a_reason(desk):
     told = text(officer.get(page))
     assert "Held by compliance Reason many of one size" in told
     assert "Payable 0.000000 USDT" in told
-    own = text(signed_in(desk, "agent1").get(page))
+    mine = signed_in(desk, "agent1")
+    own, home = text(mine.get(page)), text(mine.get("/"))
     assert "Commission held" in own
-    assert "many of one size" not in own
+    assert re.search(r"Commission held since \d{4}-\d\d-\d\d [\d.,]+ USDT it is under review; what you earn", home)
+    assert "many of one size" not in own + home
+    assert "Commission held" not in text(officer.get("/"))
     for name in ("finance", "auditor", "agent1"):
         browser = signed_in(desk, name)
         browser.get(page)
@@ -76,7 +81,23 @@ def test_an_officer_holds_and_lifts_a_commission_with_a_reason(desk):
         assert other.post(f"/approvals/action/lift/{request}", yes | {"why": no_word}).status_code == 422
     assert other.post(f"/approvals/action/lift/{request}", yes).status_code == 302
     assert not held(desk.agent)
+    assert "Commission held" not in text(signed_in(desk, "agent1").get("/"))
     assert "is payable again" in text(other.get(f"/approvals/show/{request}"))
+
+
+def test_a_suspended_agent_reads_at_home_that_its_commission_is_held_and_how_much(desk):
+    standing.suspend(system(), desk.agent, "papers ran out")
+    with reading() as tx:
+        units = tx.call(
+            "select l.available + l.held from ledger_account l join party p on p.id = l.party_id where p.ref = %s",
+            (desk.agent,),
+        )
+    told = text(signed_in(desk, "agent1").get("/"))
+    shown = re.search(r"Commission held since \S+ ([\d.,]+) USDT you are suspended; what you earn meanwhile", told)
+    assert Money.parse(shown[1].replace(",", ""), USDT).units == units > 0
+    assert "papers ran out" not in told
+    standing.reinstate(system(), desk.agent, "papers are here")
+    assert "Commission held" not in text(signed_in(desk, "agent1").get("/"))
 
 
 def test_officers_see_of_the_approvals_what_is_theirs(desk):
