@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 ORDERS = "/orders/list/"
 ALERTS = "/alerts/list/"
 COMMISSIONS = "/commissions/list/"
+HELD = f"{ORDERS}?hold=open"
+"""The orders whose USDT is held now: one hold each."""
 
 
 def orders(start: datetime, end: datetime, **filters: str) -> str:

@@ -12,6 +12,7 @@ from core.actor import Right, Scope
 from core.compliance import disputes
 from core.compliance.tables import Alert, Hold
 from core.db import Base, reading
+from core.orders.listing import OrderRow
 from core.orders.tables import Order
 from core.parties.tables import Party, PayerAccount
 
@@ -70,6 +71,11 @@ def at_stage(actor: Actor, stage: str) -> sa.ColumnElement[bool]:
     if stage == "held":
         return waits & row.order_id.in_(sa.select(Hold.order_id).where(Hold.closed_at.is_(None)))
     return waits
+
+
+def orders_held(_actor: Actor, _stage: str) -> sa.ColumnElement[bool]:
+    """Return the clause "its USDT is held now" for a list of orders: each open hold is of one order."""
+    return OrderRow.__table__.c.id.in_(sa.select(Hold.order_id).where(Hold.closed_at.is_(None)))
 
 
 def of_party(kind: str, code: str) -> sa.ColumnElement[bool]:

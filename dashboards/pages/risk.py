@@ -139,7 +139,7 @@ def value_held(actor: Actor, _question: Asked) -> Number:
     count, differs = show.number(held.holds), show.amount(held.units - held.ledger_units, USDT)
     foot = _("on %(count)s orders now · ledger: difference %(differs)s", count=count, differs=differs)
     tone = "" if held.units == held.ledger_units else "down"
-    return Number(show.amount(held.units, USDT), USDT, foot, tone, links.ALERTS + "?stage=held")
+    return Number(show.amount(held.units, USDT), USDT, foot, tone, links.HELD)
 
 
 def waiting(actor: Actor, _question: Asked) -> Number:

@@ -9,6 +9,7 @@ from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from markupsafe import Markup, escape
 
 from core import clock
@@ -318,7 +319,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     rate, pace = counts.false_positive_bps, counts.decision_seconds
     none = "" if rate is not None else _("nothing decided yet")
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
-    held = url_for("AlertsDesk.list", stage="held", sort="due_at")
+    held = url_for("OrdersDesk.list", hold="open")
     month = _("30 days")
     return (
         Card(
@@ -327,7 +328,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
         ),
         Card(
             _("Held USDT"), show.amount(counts.held.units, "USDT", trim=True), aside=ties,
-            foot=_("in %(n)s orders", n=counts.holds), tone="down" if off else "", href=held,
+            foot=ngettext("in %(num)s order", "in %(num)s orders", counts.holds), tone="down" if off else "", href=held,
         ),
         Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),
         Card(_("Median decision"), "–" if pace is None else risk_words.lasting(pace), aside=month, foot=none),

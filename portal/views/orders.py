@@ -68,6 +68,7 @@ EVERYBODYS = (
 AGENTS = Named("agent", _l("Agent"), lambda code: listing.of_party("agent", code))
 OFFICERS = (
     Choice("risk_state", _l("Risk"), tuple((s, BADGES[s].text) for s in ("clear", "flagged", "held", "refused"))),
+    Stage("hold", _l("USDT held"), (("open", _l("held now")),), at=alert_listing.orders_held),
     Choice("dispute_state", _l("Dispute"), (("open", _l("In dispute")), ("decided", _l("Decided")))),
 )
 

@@ -18,6 +18,7 @@ from tests.portal import market
 from tests.portal.market import claimed, held, signed_in, unchanged
 
 ROW = re.compile(r'<tr data-href="/alerts/show/([^"]+)"')
+ORDER_ROW = re.compile(r'<tr data-href="/orders/show/([^"]+)"')
 GOOD = {"outcome": "release", "disposition": "explained", "narrative": "the bank line names the customer"}
 
 
@@ -72,6 +73,25 @@ def test_the_figure_of_what_waits_opens_the_list_it_counts(desk, stopped):
         waiting = tx.call("select count(*) from alert where state <> 'closed'")
     assert link == "/alerts/list/?stage=waiting&sort=due_at"
     assert len(ROW.findall(browser.get(link).text)) == waiting
+
+
+def test_the_figure_of_what_is_held_opens_the_very_orders(desk, stopped):
+    held(desk)
+    with reading() as tx:
+        refs = {ref for (ref,) in tx.rows("select o.ref from hold h join orders o on o.id = h.order_id"
+                                          " where h.closed_at is null")}  # fmt: skip
+        units = tx.call("select sum(units)::bigint from hold where closed_at is null")
+    for name in ("compliance", "auditor", "admin"):
+        browser = signed_in(desk, name)
+        home = browser.get("/").text
+        found = re.search(r'href="([^"]+)">\s*<div class="cap"><span>Held USDT', home)
+        page = browser.get(html.unescape(found[1]))
+        assert set(ORDER_ROW.findall(page.text)) == refs, name
+        assert f"in {len(refs)} orders" in re.sub(r"<[^>]+>", " ", home)
+        assert f"{units / 10**6:,.6f}".rstrip("0") in words(page), "the sum below the list is the tile's"
+    for name in ("merchant1", "finance"):
+        refused = signed_in(desk, name).get("/orders/list/?hold=open")
+        assert refused.status_code == 400, "what is held is officers' to filter by"
 
 
 def test_open_disputes_stand_on_the_home_page_and_above_the_queue(desk):
