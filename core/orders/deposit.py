@@ -9,7 +9,7 @@ from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
 from core.commissions import path
 from core.db import transaction
-from core.errors import BadInput, Changed, NotFound, TooLate
+from core.errors import BadInput, Changed, NotFound, TooLate, sentence
 from core.orders import opening, reference
 from core.orders.ending import end
 from core.orders.input import account_number, moment_of, payer_facts, text
@@ -110,7 +110,7 @@ def claim_paid(
 ) -> State:
     """The customer says it has paid: the acceptor now has its time to confirm. Returns `paid_claimed`.
 
-    Refuses with wrong_state, too_late (the pay window is over), not_found or bad_input.
+    Refuses with wrong_state, too_late (the pay window is over, expired or not yet), not_found or bad_input.
     """
     actor.must(Right.CLAIM_PAID)
     name = text(payer_name, "payer.name")
@@ -138,6 +138,10 @@ def claim_paid(
     if found is None:
         raise NotFound(f"there is no order {ref} among yours", ref=ref)
     if not found["done"]:
+        if found["state"] == State.EXPIRED:
+            raise TooLate(
+                sentence("the time to pay %(ref)s is over, it has expired; open a new order", ref=ref), ref=ref
+            )
         taken(actor, State(found["state"]), Event.CLAIM_PAID)
         if found["late"]:
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)

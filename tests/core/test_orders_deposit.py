@@ -298,6 +298,8 @@ def test_an_unpaid_order_expires_once_and_gives_everything_back(market):
         assert deadlines.expire(ref) == "expired"
         assert deadlines.expire(ref) == "expired"
         assert ref not in deadlines.due()
+        late = {"payer_name": "Maria Silva", "payer_account": "11122233344"}
+        refuses(TooLate, lambda: deposit.claim_paid(market.merchant, ref, **late))
     assert (review.pockets(market), loads(market)) == before
     assert review.breaks() == []
 
