@@ -52,7 +52,7 @@ shots: install ## pictures of every screen, under var/shots
 	@SHOTS=var/shots ./desk test -q tests/browser/test_every_screen.py
 
 strings: install ## collect the words of the screens into the catalogues, and compile them
-	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k sentence -k Check:3 --no-location --sort-output -o var/messages.pot portal dashboards core
+	@$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k sentence -k Check:3 -k Counted:1,2 --no-location --sort-output -o var/messages.pot portal dashboards core
 	@$(BIN)/pybabel -q update -i var/messages.pot -d portal/translations --no-fuzzy-matching --ignore-obsolete --no-wrap
 	@$(BIN)/pybabel -q compile -d portal/translations --statistics
 

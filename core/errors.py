@@ -46,12 +46,18 @@ class Sentence(str):
 
 def sentence(pattern: str, **parts: object) -> Sentence:
     """Return `pattern` with its parts put in; it is collected for the catalogues, so it must be written out here."""
-    made = Sentence(pattern % {name: _english(part) for name, part in parts.items()} if parts else pattern)
+    made = Sentence(pattern % {name: _english(name, part) for name, part in parts.items()} if parts else pattern)
     made.pattern, made.parts = pattern, parts
     return made
 
 
-def _english(part: object) -> str:
+_STATES = frozenset({"state", "before"})
+"""Parts that are states: in a sentence they have blanks, `facts` have them as programs know them."""
+
+
+def _english(name: str, part: object) -> str:
+    if name in _STATES:
+        return str(part).replace("_", " ")
     if isinstance(part, list):
         return ", ".join(map(str, part))
     if isinstance(part, int) and not isinstance(part, bool):

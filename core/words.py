@@ -92,7 +92,7 @@ def _sized(text: str, field: str, least: int, longest: int) -> str:
     if not least <= len(text) <= longest:
         raise BadInput(
             sentence(
-                "%(field)s has %(n)s characters; say it in %(least)s to %(most)s",
+                "%(field)s is to have %(least)s to %(most)s characters, not %(n)s",
                 field=field,
                 n=len(text),
                 least=least,

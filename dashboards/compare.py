@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboards import show
 from dashboards.parts import Number
@@ -23,12 +24,17 @@ def change(now: int, before: int, days: int, *, more_is_good: bool | None = True
     """
     differs = show.change(now, before)
     if differs is None:
-        return _("nothing in the %(days)s days before", days=days), ""
+        return ngettext("nothing in the %(num)s day before", "nothing in the %(num)s days before", days), ""
     tone = "" if differs == 0 or more_is_good is None else "up" if (differs > 0) == more_is_good else "down"
     if abs(differs) > MOST:
-        return _("more than ten times the %(days)s days before", days=days), tone
-    said = _("%(change)s to the %(days)s days before", change=show.signed(differs, "%"), days=days)
-    return said, tone
+        much = ngettext(
+            "more than ten times the %(num)s day before", "more than ten times the %(num)s days before", days
+        )
+        return much, tone
+    by = show.signed(differs, "%")
+    return ngettext(
+        "%(change)s to the %(num)s day before", "%(change)s to the %(num)s days before", days, change=by
+    ), tone
 
 
 def ratio(now: Ratio, before: Ratio, of: str, *, more_is_good: bool | None = True) -> Number:

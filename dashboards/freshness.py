@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dash import Dash, Input, Output, html
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core import clock
 from core.analytics import rollup
@@ -49,8 +50,10 @@ def line(mark: rollup.Mark, now: datetime, zone: ZoneInfo) -> list[object]:
     )
     if age <= STALE_SECONDS:
         return [said]
-    text = _(
+    text = ngettext(
+        "These figures are %(minutes)s minute old: the job that keeps them has not run. Newer orders are missing.",
         "These figures are %(minutes)s minutes old: the job that keeps them has not run. Newer orders are missing.",
+        age // 60,
         minutes=show.number(age // 60),
     )
     return [html.Div(text, className="note warning", role="status"), said]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dash import html
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,7 @@ def table_of(caption: str, table: Table) -> Any:
     rows = [html.Tr(_cells(table.heads, row)) for row in table.rows[:MOST_ROWS]]
     left = len(table.rows) - MOST_ROWS
     if left > 0:
-        said = _("%(count)s more rows are in the CSV file.", count=left)
+        said = ngettext("%(num)s more row is in the CSV file.", "%(num)s more rows are in the CSV file.", left)
         rows.append(html.Tr(html.Td(said, colSpan=len(table.heads), className="muted")))
     feet = [html.Tfoot(html.Tr(_cells(table.heads, table.total)))] if table.total else []
     heads = [html.Th(head.label, className="num" if head.numeric else "", scope="col") for head in table.heads]

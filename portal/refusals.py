@@ -48,16 +48,8 @@ WORDS: Final[dict[str, LazyString]] = {
     "weight": _l("the weight"),
     "why": _l("the reason"),
     # deeds
-    "cancel": _l("cancelling"),
-    "claim_paid": _l("claiming the payment"),
-    "confirm": _l("confirming"),
     "dispute": _l("handing to the dispute desk"),
     "dismiss": _l("dismiss"),
-    "expire": _l("expiring"),
-    "give_up": _l("giving up"),
-    "match": _l("matching"),
-    "queue": _l("queueing"),
-    "refund": _l("refunding"),
     "refuse": _l("refuse"),
     "release": _l("release"),
     # policies

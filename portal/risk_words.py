@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.orders.matching import REASONS
-from core.risk.wording import LIKENESS, WORDINGS
+from core.risk.wording import LIKENESS, WORDINGS, Counted
 from portal import format as show
 
 if TYPE_CHECKING:
@@ -109,9 +109,16 @@ def told(reason: Mapping[str, Any]) -> Told:
         text = str(reason.get("text") or rule(str(reason.get("code", ""))))
         return Told(_sentence(text), _sentence(str(reason.get("counterfactual", ""))), value, threshold)
     args = {name: _figure(reason, str(each), name) for name, each in reason.get("args", {}).items()}
-    # gettext puts the arguments in itself; a wording without any is not to be read as a format.
-    text, unless = (gettext(each, **args) if args else gettext(each) for each in wording)
+    text, unless = (_phrase(each, args) for each in wording)
     return Told(_sentence(text), _sentence(unless), value, threshold)
+
+
+def _phrase(phrase: str | Counted, args: dict[str, str]) -> str:
+    if isinstance(phrase, Counted):
+        number = args.get(phrase.by, "")
+        return ngettext(phrase.one, phrase.many, int(number) if number.isdigit() else 0, **args)
+    # gettext puts the arguments in itself; a wording without any is not to be read as a format.
+    return gettext(phrase, **args) if args else gettext(phrase)
 
 
 def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:

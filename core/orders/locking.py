@@ -8,7 +8,7 @@ from core import clock, ids
 from core.actor import Right
 from core.errors import NotFound, Sentence, WrongState, sentence
 from core.orders.now import LockedOrder
-from core.orders.states import DisputeState, Event, NextActor, RiskState, State, allowed, next_actor, step
+from core.orders.states import EVENT_WORDS, DisputeState, Event, NextActor, RiskState, State, allowed, next_actor, step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,15 +89,17 @@ def taken(
             raise
         mover = next_actor(state, risk, dispute)
     reviewed = mover is NextActor.COMPLIANCE
-    can = [str(each) for each in allowed(state) if _may(actor, each, reviewed=reviewed)]
-    told: dict[str, Any] = {"state": str(state), "event": str(event)}
+    can = [each for each in allowed(state) if _may(actor, each, reviewed=reviewed)]
+    told: dict[str, Any] = {"state": str(state), "event": EVENT_WORDS[event]}
     said = sentence(
-        "the order is %(state)s: %(event)s is not possible now; possible: %(can)s", **told, can=can
+        "the order is %(state)s: %(event)s is not possible now; possible: %(can)s",
+        **told, can=[EVENT_WORDS[each] for each in can],
     ) if can else sentence(
         "the order is %(state)s: %(event)s is not possible now; %(waits)s",
         **told, waits=sentence("it is under review") if reviewed else _WAITS.get(state, sentence("it has ended")),
     )  # fmt: skip
-    raise WrongState(said, **told, allowed=can, next_actor=str(mover))
+    facts = {"state": str(state), "event": str(event), "allowed": [str(each) for each in can]}
+    raise WrongState(said, **facts, next_actor=str(mover))
 
 
 def _may(actor: Actor, event: Event, *, reviewed: bool) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from core.errors import WrongState, sentence
+from core.errors import Sentence, WrongState, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,28 @@ class Event(StrEnum):
     REFUND = "refund"
     LATE_CLAIM = "late_claim"
     REVERSE = "reverse"
+
+
+EVENT_WORDS: Final[Mapping[Event, Sentence]] = MappingProxyType(
+    {
+        Event.OPEN: sentence("opening"),
+        Event.QUEUE: sentence("queueing"),
+        Event.MATCH: sentence("matching"),
+        Event.OFFER: sentence("offering it to an acceptor"),
+        Event.ACCEPT: sentence("accepting the offer"),
+        Event.DECLINE: sentence("declining the offer"),
+        Event.CLAIM_PAID: sentence("claiming the payment"),
+        Event.CONFIRM: sentence("confirming"),
+        Event.CANCEL: sentence("cancelling"),
+        Event.EXPIRE: sentence("expiring"),
+        Event.GIVE_UP: sentence("giving up"),
+        Event.REFUSE: sentence("refusing"),
+        Event.REFUND: sentence("refunding"),
+        Event.LATE_CLAIM: sentence("claiming a late payment"),
+        Event.REVERSE: sentence("reversing"),
+    },
+)
+"""What a step is called in sentences; programs read its name in their facts."""
 
 
 class AmountState(StrEnum):
@@ -168,19 +190,18 @@ def step(state: State | None, event: Event) -> State:
     """Return the state after `event`, else refuse with `wrong_state`, naming the events that are allowed."""
     after = TRANSITIONS.get((state, event))
     if after is None:
-        events = [str(each) for each in _ALLOWED[state]]
-        can = events or sentence("nothing more")
+        can = [EVENT_WORDS[each] for each in _ALLOWED[state]] or sentence("nothing more")
         where = str(state) if state is not None else "not opened"
         raise WrongState(
             sentence(
                 "the order is %(state)s: %(event)s is not possible now; possible: %(can)s",
                 state=where,
-                event=str(event),
+                event=EVENT_WORDS[event],
                 can=can,
             ),
             state=where,
             event=str(event),
-            allowed=events,
+            allowed=[str(each) for each in _ALLOWED[state]],
         )
     return after
 

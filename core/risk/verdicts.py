@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from core.errors import BadInput
-from core.risk.wording import WORDINGS, args_of
+from core.risk.wording import WORDINGS, english
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,12 +99,12 @@ class Reason:
     @property
     def text(self) -> str:
         """Return what happened, in English."""
-        return WORDINGS[self.text_key].text % args_of(self.text_key, self.args)
+        return english(WORDINGS[self.text_key].text, self.text_key, self.args)
 
     @property
     def counterfactual(self) -> str:
         """Return what would have kept the rule silent, in English."""
-        return WORDINGS[self.text_key].unless % args_of(self.text_key, self.args)
+        return english(WORDINGS[self.text_key].unless, self.text_key, self.args)
 
     def to_json(self) -> dict[str, Any]:
         """Return the reason for storage: facts and the key of its words, no sentence in any language."""

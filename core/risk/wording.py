@@ -11,11 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class Counted(NamedTuple):
+    """A phrase that counts: of one, of any other number, and the argument that holds the number."""
+
+    one: str
+    many: str
+    by: str
+
+
 class Wording(NamedTuple):
     """What happened, and what would have kept the rule silent; both take the reason's `args` with `%`."""
 
-    text: str
-    unless: str
+    text: str | Counted
+    unless: str | Counted
 
 
 LIKENESS: Final = "NAME_MISMATCH."
@@ -27,6 +35,12 @@ def args_of(text_key: str, args: Mapping[str, str]) -> Mapping[str, str]:
     if not text_key.startswith(LIKENESS):
         return args
     return {name: f"{int(value) // 10}.{int(value) % 10} %" for name, value in args.items()}
+
+
+def english(phrase: str | Counted, text_key: str, args: Mapping[str, str]) -> str:
+    """Return one phrase of a reason in English."""
+    said = phrase if isinstance(phrase, str) else phrase.one if args.get(phrase.by) == "1" else phrase.many
+    return said % args_of(text_key, args)
 
 
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
@@ -44,8 +58,16 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("from a country other than %(barred)s it would not have fired"),
         ),
         "VEL_CNT": Wording(
-            N_("%(count)s orders within %(window)s, more than the %(limit)s that are usual"),
-            N_("with %(limit)s orders or fewer it would not have fired"),
+            Counted(
+                "%(count)s order within %(window)s, more than the %(limit)s that are usual",
+                "%(count)s orders within %(window)s, more than the %(limit)s that are usual",
+                "count",
+            ),
+            Counted(
+                "with %(limit)s order or none it would not have fired",
+                "with %(limit)s orders or fewer it would not have fired",
+                "limit",
+            ),
         ),
         "VEL_AMT.cap": Wording(
             N_("%(sum)s USDT within %(window)s, above the limit of %(limit)s USDT for KYC level %(level)s"),
@@ -63,7 +85,11 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("up to %(limit)s USDT, or after a first order, it would not have fired"),
         ),
         "NEW_LARGE.young": Wording(
-            N_("%(amount)s USDT from an account %(days)s days old, above %(limit)s USDT"),
+            Counted(
+                "%(amount)s USDT from an account %(days)s day old, above %(limit)s USDT",
+                "%(amount)s USDT from an account %(days)s days old, above %(limit)s USDT",
+                "days",
+            ),
             N_("up to %(limit)s USDT, or from an older account, it would not have fired"),
         ),
         "NAME_MISMATCH.hard": Wording(
@@ -85,38 +111,68 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("with the verified name as the payer's name it would not have fired"),
         ),
         "SHARED_PAYER": Wording(
-            N_(
+            Counted(
+                "%(users)s customer paid from this account within %(window)s; %(limit)s or more are a sign of a"
+                " shared account",
                 "%(users)s customers paid from this account within %(window)s; %(limit)s or more are a sign of a"
-                " shared account"
+                " shared account",
+                "users",
             ),
-            N_("with fewer than %(limit)s customers it would not have fired"),
+            Counted(
+                "with fewer than %(limit)s customer it would not have fired",
+                "with fewer than %(limit)s customers it would not have fired",
+                "limit",
+            ),
         ),
         "PAYER_HIT": Wording(
             N_("the payer's account is listed: %(listed)s"),
             N_("from an account that is not listed it would not have fired"),
         ),
         "SHARED_PAYER.declared": Wording(
-            N_(
+            Counted(
+                "%(users)s customer paid within %(window)s from the account declared at the opening (the claim named"
+                " another); %(limit)s or more are a sign of a shared account",
                 "%(users)s customers paid within %(window)s from the account declared at the opening (the claim named"
-                " another); %(limit)s or more are a sign of a shared account"
+                " another); %(limit)s or more are a sign of a shared account",
+                "users",
             ),
-            N_("with fewer than %(limit)s customers it would not have fired"),
+            Counted(
+                "with fewer than %(limit)s customer it would not have fired",
+                "with fewer than %(limit)s customers it would not have fired",
+                "limit",
+            ),
         ),
         "PAYER_HIT.declared": Wording(
             N_("the account declared at the opening is listed: %(listed)s; the claim named another"),
             N_("from an account that is not listed it would not have fired"),
         ),
         "M_CONFIRM.fast": Wording(
-            N_("confirmed %(seconds)s seconds after the claim; under %(limit)s seconds is unusually fast"),
-            N_("from %(limit)s seconds on it would not have fired"),
+            Counted(
+                "confirmed %(seconds)s second after the claim; under %(limit)s s is unusually fast",
+                "confirmed %(seconds)s seconds after the claim; under %(limit)s s is unusually fast",
+                "seconds",
+            ),
+            Counted(
+                "from %(limit)s second on it would not have fired",
+                "from %(limit)s seconds on it would not have fired",
+                "limit",
+            ),
         ),
         "M_CONFIRM.unseen": Wording(
             N_("confirmed with no bank line seen, and the policy asks for one"),
             N_("with a bank line it would not have fired"),
         ),
         "M_CONFIRM.disputed": Wording(
-            N_("%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s"),
-            N_("with %(limit)s disputes or fewer it would not have fired"),
+            Counted(
+                "%(disputed)s of this acceptor's last %(orders)s order ended in a dispute within %(window)s",
+                "%(disputed)s of this acceptor's last %(orders)s orders ended in a dispute within %(window)s",
+                "orders",
+            ),
+            Counted(
+                "with %(limit)s dispute or none it would not have fired",
+                "with %(limit)s disputes or fewer it would not have fired",
+                "limit",
+            ),
         ),
         "NO_RULES.G1": Wording(
             N_("no risk rules were in force or could be read, so nothing has judged this order; it went on, flagged"),
@@ -130,7 +186,11 @@ WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
             N_("with rules in force they would have decided"),
         ),
         "CANCEL_PROBE": Wording(
-            N_("%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen"),
+            Counted(
+                "%(count)s order expired unpaid within %(window)s, which kept a reserve frozen",
+                "%(count)s orders expired unpaid within %(window)s, each of which kept a reserve frozen",
+                "count",
+            ),
             N_("with fewer than %(limit)s it would not have fired"),
         ),
     },

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from core.actor import Actor, Right
 from core.analytics.boards import risk
@@ -137,7 +138,13 @@ def value_held(actor: Actor, _question: Asked) -> Number:
     """Return what compliance holds at this moment."""
     held = risk.held(actor)
     count, differs = show.number(held.holds), show.amount(held.units - held.ledger_units, USDT)
-    foot = _("on %(count)s orders now · ledger: difference %(differs)s", count=count, differs=differs)
+    foot = ngettext(
+        "on %(count)s order now · ledger: difference %(differs)s",
+        "on %(count)s orders now · ledger: difference %(differs)s",
+        held.holds,
+        count=count,
+        differs=differs,
+    )
     tone = "" if held.units == held.ledger_units else "down"
     return Number(show.amount(held.units, USDT), USDT, foot, tone, links.HELD)
 
@@ -146,7 +153,7 @@ def waiting(actor: Actor, _question: Asked) -> Number:
     """Return the alerts nobody has decided yet, at this moment."""
     ages = risk.open_by_age(actor)
     late = sum(age.late for age in ages)
-    foot = _("%(count)s past their due time", count=show.number(late))
+    foot = ngettext("%(count)s past its due time", "%(count)s past their due time", late, count=show.number(late))
     return Number(
         show.number(sum(age.waiting for age in ages)), "", foot, "down" if late else "", links.ALERTS + "?stage=waiting"
     )

@@ -11,7 +11,7 @@ import ipaddress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core import clock
 from core.db import transaction
@@ -158,9 +158,17 @@ def _note(tx: Transaction, account: str, ip: str, agent: str, device: str) -> in
 def _too_many(until: datetime, now: datetime) -> TooMany:
     seconds = max(1, -int((now - until).total_seconds() // 1))
     if seconds < 60:  # noqa: PLR2004 - a minute
-        said = _("Too many tries. Wait %(seconds)s seconds, then try again.", seconds=seconds)
+        said = ngettext(
+            "Too many tries. Wait %(num)s second, then try again.",
+            "Too many tries. Wait %(num)s seconds, then try again.",
+            seconds,
+        )
     else:
-        said = _("Too many tries. Wait %(minutes)s minutes, then try again.", minutes=-(-seconds // 60))
+        said = ngettext(
+            "Too many tries. Wait %(num)s minute, then try again.",
+            "Too many tries. Wait %(num)s minutes, then try again.",
+            -(-seconds // 60),
+        )
     return TooMany(said, retry_after=seconds, until=until)
 
 

@@ -8,6 +8,7 @@ from flask import flash, has_request_context, redirect, render_template, request
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from core.actor import Actor, Right, Scope
 from core.money import USDT
@@ -161,7 +162,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
                 parts.money_card(_("Reserve"), row.reserve_units, aside=words, tone=tone),
                 parts.money_card(_("In escrow"), row.escrow_units, foot=held),
             ]
-        load = _("of %(n)s slots", n=show.number(row.open_limit))
+        load = ngettext("of %(n)s slot", "of %(n)s slots", row.open_limit, n=show.number(row.open_limit))
         ended, lost = show.number(row.completed_30d), show.number(row.refunded_30d)
         done = _("%(n)s completed, %(lost)s refunded", n=ended, lost=lost)
         share = [Card(_("Share of dispatches"), show.share(row.share_bps), aside=month)] if _sees_all() else []

@@ -244,7 +244,9 @@ def _active(actor: Actor) -> Card | None:
     if not nodes:
         return None
     referred = sum(each.merchants for each in nodes)
-    foot = _("of %(n)s merchants in your tree", n=show.number(referred))
+    foot = ngettext(
+        "of %(n)s merchant in your tree", "of %(n)s merchants in your tree", referred, n=show.number(referred)
+    )
     return Card(
         _("Active referrals"), show.number(tree.active_referrals(actor)), aside=_("30 days"), foot=foot,
         href=url_for("AgentsView.list"),

@@ -313,7 +313,8 @@ def _overdue(actor: Actor, alert: queries.AlertView, order: orders.OrderView) ->
 
 def figures(counts: queries.Counts) -> Sequence[Card]:
     """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
-    late = _("%(n)s past their review time", n=counts.late) if counts.late else _("none past its review time")
+    late = ngettext("%(num)s past its review time", "%(num)s past their review time", counts.late)
+    late = late if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT", trim=True))
     rate, pace = counts.false_positive_bps, counts.decision_seconds

@@ -51,7 +51,7 @@ class Crowds:
             flash(refusals.told(refusal), "danger")
             return self._alike(ref, refusal.status)
         told = _(
-            "%(n)s alerts are decided: %(closed)s dismissed, %(sample)s chosen by chance wait for another officer.",
+            "%(n)s alerts are decided. Dismissed: %(closed)s; for another officer, chosen by chance: %(sample)s.",
             n=show.number(len(done.closed) + len(done.sampled)), closed=show.number(len(done.closed)),
             sample=show.number(len(done.sampled)),
         )  # fmt: skip

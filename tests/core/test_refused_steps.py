@@ -9,7 +9,7 @@ from core.errors import WrongState
 from core.money import Money, fiat
 from core.orders import deposit, release
 from core.orders.locking import taken
-from core.orders.states import DisputeState, Event, RiskState, State
+from core.orders.states import EVENT_WORDS, DisputeState, Event, RiskState, State
 from tests import make
 from tests.core import lives
 
@@ -31,16 +31,19 @@ def refused(step, *args, **more):
         ("acceptor", State.MATCHING, Event.CONFIRM, [], "an acceptor is being looked for"),
         ("acceptor", State.COMPLETED, Event.CONFIRM, [], "it has ended"),
         ("merchant", State.PAID_CLAIMED, Event.CANCEL, [], "it waits for the acceptor to confirm the receipt"),
-        ("merchant", State.MATCHING, Event.CLAIM_PAID, ["cancel"], "possible: cancel"),
+        ("merchant", State.MATCHING, Event.CLAIM_PAID, ["cancel"], "possible: cancelling"),
         ("merchant", State.EXPIRED, Event.CLAIM_PAID, [], "it has ended"),
-        ("admin", State.AWAITING_PAYMENT, Event.CONFIRM, ["cancel"], "possible: cancel"),
-        ("compliance", State.PAID_CLAIMED, Event.CANCEL, ["confirm", "refund"], "possible: confirm, refund"),
+        ("admin", State.AWAITING_PAYMENT, Event.CONFIRM, ["cancel"], "possible: cancelling"),
+        ("compliance", State.PAID_CLAIMED, Event.CANCEL, ["confirm", "refund"], "possible: confirming, refunding"),
     ],
 )
 def test_only_the_actors_own_steps_are_named(role, state, event, can, said):
     wrong = refused(taken, PEOPLE[role], state, event)
     assert wrong.facts["allowed"] == can
-    assert str(wrong) == f"the order is {state}: {event} is not possible now; {said}"
+    assert wrong.facts["event"] == event
+    asked = EVENT_WORDS[event]
+    assert str(wrong) == f"the order is {state.replace('_', ' ')}: {asked} is not possible now; {said}"
+    assert "_" not in str(wrong), "a sentence for people has no name of a program in it"
 
 
 def test_of_an_order_under_review_nobody_but_an_officer_is_told_a_step():
@@ -68,3 +71,8 @@ def test_the_steps_of_an_order_say_so(database):
         deposit.claim_paid, market.merchant, lives.completed(market), payer_name="J S", payer_account="99887766"
     )
     assert str(again).endswith("it has ended")
+
+
+def test_every_step_has_words():
+    assert set(EVENT_WORDS) == set(Event)
+    assert not any("_" in words for words in EVENT_WORDS.values())

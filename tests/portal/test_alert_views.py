@@ -6,14 +6,12 @@ import csv
 import html
 import io
 import re
-from datetime import timedelta
 
 import pytest
 
-from core import clock
 from core.db import reading, transaction
 from core.money import Money, fiat
-from core.orders import deadlines, disputing
+from core.orders import disputing
 from tests.portal import market
 from tests.portal.market import claimed, held, signed_in, unchanged
 
@@ -68,7 +66,7 @@ def test_the_figure_of_what_waits_opens_the_list_it_counts(desk, stopped):
     home = browser.get("/")
     found = re.search(r'href="([^"]+)">\s*<div class="cap"><span>Waiting for review', home.text)
     link = html.unescape(found[1])
-    assert "past their review time" in words(home)
+    assert "1 past its review time" in words(home)
     with reading() as tx:
         waiting = tx.call("select count(*) from alert where state <> 'closed'")
     assert link == "/alerts/list/?stage=waiting&sort=due_at"
@@ -110,39 +108,6 @@ def test_open_disputes_stand_on_the_home_page_and_above_the_queue(desk):
     assert link in html.unescape(queue.text)
     for name in ("auditor", "finance"):
         assert "Open disputes" not in words(signed_in(desk, name).get("/")), name
-
-
-def test_a_review_that_is_overdue_says_so_and_when_it_is_asked_for_again(desk, stopped):
-    ref, name = stopped
-    page, order_page = f"/alerts/show/{name}", f"/orders/show/{ref}"
-    assert "Overdue" not in words(signed_in(desk, "compliance").get(page))
-    with reading() as tx:
-        due, deadline = tx.rows(
-            "select a.due_at, o.deadline_at from alert a join orders o on o.id = a.order_id where a.ref = %s", (name,)
-        )[0]
-    with clock.at(due + timedelta(minutes=1)):
-        told = words(signed_in(desk, "compliance").get(page))
-        assert f"Overdue: this review was due at {said(due)}" in told
-        assert f"It is asked for again at {said(deadline)}" in told
-    with clock.at(deadline + timedelta(minutes=1)):
-        deadlines.expire(ref)
-        browser = signed_in(desk, "compliance")
-        with reading() as tx:
-            coming = tx.call("select deadline_at from orders where ref = %s", (ref,))
-        told = words(browser.get(page))
-        asked = f"It was asked for again 1 time, and will be at {said(coming)}"
-        assert f"Overdue: this review was due at {said(min(due, deadline))} . {asked}" in told
-        missed = f"it was due at {said(deadline)} , and is asked for again at {said(coming)}"
-        assert missed in told
-        told = words(browser.get(order_page))
-        assert f"Overdue: this review was due at {said(deadline)}" in told
-        assert "Overdue, asked for again" in told
-        assert missed in told
-        assert "Overdue" not in words(signed_in(desk, "merchant1").get(order_page))
-
-
-def said(moment):
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def test_two_officers_release_what_is_held(desk, stopped):

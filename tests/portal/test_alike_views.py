@@ -55,7 +55,8 @@ def test_an_officer_dismisses_a_crowd_with_one_reason_and_a_colleague_sees_one_o
     answer = officer.post(page, GOOD | {"rowid": desk.refs})
     assert answer.status_code == 302
     assert states(desk.refs) == ["closed"] * 5 + ["pending_second"]
-    assert "5 dismissed, 1 chosen by chance" in words(officer.get(answer.headers["Location"]))
+    told = words(officer.get(answer.headers["Location"]))
+    assert "6 alerts are decided. Dismissed: 5; for another officer, chosen by chance: 1." in told
     colleague = signed_in(desk, "compliance2")
     colleague.get("/alerts/list/?stage=waiting&sort=due_at")
     assert colleague.post("/alerts/next").headers["Location"].rsplit("/", 1)[1] in desk.refs

@@ -59,7 +59,7 @@ def found(browser, text):
         ("finance", ("Volume", "Completed", "Fees", "Held USDT", "Custody", "0.000000")),
         ("auditor", ("Volume", "Fees", "Open orders")),
         ("compliance", ("Waiting for review", "Held USDT", "Past review time", "Median decision")),
-        ("agent1", ("Your commission this month", "Active referrals", "of 1 merchants")),
+        ("agent1", ("Your commission this month", "Active referrals", "of 1 merchant in your tree")),
         ("acceptor1", ("To confirm", "Reserve", "Next deadline")),
         ("merchant1", ("Balance", "Orders today", "Conversion")),
     ],

@@ -52,7 +52,7 @@ def test_states_deeds_and_amounts_are_put_in_words_and_what_people_typed_is_left
     with desk.app.test_request_context("/"):
         with pytest.raises(WrongState) as wrong:
             step(State.COMPLETED, Event.CONFIRM)
-        assert str(wrong.value).startswith("the order is completed: confirm is not possible now; possible:")
+        assert str(wrong.value).startswith("the order is completed: confirming is not possible now; possible:")
         assert refusals.words(wrong.value).startswith("the order is completed: confirming is not possible now")
         with pytest.raises(BadAmount) as small:
             Money.parse("0.001", fiat("BRL"))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.support import NullTranslations
 from flask import Flask
 from flask_babel import Babel
@@ -15,7 +15,8 @@ from core.orders.matching import REASONS
 from core.risk.parameters import DEFAULT_RULESET
 from core.risk.rules import RULES, Features, evaluate
 from core.risk.verdicts import UNJUDGED
-from core.risk.wording import WORDINGS
+from core.risk.wording import WORDINGS, Counted
+from core.risk.wording import english as in_english
 from portal import risk_words
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,34 @@ def test_a_reason_is_put_in_words_when_it_is_shown(english):
     assert (told.value, told.threshold) == ("12,500.50 USDT", "2,000.00 USDT")
     told = risk_words.told(reason(orders_10m=7, account_age_seconds=10**7))
     assert told.text == "8 orders within 10 minutes, more than the 5 that are usual"
+
+
+@pytest.mark.parametrize(
+    ("key", "args", "text", "unless"),
+    [
+        ("M_CONFIRM.fast", {"seconds": "1", "limit": "20"}, "Confirmed 1 second after", "From 20 seconds on"),
+        ("M_CONFIRM.fast", {"seconds": "0", "limit": "1"}, "Confirmed 0 seconds after", "From 1 second on"),
+        (
+            "NEW_LARGE.young",
+            {"amount": "1", "days": "1", "limit": "1"},
+            "1.00 USDT from an account 1 day",
+            "Up to",
+        ),
+        ("VEL_CNT", {"count": "2", "limit": "1", "window": "1 hour"}, "2 orders within", "With 1 order or none"),
+        (
+            "CANCEL_PROBE",
+            {"count": "1", "limit": "1", "window": "1 day"},
+            "1 order expired unpaid",
+            "With fewer than 1",
+        ),
+    ],
+)
+def test_one_is_counted_as_one(english, key, args, text, unless):
+    told = risk_words.told({"code": key, "text_key": key, "args": args})
+    assert told.text.startswith(text)
+    assert told.unless.startswith(unless)
+    if not key.startswith("NEW_LARGE"):  # programs read sums without separators
+        assert [in_english(each, key, args)[1:] for each in WORDINGS[key]] == [told.text[1:], told.unless[1:]]
 
 
 def test_likeness_and_scores_are_told_in_words_with_the_figure_behind_them(english):
@@ -81,6 +110,9 @@ def test_each_reader_reads_their_own_language(english, monkeypatch):
         def ugettext(self, message):
             return SPANISH.get(message, message)
 
+        def ungettext(self, one, many, number):
+            return SPANISH.get(many, many) if number != 1 else one
+
     monkeypatch.setattr("flask_babel.Domain.get_translations", lambda _self: Spanish())
     assert risk_words.told(reason(orders_10m=7)).text == "8 órdenes en 10 minutos, más que las 5 usuales"
     assert risk_words.lost("busier") == "Está más ocupado que el elegido"
@@ -117,9 +149,12 @@ def test_the_words_of_the_core_are_collected_for_the_catalogues():
     found = {
         message
         for _, _, message, *_ in extract_from_dir(
-            ROOT / "core", [("risk/wording.py", "python"), ("orders/matching.py", "python")]
+            ROOT / "core",
+            [("risk/wording.py", "python"), ("orders/matching.py", "python")],
+            keywords=DEFAULT_KEYWORDS | {"Counted": (1, 2)},
         )
     }
-    words = {text for wording in WORDINGS.values() for text in wording} | set(REASONS.values())
+    phrases = {each[:2] if isinstance(each, Counted) else each for wording in WORDINGS.values() for each in wording}
+    words = phrases | set(REASONS.values())
     assert words <= found
     assert re.search(r"extract .*portal dashboards core$", (ROOT / "Makefile").read_text(), re.MULTILINE)

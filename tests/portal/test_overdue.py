@@ -1,0 +1,51 @@
+"""A review past its time says so since when, how often it was asked for again, and when it is next."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+
+from core import clock
+from core.db import reading
+from core.orders import deadlines
+from tests.portal import market
+from tests.portal.market import held, signed_in
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.text)))
+
+
+def said(moment):
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def test_a_review_that_is_overdue_says_so_and_when_it_is_asked_for_again(database):
+    desk = market.built()
+    ref, name = held(desk)
+    page, order_page = f"/alerts/show/{name}", f"/orders/show/{ref}"
+    assert "Overdue" not in words(signed_in(desk, "compliance").get(page))
+    with reading() as tx:
+        due, deadline = tx.rows(
+            "select a.due_at, o.deadline_at from alert a join orders o on o.id = a.order_id where a.ref = %s", (name,)
+        )[0]
+    with clock.at(due + timedelta(minutes=1)):
+        told = words(signed_in(desk, "compliance").get(page))
+        assert f"Overdue: this review was due at {said(due)}" in told
+        assert f"It is asked for again at {said(deadline)}" in told
+    with clock.at(deadline + timedelta(minutes=1)):
+        deadlines.expire(ref)
+        browser = signed_in(desk, "compliance")
+        with reading() as tx:
+            coming = tx.call("select deadline_at from orders where ref = %s", (ref,))
+        told = words(browser.get(page))
+        asked = f"It was asked for again 1 time, and will be at {said(coming)}"
+        assert f"Overdue: this review was due at {said(min(due, deadline))} . {asked}" in told
+        missed = f"it was due at {said(deadline)} , and is asked for again at {said(coming)}"
+        assert missed in told
+        told = words(browser.get(order_page))
+        assert f"Overdue: this review was due at {said(deadline)}" in told
+        assert "Overdue, asked for again" in told
+        assert missed in told
+        assert "Overdue" not in words(signed_in(desk, "merchant1").get(order_page))
