@@ -99,7 +99,8 @@ def decide(actor: Actor, ref: str, outcome: str, disposition: str, narrative: st
         file = files.locked(tx, ref)
         files.must_be(file, "open")
         files.must_be_free(file, actor)
-        choices.check(outcome, file.gate, file.asked.verdict, file.order_state, confirmed=file.confirmed)
+        verdict, keeper = file.asked.verdict, files.keeper(tx, file)
+        choices.check(outcome, file.gate, verdict, file.order_state, confirmed=file.confirmed, keeper=keeper)
         refs = file.standing("open")
         if file.two:
             return ask_second(tx, actor, file, refs, outcome, disposition, said)

@@ -6,7 +6,7 @@ from typing import Final
 
 from core import words
 from core.errors import BadInput, WrongState, sentence
-from core.orders.states import State
+from core.orders.states import WAITING, State
 
 RELEASE: Final = "release"
 REFUSE: Final = "refuse"
@@ -62,15 +62,22 @@ def narrated(narrative: str) -> str:
     return words.reason(narrative, field="narrative", least=LEAST_WORDS, longest=MOST_WORDS, lines=True)
 
 
-def check(outcome: str, gate: str, verdict: str, order_state: str, *, confirmed: bool) -> None:
-    """Refuse with `wrong_state` an outcome that this alert cannot have now, saying what it can have."""
+def check(outcome: str, gate: str, verdict: str, order_state: str, *, confirmed: bool, keeper: str = "") -> None:
+    """Refuse with `wrong_state` an outcome that this alert cannot have now, saying what it can have.
+
+    `keeper` is the alert beside it that keeps the payout back ("" where none does): that one settles the order.
+    """
     can = possible(gate, verdict, order_state, confirmed=confirmed)
     if outcome in can:
         return
     if stops(verdict, order_state, confirmed=confirmed):
         why = sentence("this alert keeps the payout back, so it ends with a release or a refusal")
+    elif keeper:
+        why = sentence("%(keeper)s keeps the payout back and settles the order: decide that one", keeper=keeper)
+    elif outcome == RELEASE and order_state in WAITING:
+        why = sentence("there is nothing to release before the acceptor has confirmed")
     elif outcome == RELEASE:
-        why = sentence("there is nothing to release")
+        why = sentence("the order is %(state)s, so there is nothing to release", state=order_state)
     elif order_state == State.PAID_CLAIMED:
         why = sentence(
             "the customer has paid by now, so the order cannot be called off; while this alert is open the payout"
@@ -83,4 +90,5 @@ def check(outcome: str, gate: str, verdict: str, order_state: str, *, confirmed:
         state=order_state,
         outcome=outcome,
         allowed=list(can),
+        **({"alert": keeper} if keeper else {}),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from core import audit, clock, ids, outbox
 from core.compliance import choices
 from core.errors import Conflict, NotFound, WrongState, sentence
-from core.orders.states import DisputeState, RiskState
+from core.orders.states import DisputeState, RiskState, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +23,10 @@ _ORDER = (
 _ALERTS = (
     "select ref, state, verdict, locked_by, locked_until, raised_at from alert"
     " where order_id = %s and (gate = %s or (%s and verdict <> 'allow')) order by id for update"
+)
+_KEEPS = (
+    "select ref from alert where order_id = %s and ref <> %s and state <> 'closed' and verdict <> 'allow'"
+    " order by gate desc, id limit 1"
 )
 
 
@@ -77,6 +81,14 @@ def locked(tx: Transaction, ref: str) -> File:
     hold = tx.call("select exists (select 1 from hold where order_id = %s and closed_at is null)", (order_id,))
     two = hold or dispute == DisputeState.OPEN
     return File(ref, gate, order, order_ref, state, risk_state, confirmed, alerts, two)
+
+
+def keeper(tx: Transaction, file: File) -> str:
+    """Return the first alert beside the named one that keeps the order's payout back, "" where none does."""
+    if not file.confirmed or file.order_state != State.PAID_CLAIMED:
+        return ""
+    rows = tx.rows(_KEEPS, (file.order_id, file.alert_ref))
+    return str(rows[0][0]) if rows else ""
 
 
 def must_be(file: File, state: str) -> None:

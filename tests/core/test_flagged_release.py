@@ -114,6 +114,11 @@ def test_a_small_alert_of_the_second_gate_is_no_way_round_the_first(market):
     ref = paid(market)
     assert review.confirm(market, ref, AMOUNT, seconds=3) == "paid_claimed"
     small = next(row[0] for row in review.alerts(ref) if row[2] == "M_CONFIRM")
+    keeper = review.alert(ref, "G1")
+    for outcome in ("release", "refuse"):
+        with pytest.raises(WrongState, match=f"{keeper} keeps the payout back.*; possible: dismiss") as no:
+            alerts.decide(ANN, small, outcome, "explained", WHY)
+        assert no.value.facts["alert"] == keeper
     assert alerts.decide(ANN, small, "dismiss", "explained", WHY).order_state == "paid_claimed"
     assert review.state(ref) == ("paid_claimed", "flagged", "none", "compliance")
     alerts.decide(ANN, review.alert(ref, "G1"), "release", "explained", WHY)
