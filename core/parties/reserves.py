@@ -43,8 +43,8 @@ class TopUp(NamedTuple):
     @property
     def words(self) -> str:
         """The whole of it in one line: what is read back before it is asked for and before it is approved."""
-        moves = f"{_short(self.before)} -> {_short(self.after)}"
-        return f"{_short(self.amount)} USDT to acceptor {self.code}, reserve {moves}"
+        amount, before, after = (each.show().removesuffix(" USDT") for each in (self.amount, self.before, self.after))
+        return f"{amount} USDT to acceptor {self.code}, reserve {before} -> {after}"
 
 
 class Asked(NamedTuple):
@@ -218,9 +218,3 @@ def _booked(tx: Transaction, actor: Actor, found: TopUp, done: Approval) -> str:
 def _must_be_ours(tx: Transaction, request: str) -> None:
     if approvals.find(tx, request).kind != KIND:
         raise NotFound(sentence("there is no top-up %(request)s", request=request[:40]), ref=request[:40])
-
-
-def _short(money: Money) -> str:
-    """Return an amount without its code and without needless zeros beyond two."""
-    whole, _, rest = money.show().split(" ")[0].partition(".")
-    return f"{whole}.{rest.rstrip('0').ljust(2, '0')}"

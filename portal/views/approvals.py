@@ -73,9 +73,7 @@ _WITHDRAW: Final = {
 
 def top_up_words(told: reserves.TopUp) -> str:
     """Return what a top-up does in one line, with the reserve before and after."""
-    amount, before, after = (
-        show.amount(each.units, "USDT", trim=True) for each in (told.amount, told.before, told.after)
-    )
+    amount, before, after = (show.amount(each.units, "USDT") for each in (told.amount, told.before, told.after))
     return _(
         "%(amount)s USDT to acceptor %(code)s, reserve %(before)s → %(after)s",
         amount=amount, code=told.code, before=before, after=after,
@@ -86,9 +84,9 @@ def _in_short(row: Any) -> str:
     """Return what is asked for in a few words, from the request alone."""
     said = row.payload
     if row.kind == reserves.KIND:
-        return f"{show.amount(said['units'], 'USDT', trim=True)} USDT → {said['code']}"
+        return f"{show.amount(said['units'], 'USDT')} USDT → {said['code']}"
     if row.kind == commission_lifts.KIND:
-        return f"{said['code']}, {show.amount(said['units'], 'USDT', trim=True)} USDT"
+        return f"{said['code']}, {show.amount(said['units'], 'USDT')} USDT"
     return f"{row.subject} v{said['version']}"
 
 
@@ -224,7 +222,7 @@ def _lifting(actor: Actor, row: Any, *, waits: bool) -> dict[str, Any]:
     """Return what the end of a hold gives back: while it waits what is held now, later what was when it was asked."""
     found = commission_lifts.asked(actor, row.ref)
     units = found.holding.held.units if waits and found.holding else row.payload["units"]
-    amount = show.amount(units, "USDT", trim=True)
+    amount = show.amount(units, "USDT")
     words = _(
         "The hold on the commission of %(code)s ends: %(amount)s USDT become payable", code=found.code, amount=amount
     )

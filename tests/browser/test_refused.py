@@ -166,7 +166,7 @@ def test_dialogs_of_accounts_and_acceptors_keep_what_was_typed(desk, chromium, n
         if deed == "top_up":
             dialog.locator("[name=amount]").fill("1000")
             dialog.locator("button:not([data-close])").click()
-            expect(page.locator("#echo")).to_contain_text("1,000.00 USDT to acceptor")
+            expect(page.locator("#echo")).to_contain_text("1,000.000000 USDT to acceptor")
             page.check("[name=sure]")
             page.get_by_role("button", name="Ask for approval").click()
             expect(page.get_by_text("Waits for another person")).to_be_visible()

@@ -57,7 +57,7 @@ def test_finance_reads_a_top_up_back_and_a_colleague_books_it(desk, chromium):
         page.fill("#top-arrival", "0xabc")
         page.fill("#top-why", "seen on the chain")
         dialog.get_by_role("button", name="Read it back").click()
-        expect(page.locator("#echo")).to_contain_text(f"12.50 USDT to acceptor {desk.other.code}")
+        expect(page.locator("#echo")).to_contain_text(f"12.500000 USDT to acceptor {desk.other.code}")
         page.get_by_role("button", name="Ask for approval").click()
         assert page.locator("#echo").is_visible(), "nobody is asked before the box is ticked"
         page.check("[name=sure]")
@@ -68,7 +68,7 @@ def test_finance_reads_a_top_up_back_and_a_colleague_books_it(desk, chromium):
         page.goto(request)
         page.fill("#d-why", "seen in custody")
         page.get_by_role("button", name="Approve").click()
-        expect(page.locator("#confirm")).to_contain_text(f"12.50 USDT to acceptor {desk.other.code}")
+        expect(page.locator("#confirm")).to_contain_text(f"12.500000 USDT to acceptor {desk.other.code}")
         page.locator("#confirm [data-go]").click()
         expect(page.locator(".note.ok")).to_contain_text("is booked")
 

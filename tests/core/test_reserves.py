@@ -54,7 +54,7 @@ def acceptor(database):
 
 def test_a_top_up_is_booked_when_another_person_has_approved_it(acceptor):
     told = reserves.check(ONE, acceptor.ref, SOME, "0xabc")
-    assert told.words == f"12,000.00 USDT to acceptor {acceptor.code}, reserve 3,400.00 -> 15,400.00"
+    assert told.words == f"12,000.000000 USDT to acceptor {acceptor.code}, reserve 3,400.000000 -> 15,400.000000"
     request = reserves.ask(ONE, acceptor.ref, SOME, "0xabc", "seen on the chain")
     assert one(CUSTODY) == -3_400_000_000, "nothing is booked by one person"
     ((asked, what),) = reserves.all_waiting(TWO)

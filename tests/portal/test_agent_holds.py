@@ -75,7 +75,7 @@ def test_an_officer_holds_and_lifts_a_commission_with_a_reason(desk):
     assert "Waiting for your approval" in text(other.get("/"))
     assert request in other.get("/approvals/list/?state=waiting").text
     told = text(other.get(f"/approvals/show/{request}"))
-    assert re.search(r"The hold on the commission of \S+ ends: [\d.]+ USDT become payable", told)
+    assert re.search(r"The hold on the commission of \S+ ends: [\d,]+\.\d{6} USDT become payable", told)
     assert "Why it is held many of one size" in told
     for no_word in ("", "x"):
         assert other.post(f"/approvals/action/lift/{request}", yes | {"why": no_word}).status_code == 422

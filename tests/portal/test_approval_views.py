@@ -54,7 +54,7 @@ def test_a_top_up_is_read_back_before_it_is_asked_for_and_booked_by_another(desk
         assert finance.post(f"/acceptors/action/top_up/{ref}", form).status_code == 422, amount
     form = {"amount": "12,000", "arrival": "tx-1", "why": "seen on the chain"}
     back = finance.post(f"/acceptors/action/top_up/{ref}", form)
-    words = f"12,000.00 USDT to acceptor {desk.other.code}, reserve 10,000.00 → 22,000.00"
+    words = f"12,000.000000 USDT to acceptor {desk.other.code}, reserve 10,000.000000 → 22,000.000000"
     assert words in text(back)
     assert reserve(ref) == before
     there = finance.post(f"/acceptors/action/top_up/{ref}", form | {"sure": "yes"})

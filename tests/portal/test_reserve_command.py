@@ -48,7 +48,7 @@ def test_a_top_up_at_the_terminal_takes_two_users_who_have_read_it(desk):
     refused("forbidden", *ask, "--as", "compliance", "--yes")
     refused("not_found", "top-up", "nobody", "5", "--arrival", "x", "--why", "as agreed", "--as", "finance", "--yes")
     done = run(*ask, "--as", "finance", "--yes")
-    words = f"12,000.00 USDT to acceptor {code}, reserve 10,000.00 -> 22,000.00"
+    words = f"12,000.000000 USDT to acceptor {code}, reserve 10,000.000000 -> 22,000.000000"
     assert done.stderr.splitlines()[-1] == words
     request = done.stdout.splitlines()[0]
     assert words in run("list").output
