@@ -73,12 +73,6 @@ def in_states(states: Collection[str]) -> sa.ColumnElement[bool]:
     return sa.or_(free, sa.and_(kept.in_(UNPAID), held)) if "held" in states else free
 
 
-def of_agent(code: str) -> sa.ColumnElement[bool]:
-    """Return the clause "earned by the agent with that code"."""
-    number = sa.select(Party.id).where(Party.kind == "agent", Party.code == code).scalar_subquery()
-    return _ROWS.c.agent_id == number
-
-
 def of_merchant(code: str) -> sa.ColumnElement[bool]:
     """Return the clause "earned on orders of the merchant with that code"."""
     return _ROWS.c.merchant == code

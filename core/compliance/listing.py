@@ -78,13 +78,6 @@ def orders_held(_actor: Actor, _stage: str) -> sa.ColumnElement[bool]:
     return OrderRow.__table__.c.id.in_(sa.select(Hold.order_id).where(Hold.closed_at.is_(None)))
 
 
-def of_party(kind: str, code: str) -> sa.ColumnElement[bool]:
-    """Return the clause "about an order of the merchant or acceptor with that code"."""
-    number = sa.select(Party.id).where(Party.kind == kind, Party.code == code).scalar_subquery()
-    column: sa.ColumnElement[int] = _ROWS.c[f"{kind}_id"]
-    return column == number
-
-
 def found(words: str) -> sa.ColumnElement[bool]:
     """Return the clause of a search: the beginning of an alert's or its order's ref, or the merchant's number."""
     rest = words.upper()

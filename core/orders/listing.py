@@ -118,13 +118,6 @@ def _at(moment: datetime, off: timedelta) -> str:
     return ids.new("ord", min(max(moment, _FIRST), _LAST) + off)[:_TIMED]
 
 
-def of_party(kind: str, code: str) -> sa.ColumnElement[bool]:
-    """Return the clause "of the merchant, acceptor or (directly) agent with that code"."""
-    number = sa.select(Party.id).where(Party.kind == kind, Party.code == code).scalar_subquery()
-    column: sa.ColumnElement[int] = _ROWS.c[f"{kind}_id"]
-    return column == number
-
-
 def of_pool(code: str) -> sa.ColumnElement[bool]:
     """Return the clause "served by the pool with that code"."""
     return _ROWS.c.pool_id == sa.select(Pool.id).where(Pool.code == code).scalar_subquery()

@@ -251,10 +251,13 @@ def own_bank_accounts(actor: Actor) -> sa.ColumnElement[bool]:
     return _BANK_ACCOUNTS.c.party_id == actor.party_id
 
 
-def of_agent(columns: Any, code: str) -> sa.ColumnElement[bool]:
-    """Return the clause "referred by the agent with that code"; `columns` are a mapped row's."""
-    number = sa.select(Party.id).where(Party.kind == "agent", Party.code == code).scalar_subquery()
-    found: sa.ColumnElement[bool] = columns.agent_id == number
+def of_party(row: Any, kind: str, code: str) -> sa.ColumnElement[bool]:
+    """Return the clause "of the merchant, acceptor or (directly) agent with that code".
+
+    `row` is a mapped row that has the parties' numbers, such as `merchant_id`.
+    """
+    number = sa.select(Party.id).where(Party.kind == kind, Party.code == code).scalar_subquery()
+    found: sa.ColumnElement[bool] = row.__table__.c[f"{kind}_id"] == number
     return found
 
 

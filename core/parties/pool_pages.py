@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from core import clock
 from core.actor import Right
 from core.db import reading
-from core.money import Money, fiat
+from core.parties import days
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,15 +39,8 @@ class Server(NamedTuple):
     weight: int
     open_orders: int
     open_limit: int
-    day_used: Money
-    day_limit: Money
+    day: days.Day
     matchable: bool
-
-    @property
-    def day_left(self) -> Money:
-        """What may still be taken today; nothing where the limit was lowered below what came in."""
-        left = self.day_limit - self.day_used
-        return left if left.units > 0 else Money(0, left.asset)
 
 
 class Fitting(NamedTuple):
@@ -107,9 +100,7 @@ def servers(actor: Actor, ref: str) -> list[Server]:
     actor.must(Right.SEE_POOLS)
     with reading() as tx:
         rows = tx.rows(_SERVERS, (clock.now().date(), ref, MOST))
-    return [
-        Server._make((*row[:10], Money(row[10], fiat(row[13])), Money(row[11], fiat(row[13])), row[12])) for row in rows
-    ]
+    return [Server._make((*row[:10], days.day(row[13], row[10], row[11]), row[12])) for row in rows]
 
 
 def fitting(actor: Actor, ref: str) -> list[Fitting]:

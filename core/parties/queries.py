@@ -10,6 +10,7 @@ from core.db import reading
 from core.errors import NotFound, sentence
 from core.ledger import accounts, statements
 from core.money import USDT, Money, fiat
+from core.parties import days
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,20 +67,8 @@ class ServedPool(NamedTuple):
     weight: int
     open_orders: int
     open_limit: int
-    day_used: Money
-    day_limit: Money
+    day: days.Day
     matchable: bool
-
-    @property
-    def day_left(self) -> Money:
-        """What may still be taken today."""
-        left = self.day_limit - self.day_used
-        return left if left.units > 0 else Money(0, left.asset)
-
-    @property
-    def day_percent(self) -> int:
-        """How much of the day's limit is used, 0 to 100."""
-        return min(100, self.day_used.units * 100 // self.day_limit.units)
 
 
 _POOLS = """
@@ -109,10 +98,7 @@ def served_pools(actor: Actor, ref: str) -> list[ServedPool]:
     actor.must(Right.SEE_ACCEPTORS)
     with reading() as tx:
         rows = tx.rows(_SERVED, (clock.now().date(), ref))
-    return [
-        ServedPool._make((*row[:10], Money(row[10], fiat(row[2])), Money(row[11], fiat(row[2])), row[12]))
-        for row in rows
-    ]
+    return [ServedPool._make((*row[:10], days.day(row[2], row[10], row[11]), row[12])) for row in rows]
 
 
 def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:

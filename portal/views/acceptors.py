@@ -96,7 +96,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
         """The filters of who looks."""
         found = (Choice("status", _l("State"), STATUSES),)
         if _sees_all():
-            agent = Named("agent", _l("Agent"), lambda code: listing.of_agent(AcceptorRow.__table__.c, code))
+            agent = Named("agent", _l("Agent"), lambda code: listing.of_party(AcceptorRow, "agent", code))
             return (*found, agent)  # type: ignore[return-value]
         return found
 

@@ -18,6 +18,7 @@ from core.compliance import alerts, choices, listing, queries, turns
 from core.compliance.listing import AlertRow
 from core.orders import overdue
 from core.orders import queries as orders
+from core.parties.listing import of_party
 from core.risk import rulesets
 from core.risk.rules import RULES
 from core.risk.verdicts import UNJUDGED
@@ -133,8 +134,8 @@ class AlertsDesk(Crowds, Reading, Desk):
         Choice("verdict", _l("Verdict"), tuple((v, badge_of(v).text) for v in ("allow", "review", "hold", "refuse"))),
         Choice("gate", _l("Gate"), (("G1", "G1"), ("G3", "G3"))),
         Choice("disposition", _l("Disposition"), tuple(DISPOSITIONS.items())),
-        Named("merchant", _l("Merchant"), lambda code: listing.of_party("merchant", code)),
-        Named("acceptor", _l("Acceptor"), lambda code: listing.of_party("acceptor", code)),
+        Named("merchant", _l("Merchant"), lambda code: of_party(AlertRow, "merchant", code)),
+        Named("acceptor", _l("Acceptor"), lambda code: of_party(AlertRow, "acceptor", code)),
         Currency("currency", _l("Currency")),
         Window("raised_at", _l("Raised")),
     )

@@ -19,6 +19,7 @@ from core.commissions.listing import LineRow
 from core.commissions.queries import STATES
 from core.errors import TooMany
 from core.money import USDT, Money
+from core.parties.listing import of_party
 from core.reports import overview, requests
 from portal import columns as drawing
 from portal import format as show
@@ -103,7 +104,7 @@ class CommissionsDesk(Desk):
     )  # fmt: skip
     every_filter: ClassVar = (
         Month("period", _l("Period"), exact=True),
-        Named("agent", _l("Agent"), listing.of_agent),
+        Named("agent", _l("Agent"), lambda code: of_party(LineRow, "agent", code)),
         Named("merchant", _l("Merchant"), listing.of_merchant),
         Named("order_ref", _l("Order"), listing.of_order),
         State("state", _l("State"), tuple((state, badge_of(state).text) for state in STATES)),

@@ -79,7 +79,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
         found = (Choice("state", _l("State"), parts.STATES),)
         actor = actor_or_none() if has_request_context() else None
         if actor is not None and actor.scope in {Scope.ALL, Scope.AGENT}:
-            agent = Named("agent", _l("Agent"), lambda code: listing.of_agent(MerchantRow.__table__.c, code))
+            agent = Named("agent", _l("Agent"), lambda code: listing.of_party(MerchantRow, "agent", code))
             return (*found, agent)  # type: ignore[return-value]
         return found
 

@@ -21,6 +21,7 @@ from core.orders import deposit, disputing, explaining, listing, overdue, page, 
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
 from core.orders.states import State
+from core.parties.listing import of_party
 from portal import columns as drawing
 from portal import listing as listing_engine
 from portal import menu, risk_words, typed
@@ -53,8 +54,8 @@ STAGES = (
 EVERYBODYS = (
     Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
     OrderState("state", _l("State"), STATES),
-    Named("merchant", _l("Merchant"), lambda code: listing.of_party("merchant", code)),
-    Named("acceptor", _l("Acceptor"), lambda code: listing.of_party("acceptor", code)),
+    Named("merchant", _l("Merchant"), lambda code: of_party(OrderRow, "merchant", code)),
+    Named("acceptor", _l("Acceptor"), lambda code: of_party(OrderRow, "acceptor", code)),
     Named("customer", _l("Customer's number"), listing.of_customer),
     Named("pool", _l("Pool"), listing.of_pool),
     Currency("currency", _l("Currency")),
@@ -65,7 +66,7 @@ EVERYBODYS = (
     Ended("ended_at", _l("Ended"), first="ended_from", last="ended_to"),
 )
 # A filter on a column that one may not see would tell what is in it.
-AGENTS = Named("agent", _l("Agent"), lambda code: listing.of_party("agent", code))
+AGENTS = Named("agent", _l("Agent"), lambda code: of_party(OrderRow, "agent", code))
 OFFICERS = (
     Choice("risk_state", _l("Risk"), tuple((s, BADGES[s].text) for s in ("clear", "flagged", "held", "refused"))),
     Stage("hold", _l("USDT held"), (("open", _l("held now")),), at=alert_listing.orders_held),

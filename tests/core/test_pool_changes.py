@@ -90,7 +90,7 @@ def test_an_account_that_leaves_gets_no_new_orders_finishes_its_own_and_may_join
     limit = Money.parse("5000", BRL)
     pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit, open_limit=3)
     ((server),) = pool_pages.servers(RUNS, market.pool_ref)
-    assert (server.open_limit, server.day_limit, server.open_orders, server.matchable) == (3, limit, 0, True)
+    assert (server.open_limit, server.day.limit, server.open_orders, server.matchable) == (3, limit, 0, True)
     assert state(market) == "awaiting_payment"
     with pytest.raises(Conflict):
         pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit)
@@ -107,7 +107,7 @@ def test_an_accounts_new_limits_hold_from_the_next_order_on(market):
     pool_changes.limit_account(RUNS, market.pool_ref, account, "one at a time", open_limit=1)
     assert state(market) == "matching"
     pool_changes.limit_account(RUNS, market.pool_ref, account, "a few", open_limit=9, day_limit=Money.parse("100", BRL))
-    assert pool_pages.servers(RUNS, market.pool_ref)[0].day_left.units == 0
+    assert pool_pages.servers(RUNS, market.pool_ref)[0].day.left.units == 0
     assert trail(market.pool_ref)[2]["open_limit"] == {"from": 1, "to": 9}
     assert state(market) == "matching"
     pool_changes.limit_account(RUNS, market.pool_ref, account, "as it was", day_limit=Money.parse("9000", BRL))
