@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 
+from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from tests.portal.conftest import PASSWORD
 
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 360, "height": 780}
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager

@@ -76,9 +76,9 @@ def test_an_acceptor_confirms_and_hears_what_comes(desk, chromium):
         heard = page.locator("#heard")
         expect(heard).to_have_attribute("aria-live", "polite")
         opened(desk.trade, amount="333.00")
-        expect(heard).to_contain_text("333.00 BRL", timeout=6000)
+        expect(heard).to_contain_text("333.00 BRL")
         ref = claimed(desk.trade, amount="444.00")
-        expect(heard).to_contain_text("An order was paid: 444.00 BRL", timeout=6000)
+        expect(heard).to_contain_text("An order was paid: 444.00 BRL")
         received = page.locator(f'.live-order[data-ref="{ref}"] [data-confirm-order]')
         tab_to(page, received)
         page.keyboard.press("Enter")
@@ -101,7 +101,7 @@ def test_the_focus_stays_on_its_link_while_orders_come_and_clocks_run(desk, chro
         link = page.locator(f'.live-order[data-ref="{ref}"] a[href]').first
         link.focus()
         came = opened(desk.trade, amount="446.00")
-        expect(page.locator(f'.live-order[data-ref="{came}"]')).to_be_visible(timeout=10_000)
+        expect(page.locator(f'.live-order[data-ref="{came}"]')).to_be_visible()
         expect(link).to_be_focused()
 
 

@@ -50,7 +50,7 @@ def wait_for_a_waiter():
     """Return once some other transaction waits for a lock in this database."""
     sql = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = %s"
     name = one("select current_database()")
-    for _ in range(300):
+    for _ in range(6000):
         if one(sql, name):
             return
         time.sleep(0.01)

@@ -12,6 +12,12 @@ from core.errors import Forbidden
 from dashboards import kept
 
 
+@pytest.fixture(autouse=True)
+def a_moment_that_lasts(monkeypatch):
+    """However slow the machine: what is kept for a moment is still kept when the test asks again."""
+    monkeypatch.setattr(kept, "KEEP_SECONDS", 3600)
+
+
 class Counter:
     """Answers how often it has been asked."""
 

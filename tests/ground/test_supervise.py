@@ -20,8 +20,8 @@ SILENT = "import time\nwhile True: time.sleep(0.1)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPER
 PARENT = (
     "import subprocess, sys, time; "
-    "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
-    "print(p.pid, flush=True); time.sleep(60)"
+    "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
+    "print(p.pid, flush=True); time.sleep(600)"
 )
 
 
@@ -29,7 +29,7 @@ def child(tmp_path, code: str = SLEEPER) -> Child:
     return Child("sleeper", [sys.executable, "-c", code], tmp_path)
 
 
-def wait(answer, seconds: float = 10) -> bool:
+def wait(answer, seconds: float = 120) -> bool:
     ends = time.monotonic() + seconds
     while not answer() and time.monotonic() < ends:
         time.sleep(0.02)

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from core import embedded
 from core.embedded import postgres, processes, valkey
 from core.settings import ROOT
+from tests.ports import unclaimed
 
 PATIENCE_SECONDS = 240
 """How long a step may take on a busy machine; none is timed."""
@@ -29,9 +29,7 @@ class Desk:
 
     def __init__(self, home):
         self.home = home
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = unclaimed()
         self.log = home / "up.log"
         self.process = None
 

@@ -184,7 +184,7 @@ def test_what_was_refused_left_nothing_behind(desk):
 
 
 def test_a_key_may_ask_often_but_not_for_ever(desk, monkeypatch):
-    monkeypatch.setitem(desk.app.extensions, "desk_api_buckets", Buckets(burst=3, per_second=1))
+    monkeypatch.setitem(desk.app.extensions, "desk_api_buckets", Buckets(burst=3, per_second=0.001))
     codes = [desk.shop.get("/balances").status_code for _ in range(4)]
     assert codes == [200, 200, 200, 429]
     refused = desk.shop.get("/balances")

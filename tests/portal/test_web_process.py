@@ -19,6 +19,7 @@ from core import health
 from core.actor import system
 from core.settings import ROOT
 from tests.portal.conftest import people
+from tests.ports import unclaimed
 
 PATIENCE_SECONDS = 60
 PRODUCTION = {
@@ -31,15 +32,9 @@ PRODUCTION = {
 }
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def asked(port, path, host):
     """The answer to a request that calls us by that name: status, text, headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", path, headers={"Host": host, "Accept": "text/html"})
         answer = connection.getresponse()
@@ -62,7 +57,7 @@ def beating():
 @contextlib.contextmanager
 def serving(log):
     """The web server in production's settings; ended at the end, however."""
-    port = free_port()
+    port = unclaimed()
     child = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn", "wsgi:app"],
         cwd=ROOT,
