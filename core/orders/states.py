@@ -77,14 +77,6 @@ class AmountState(StrEnum):
     EXACT = "exact"
     UNDER = "under"
     OVER = "over"
-    SPLIT = "split"
-
-
-class Timeliness(StrEnum):
-    """Whether the customer paid within the pay window."""
-
-    IN_TIME = "in_time"
-    LATE = "late"
 
 
 class DisputeState(StrEnum):
