@@ -31,7 +31,6 @@ from tests import make
 from tests.core import lives, review
 from tests.core.review import refuses
 
-
 NOON = (datetime.now(UTC) + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
