@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from core import clock
 from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def of(moment: datetime) -> Period:
     utc = moment.astimezone(UTC)
     first = utc.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return Period(f"{first:%Y-%m}", first, (first + timedelta(days=32)).replace(day=1))
+
+
+def ended(period: Period) -> datetime | None:
+    """Return the end of a period that is over, None while it runs: what it comes to is told as of then, or of now."""
+    return period.ends_at if period.ends_at <= clock.now() else None
 
 
 def locked(tx: Transaction, period: Period) -> bool:

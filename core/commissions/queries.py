@@ -22,8 +22,10 @@ STATES = ("pending", "approved", "payable", "held", "paid", "reversed")
 UNPAID = ("pending", "approved", "payable")
 """In these states a line is held while its agent's commission is; nothing is written on the line itself."""
 
-_STATE = f"case when h.held and c.state in {UNPAID} then 'held' else c.state end"
 _HELD_AGENTS = "select x.party_id from agent x where x.held"
+_HELD_THEN = (
+    "select x.agent_id from commission_hold x where x.opened_at < %s and (x.closed_at is null or x.closed_at >= %s)"
+)
 
 _FROM = """
   from commission_line c
@@ -36,8 +38,10 @@ _FROM = """
 """
 _COLUMNS = f"""
 select c.id, c.ref, o.ref, c.accrued_at, c.period, g.ref, g.code, g.name, m.code, c.level, l.code, v.version,
-       c.plan_version_id, c.own_bps, c.below_bps, c.rate_bps, c.base_units, c.units, {_STATE}
+       c.plan_version_id, c.own_bps, c.below_bps, c.rate_bps, c.base_units, c.units,
+       case when h.held and c.state in {UNPAID} then 'held' else c.state end
 """
+_COLUMNS_THEN = _COLUMNS.replace("h.held", f"c.agent_id in ({_HELD_THEN})")
 
 
 _AGENT = "c.agent_id in (select x.id from party x where x.kind = 'agent' and %s in (x.code, x.ref))"
@@ -51,6 +55,7 @@ class Filters(NamedTuple):
     """What is asked for; empty: everything of the actor's. `agent` and `merchant` are codes or refs.
 
     `starts_at` is within, `ends_at` is not. `whose` parts an agent's lines: its "own", or those of agents "below" it.
+    `held_at` is the moment for which lines say whether they are held, None for now.
     """
 
     period: str = ""
@@ -61,10 +66,12 @@ class Filters(NamedTuple):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     whose: str = ""
+    held_at: datetime | None = None
 
     def words(self) -> str:
         """Return the filters in words, for the foot of a report."""
-        said = [f"{name} {value}" for name, value in zip(self._fields, self, strict=True) if value]
+        named = zip(self._fields, self, strict=True)
+        said = [f"{name} {value}" for name, value in named if value and name != "held_at"]
         return "; ".join(said) or "everything"
 
 
@@ -199,8 +206,8 @@ def stream(tx: Transaction, actor: Actor, filters: Filters) -> Iterator[Line]:
     with tx.raw.cursor("commission_lines") as cursor:
         cursor.itersize = ROWS_AT_ONCE
         cursor.execute(
-            f"{_COLUMNS} {_FROM} where {where} order by c.accrued_at, c.id",
-            args,
+            f"{_COLUMNS_THEN if filters.held_at else _COLUMNS} {_FROM} where {where} order by c.accrued_at, c.id",
+            [*_then(filters), *args],
         )
         for row in cursor:
             yield Line(*row)
@@ -264,15 +271,22 @@ def condition(actor: Actor, filters: Filters) -> tuple[str, list[object]]:
         if value:
             where.append(words)
             args = [*args, value]
+    held = _HELD_THEN if filters.held_at else _HELD_AGENTS
     if filters.state == "held":
-        where.append(f"c.state in {UNPAID} and c.agent_id in ({_HELD_AGENTS})")
+        where.append(f"c.state in {UNPAID} and c.agent_id in ({held})")
+        args = [*args, *_then(filters)]
     elif filters.state:
-        where.append(f"c.state = %s and (c.state not in {UNPAID} or c.agent_id not in ({_HELD_AGENTS}))")
-        args = [*args, filters.state]
+        where.append(f"c.state = %s and (c.state not in {UNPAID} or c.agent_id not in ({held}))")
+        args = [*args, filters.state, *_then(filters)]
     if filters.whose and actor.scope is Scope.AGENT:
         where.append(f"c.agent_id {'=' if filters.whose == 'own' else '<>'} %s")
         args = [*args, actor.party_id]
     return " and ".join(where), args
+
+
+def _then(filters: Filters) -> list[object]:
+    """Return what `_HELD_THEN` takes: nothing where lines say how they stand now."""
+    return [filters.held_at, filters.held_at] if filters.held_at else []
 
 
 def _seen(actor: Actor) -> tuple[str, list[object]]:

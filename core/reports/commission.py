@@ -57,7 +57,8 @@ STATEMENT_COLUMNS = (
 
 # Opening and closing are the ledger's; accrued and reversed the lines'; what else moved the account is a
 # payment or an adjustment. So a line without its posting, or a posting without its line, shows at once.
-# What is held is of now, whichever period is asked for: it is what may not be paid of the closing.
+# What is held is what may not be paid of the closing: of a running period now, of one that is over at its end, so that
+# its report stays what it was. At the end of a period all of an agent's closing is held whose hold was open then.
 # The opening is the balance now less all that moved since: a running month is read without its past.
 _STATEMENTS = """
 with moves as materialized (
@@ -65,7 +66,8 @@ with moves as materialized (
            sum(l.units) filter (where e.happened_at < %(end)s) as moved,
            sum(l.units) filter (where e.happened_at < %(end)s
                                   and e.reason not in ('escrow_release', 'commission_payout')) as adjustments,
-           -sum(l.units) filter (where e.happened_at < %(end)s and e.reason = 'commission_payout') as paid
+           -sum(l.units) filter (where e.happened_at < %(end)s and e.reason = 'commission_payout') as paid,
+           sum(l.units) filter (where e.happened_at >= %(end)s and l.pocket = 'held') as held_since
       from journal_entry e join journal_leg l on l.entry_id = e.id
      -- Of all accounts: the legs are to be read by their entries, not each agent's whole past through its index.
      where e.happened_at >= %(start)s
@@ -74,11 +76,13 @@ with moves as materialized (
 select g.ref, g.code, g.name, (n.units - coalesce(b.since, 0))::bigint, coalesce(c.accrued, 0)::bigint,
        coalesce(c.reversed, 0)::bigint, coalesce(b.adjustments, 0)::bigint, coalesce(b.paid, 0)::bigint,
        (n.units - coalesce(b.since, 0) + coalesce(b.moved, 0))::bigint,
-       coalesce(h.units + n.units - a.held, 0)::bigint, coalesce(c.lines, 0), (coalesce(h.units, 0) - a.held)::bigint
+       coalesce(h.units + n.units - a.held, 0)::bigint, coalesce(c.lines, 0), (coalesce(h.units, 0) - a.held)::bigint,
+       h.id is not null, (a.held - coalesce(b.held_since, 0))::bigint
   from party g join ledger_account a on a.party_id = g.id and a.asset = 'USDT'
   join lateral (select a.available + a.escrow + a.held + coalesce(sum(w.units), 0) as units
                   from journal_leg w where w.account_id = a.id and leg_waits(w.xid, a.folded)) n on true
-  left join commission_hold h on h.agent_id = g.id and h.closed_at is null
+  left join commission_hold h on h.agent_id = g.id and h.opened_at < %(then)s::timestamptz
+        and (h.closed_at is null or h.closed_at >= %(then)s::timestamptz)
   left join moves b on b.account_id = a.id
   left join (select c.agent_id, count(*) as lines, sum(c.units) filter (where c.units > 0) as accrued,
                     -sum(c.units) filter (where c.units < 0) as reversed
@@ -92,7 +96,8 @@ select g.ref, g.code, g.name, (n.units - coalesce(b.since, 0))::bigint, coalesce
 class Statement(NamedTuple):
     """One agent's period: opening + accrued - reversed + adjustments - paid = closing = held + payable.
 
-    `astray` is what the agent's hold comes to less what the ledger holds of it: zero, or something is wrong.
+    `astray` is what the agent's hold comes to less what the ledger holds of it: zero, or something is wrong. Of a
+    period that is over it is what the ledger held at its end without a hold, or beyond the closing: below zero then.
     """
 
     agent_ref: str
@@ -122,11 +127,13 @@ def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -
     Raises Forbidden without the right, NotFound for an agent that is none of the actor's.
     """
     actor.must(Right.SEE_COMMISSIONS)
+    over = periods.ended(period)
     rows = tx.raw.execute(
         _STATEMENTS,
         {
             "start": period.starts_at,
             "end": period.ends_at,
+            "then": over or "infinity",
             "period": period.name,
             "agent": agent,
             "all": actor.scope is Scope.ALL,
@@ -135,14 +142,18 @@ def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -
     ).fetchall()
     if agent and not rows:
         raise NotFound(sentence("there is no agent %(agent)s among yours", agent=agent[:40]), agent=agent[:40])
-    return [_statement(row) for row in rows]
+    return [_statement(row, over=over is not None) for row in rows]
 
 
-def _statement(row: Sequence[Any]) -> Statement:
-    closing, all_held = row[8], row[9]
-    held = max(0, min(closing, all_held))
+def _statement(row: Sequence[Any], *, over: bool) -> Statement:
+    closing, all_held, lines, astray, was_open, pocket = row[8:]
+    if over:
+        held = max(0, closing) if was_open else 0
+        astray = min(0, held - pocket)
+    else:
+        held = max(0, min(closing, all_held))
     figures = [Money(units, USDT) for units in (*row[3:9], held, closing - held)]
-    return Statement._make((*row[:3], *figures, row[10], Money(row[11], USDT)))
+    return Statement._make((*row[:3], *figures, lines, Money(astray, USDT)))
 
 
 def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Report:
@@ -151,7 +162,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
     Raises as `statements` does.
     """
     told = statements(tx, actor, period, agent)
-    filters = Filters(period=period.name, agent=agent)
+    filters = Filters(period=period.name, agent=agent, held_at=periods.ended(period))
     tie, base = tie_out.commissions(tx, actor, filters)
     held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
     shown = [each for each in told if each.lines or each.opening or each.closing or agent]

@@ -47,7 +47,8 @@ class Group(NamedTuple):
 class Overview(NamedTuple):
     """What the report's page shows, all from one moment. `months` are those with lines, newest first.
 
-    `base` is the gross of the orders the lines are of, each once; `held` ties those of the lines that are held now.
+    `base` is the gross of the orders the lines are of, each once; `held` ties those of the lines that are held, now or
+    at the end of a period that is `over`.
     `own` is the ref of the agent who reads.
     """
 
@@ -59,6 +60,11 @@ class Overview(NamedTuple):
     held: TieOut
     months: list[str]
     own: str
+
+    @property
+    def over(self) -> bool:
+        """Whether the period has ended: what was held at its end no longer changes."""
+        return periods.ended(self.period) is not None
 
     @property
     def difference(self) -> Money:
@@ -75,7 +81,7 @@ def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
     period = periods.read(period_name)
     with reading() as tx:
         told = commission.statements(tx, actor, period, agent)
-        filters = Filters(period=period.name, agent=agent)
+        filters = Filters(period=period.name, agent=agent, held_at=periods.ended(period))
         tie, base = tie_out.commissions(tx, actor, filters)
         held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
         own = tx.call("select ref from party where id = %s and kind = 'agent'", (actor.party_id,)) or ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
@@ -195,6 +196,50 @@ def test_lines_say_that_they_are_held_and_the_report_ties_what_is_held_to_the_le
     assert review.one(said, low) == "pending"
     with db.reading() as tx:
         assert commission.statements(tx, system(), now, low)[0].held.units == 0
+
+
+def test_a_months_report_says_what_was_held_at_its_end_whenever_it_is_made(market, tmp_path):
+    low, top = market.agents
+    month = periods.of(clock.now())
+    commission_holds.hold(JUDGE, low, "many orders of one size")
+    lives.completed(market)  # what it earned since stands beside the hold when the month ends
+
+    def told(hours):
+        """The report as it is made so many hours after the month, without when that was and what was sealed."""
+        with clock.at(month.ends_at + timedelta(hours=hours)), db.reading() as tx:
+            files.write(commission.report(tx, system(), month), tmp_path / "month.csv", "csv")
+        lines = (tmp_path / "month.csv").read_text().splitlines()
+        return [line for line in lines if not line.startswith(("# made at", "# seal", "# sha"))]
+
+    first = told(1)
+    facts = dict(line.split(",", 1) for line in first if line.startswith("#"))
+    assert facts["# held"] == facts["# sum held_usdt"] == Money(earned(low), USDT).text()
+    zero = ("# held lines less ledger", "# holds less ledger", "# lines less ledger", "# difference of the statements")
+    assert {facts[name] for name in zero} == {"0.000000"}
+    with clock.at(month.ends_at + timedelta(hours=2)):
+        commission_holds.sweep()
+        assert told(3) == first, "what was moved into the hold later was held then already"
+        lifted(low, "explained")
+        commission_holds.hold(JUDGE, top, "is looked into")
+        lives.completed(market)
+        assert told(4) == first, "a hold that ended, and one that began, after the month are of the next one"
+        with db.reading() as tx:
+            later = {each.agent_ref: each for each in commission.statements(tx, system(), periods.of(clock.now()))}
+        assert (later[low].held.units, later[top].held.units) == (0, later[top].closing.units)
+        assert later[top].closing.units == earned(top) > 0
+        assert {each.state for each in queries.lines(system(), queries.Filters(agent=low))} == {"pending"}
+        assert queries.sums(system(), queries.Filters(state="held", held_at=month.ends_at)).units > 0
+    holds()
+
+
+def test_a_months_report_shows_what_the_ledger_held_without_a_hold(market):
+    low, month = market.agents[0], periods.of(clock.now())
+    commission_holds.hold(JUDGE, low, "many orders of one size")
+    with db.transaction() as tx:
+        tx.run("update commission_hold set opened_at = %s", (month.ends_at + timedelta(hours=1),))
+    with clock.at(month.ends_at + timedelta(hours=2)), db.reading() as tx:
+        facts = dict(commission.report(tx, system(), month).facts)
+    assert facts["holds less ledger"].units == -pockets(low)[1] < 0
 
 
 def test_a_hold_that_differs_from_the_ledger_shows_in_the_report(market):
