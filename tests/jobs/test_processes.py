@@ -17,7 +17,7 @@ from core.settings import ROOT
 from jobs import queues
 
 pytestmark = pytest.mark.usefixtures("database")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 @contextlib.contextmanager
@@ -56,7 +56,7 @@ def test_a_worker_that_was_killed_is_followed_by_another_that_does_the_work(redi
     with queues.connect(redis_url) as client:
         with process("jobs.worker", redis_url) as first:
             queues.enqueue(client, "health.clean")
-            until(lambda: "health.clean" in ended())
+            until(lambda: "health.clean" in ended() and len(beating("worker")) == 1)
             os.kill(first.pid, signal.SIGKILL)
             first.wait()
         queues.enqueue(client, "pools.shuffle")
@@ -67,7 +67,7 @@ def test_a_worker_that_was_killed_is_followed_by_another_that_does_the_work(redi
             client.flushdb()
             queues.enqueue(client, "pools.shuffle")
             until(lambda: "pools.shuffle" in ended())
-            assert len(beating("worker")) == 2  # the killed one could not say goodbye
+            until(lambda: len(beating("worker")) == 2)  # the killed one could not say goodbye
             second.terminate()
             assert second.wait(timeout=PATIENCE_SECONDS) == 0
     assert len(beating("worker")) == 1

@@ -21,7 +21,7 @@ from core.settings import ROOT
 from tests.portal.conftest import people
 from tests.ports import unclaimed
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 PRODUCTION = {
     "DESK_ENV": "production",
     "DESK_SECRET_KEY": "5e8912c19f332b9b822b6ee2f7d04a61",
