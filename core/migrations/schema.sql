@@ -4,6 +4,10 @@ CREATE DOMAIN public.account_pocket AS text
 	CONSTRAINT journal_pocket_known CHECK ((VALUE = ANY (ARRAY['available'::text, 'escrow'::text, 'held'::text])));
 CREATE DOMAIN public.commission_state AS text
 	CONSTRAINT commission_state_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'approved'::text, 'payable'::text, 'paid'::text, 'reversed'::text])));
+CREATE DOMAIN public.load_count AS integer
+	CONSTRAINT load_not_negative CHECK ((VALUE >= 0));
+CREATE DOMAIN public.load_units AS bigint
+	CONSTRAINT load_not_negative CHECK ((VALUE >= 0));
 CREATE TYPE public.order_claimed AS (
 	done boolean,
 	state text,
@@ -18,6 +22,7 @@ CREATE DOMAIN public.order_kind AS text
 	CONSTRAINT order_kind_known CHECK ((VALUE = ANY (ARRAY['deposit'::text, 'withdrawal'::text])));
 CREATE TYPE public.order_open_seen AS (
 	at text,
+	told boolean,
 	merchant_state text,
 	merchant_code text,
 	merchant_country text,
@@ -48,6 +53,8 @@ CREATE TYPE public.order_open_seen AS (
 	ruleset_id bigint,
 	path bigint[],
 	path_codes text[],
+	number bigint,
+	good_until text,
 	vector bigint[],
 	candidates bigint[],
 	disputed bigint[]
@@ -104,6 +111,16 @@ CREATE FUNCTION public.account_sound(p_kind text, p_available bigint, p_escrow b
     AS $$
 begin
     return p_kind = 'house' or (p_available >= 0 and p_escrow >= 0 and p_held >= 0);
+end $$;
+CREATE FUNCTION public.configuration_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    -- Once a transaction: whoever reads sees all that it changed, and the new number, in the same moment.
+    if current_setting('desk.configuration_counted', true) = 'yes' then return null; end if;
+    perform set_config('desk.configuration_counted', 'yes', true);
+    update configuration set number = greatest(number + 1, (extract(epoch from clock_timestamp()) * 1e6)::bigint);
+    return null;
 end $$;
 CREATE FUNCTION public.history_customers() RETURNS void
     LANGUAGE plpgsql
@@ -490,12 +507,6 @@ end $$;
 CREATE FUNCTION public.leg_waits(p_xid xid8, p_folded pg_snapshot) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     RETURN ((p_xid >= pg_snapshot_xmin(p_folded)) AND (NOT pg_visible_in_snapshot(p_xid, p_folded)));
-CREATE FUNCTION public.load_sound(p_open integer, p_day bigint) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
-    AS $$
-begin
-    return p_open >= 0 and p_day >= 0;
-end $$;
 CREATE FUNCTION public.match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamp with time zone, p_limit integer) RETURNS bigint[]
     LANGUAGE sql STABLE
     AS $$
@@ -684,6 +695,16 @@ begin
     perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
 end $$;
+CREATE FUNCTION public.order_must_be_sound() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.fiat_units > 0 and new.usdt_units > 0 and new.fee_units >= 0 and new.fee_units < new.usdt_units
+       and (new.acceptor_id is null) = (new.matched_at is null) and (new.ended_at is null) = (new.deadline_at is not null) then
+        return new;
+    end if;
+    raise exception 'order % is not sound', new.ref using errcode = 'check_violation', constraint = 'order_sound';
+end $$;
 CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
     LANGUAGE plpgsql
     AS $$
@@ -740,38 +761,31 @@ begin
             p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
     return o;
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer) RETURNS SETOF public.order_open_seen
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
 begin
     seen.at := v_at;
-    select p.state, p.code, p.country, m.agent_id into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id
-      from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
-    if not found then return; end if;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           v_at > q.expires_at, q.pool_id
+           v_at > q.expires_at, q.pool_id, (select n.number from configuration n)
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
-           seen.fee_schedule_id, seen.expired, seen.pool_id
+           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
-    if not found then return next seen; return; end if;
-    select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
-      into seen.pool_state, seen.policy, seen.policy_version, seen.pay_seconds, seen.ruleset_id from pool l where l.id = seen.pool_id;
+    if not found then return; end if;
+    seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
+    if seen.told then
+        select t.merchant_state, t.merchant_code, t.merchant_country, t.agent_id, t.pool_state, t.policy, t.policy_version, t.pay_seconds,
+               t.ruleset_id, t.path, t.path_codes, t.good_until
+          into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id, seen.pool_state, seen.policy,
+               seen.policy_version, seen.pay_seconds, seen.ruleset_id, seen.path, seen.path_codes, seen.good_until
+          from order_open_terms(p_merchant, seen.pool_id, v_at) t;
+    end if;
     select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            array(select z.acceptor_id from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
-    if seen.agent_id is not null then
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (v_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
-          into seen.path, seen.path_codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
-          join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= v_at
-                               order by x.version desc limit 1) v
-         where u.descendant_id = seen.agent_id and p.state <> 'barred';
-    end if;
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
     v_day := (v_at at time zone 'UTC')::date;
     seen.candidates := array(
@@ -792,6 +806,30 @@ begin
               join pool_account_load d on d.pool_account_id = x.id);
     end if;
     return next seen;
+end $$;
+CREATE FUNCTION public.order_open_terms(p_merchant bigint, p_pool bigint, p_at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT good_until timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+    select p.state, p.code, p.country, m.agent_id into merchant_state, merchant_code, merchant_country, agent_id
+      from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
+    select l.state, l.policy, l.policy_version, l.pay_seconds into pool_state, policy, policy_version, pay_seconds
+      from pool l where l.id = p_pool;
+    select r.id into ruleset_id from ruleset r where r.state = 'active';
+    good_until := 'infinity';
+    if agent_id is null then return; end if;
+    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at),
+                 'infinity') into good_until
+      from agent_closure u join agent g on g.party_id = u.ancestor_id join plan_version v on v.plan_id = g.plan_id
+     where u.descendant_id = order_open_terms.agent_id;
+    select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (p_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                           coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
+      into path, path_codes
+      from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
+      join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
+      cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= p_at
+                           order by x.version desc limit 1) v
+     where u.descendant_id = order_open_terms.agent_id and p.state <> 'barred';
 end $$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
     LANGUAGE sql STABLE
@@ -864,13 +902,6 @@ begin
         seen.declared := (risk_vector(seen.customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
     end if;
     return next seen;
-end $$;
-CREATE FUNCTION public.order_sound(p_acceptor bigint, p_matched timestamp with time zone, p_ended timestamp with time zone, p_deadline timestamp with time zone, p_fiat bigint, p_usdt bigint, p_fee bigint) RETURNS boolean
-    LANGUAGE plpgsql IMMUTABLE
-    AS $$
-begin
-    return p_fiat > 0 and p_usdt > 0 and p_fee >= 0 and p_fee < p_usdt
-       and (p_acceptor is null) = (p_matched is null) and (p_ended is null) = (p_deadline is not null);
 end $$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
     LANGUAGE sql IMMUTABLE
@@ -1504,6 +1535,11 @@ ALTER TABLE public.commission_line ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     NO MAXVALUE
     CACHE 50
 );
+CREATE TABLE public.configuration (
+    one boolean DEFAULT true NOT NULL,
+    number bigint NOT NULL,
+    CONSTRAINT configuration_one_check CHECK (one)
+);
 CREATE TABLE public.customer (
     id bigint NOT NULL,
     ref text NOT NULL,
@@ -1842,8 +1878,7 @@ CREATE TABLE public.orders (
     ended_at timestamp with time zone,
     declared_payer_account_id bigint,
     declared_payer_name text,
-    apart text,
-    CONSTRAINT order_sound CHECK (public.order_sound(acceptor_id, matched_at, ended_at, deadline_at, fiat_units, usdt_units, fee_units))
+    apart text
 )
 WITH (fillfactor='60');
 ALTER TABLE public.orders ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2031,10 +2066,9 @@ ALTER TABLE public.pool_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
 );
 CREATE TABLE public.pool_account_load (
     pool_account_id bigint NOT NULL,
-    open_orders integer DEFAULT 0 NOT NULL,
+    open_orders public.load_count DEFAULT 0 NOT NULL,
     day date DEFAULT '-infinity'::date NOT NULL,
-    day_units bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT load_not_negative CHECK (public.load_sound(open_orders, day_units))
+    day_units public.load_units DEFAULT 0 NOT NULL
 )
 WITH (fillfactor='50');
 ALTER TABLE public.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2470,6 +2504,8 @@ ALTER TABLE ONLY public.commission_hold
     ADD CONSTRAINT commission_hold_ref_once UNIQUE (ref);
 ALTER TABLE ONLY public.commission_line
     ADD CONSTRAINT commission_line_once UNIQUE (order_id, agent_id, level);
+ALTER TABLE ONLY public.configuration
+    ADD CONSTRAINT configuration_pkey PRIMARY KEY (one);
 ALTER TABLE ONLY public.customer
     ADD CONSTRAINT customer_once UNIQUE (merchant_id, external_id);
 ALTER TABLE ONLY public.customer
@@ -2679,11 +2715,19 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.notice FOR EACH STA
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.risk_fact FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.seal_block FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.seal_row FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF plan_id, deposit_volume_units, volume_at, volume_until ON public.agent DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.agent_closure DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF agent_id ON public.merchant DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF state, code, country ON public.party DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.plan_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF state, policy, policy_version, pay_seconds ON public.pool DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.ruleset DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE TRIGGER journal_balanced AFTER INSERT ON public.journal_leg REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.journal_must_balance();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_leg FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER order_sound BEFORE INSERT OR UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.order_must_be_sound();
 CREATE TRIGGER period_open BEFORE INSERT ON public.journal_entry FOR EACH ROW EXECUTE FUNCTION public.period_is_open();
 ALTER TABLE ONLY public.acceptor
     ADD CONSTRAINT acceptor_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core import ids
 from core.errors import BadInput, Barred, Conflict, Frozen, NotFound, QuoteExpired
-from core.orders import dispatch
+from core.orders import dispatch, terms
 from core.orders.locking import moment
 from core.orders.states import NEXT_ACTOR, Event, step
 from core.steps import as_json
@@ -32,20 +32,30 @@ def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Row:
 
     Refuses with not_found, frozen, bad_input, quote_expired, conflict or barred.
     """
-    row = call(
-        "order_open_look",
-        {
-            "merchant": merchant_id,
-            "quote": ids.check(quote_ref, "quo"),
-            "customer": customer,
-            "blind": blind,
-            "at": moment(),
-            "slot": dispatch.slot(),
-        },
-    )
-    if row is None or row["quote_id"] is None:
+    facts = {
+        "merchant": merchant_id,
+        "quote": ids.check(quote_ref, "quo"),
+        "customer": customer,
+        "blind": blind,
+        "at": moment(),
+        "slot": dispatch.slot(),
+    }
+    known = terms.of(merchant_id)
+    row = _looked(facts, known)
+    whole = row if row["told"] else known.with_(row)
+    if whole is None:
+        whole = row = _looked(facts, terms.NOTHING)
+    if row["told"]:
+        terms.keep(merchant_id, row)
+    _may_open(whole, quote_ref)
+    return whole
+
+
+def _looked(facts: dict[str, object], known: terms.Terms) -> Row:
+    row = call("order_open_look", facts | known.facts())
+    if row is None:
+        quote_ref = facts["quote"]
         raise NotFound(f"there is no quote {quote_ref} among yours; ask for a new one", quote=quote_ref)
-    _may_open(row, quote_ref)
     return row
 
 

@@ -236,7 +236,7 @@ def test_arguments_that_are_none_are_usage_errors(desk, database):
         (["export", "commission", "--period", "2026-10", "--agent", "nobody"], "not_found"),
         (["key", "new"], "bad_input"),
         (["key", "new", "--party", "a\udcffb"], "bad_input"),
-        (["key", "end", "key_x", "--why", "y"], "not_found"),
+        (["key", "end", "key_x", "--why", "no such key"], "not_found"),
         (["clock", "advance", "soon"], "bad_input"),
         (["clock", "set", "2020-01-01T00:00:00Z"], "bad_input"),
         (["import", "history", ""], "bad_input"),

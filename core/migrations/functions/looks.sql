@@ -1,50 +1,75 @@
 -- What Python looks at before it decides a step of the money path; the steps themselves are in orders.sql.
 
--- Everything the decision to open a deposit needs, in one look; no row when there is no such merchant. `path` has for each
--- agent its number, account, plan version, that version's number, the volume of the plan's window and when that was reckoned;
--- `candidates` the first few accounts of the pool from a slot on, wrapping round, as `match_candidates_wide` has them.
+-- What an opening reads of the configuration, as it is at `p_at`, and until when that is good if nobody changes it: the next
+-- moment at which a plan of the path takes a new version, or the window of an agent's volume ends.
+create or replace function order_open_terms(p_merchant bigint, p_pool bigint, p_at timestamptz, out merchant_state text, out merchant_code text,
+    out merchant_country text, out agent_id bigint, out pool_state text, out policy text, out policy_version int, out pay_seconds int,
+    out ruleset_id bigint, out path bigint[], out path_codes text[], out good_until timestamptz) language plpgsql stable as $$
+begin
+    select p.state, p.code, p.country, m.agent_id into merchant_state, merchant_code, merchant_country, agent_id
+      from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
+    select l.state, l.policy, l.policy_version, l.pay_seconds into pool_state, policy, policy_version, pay_seconds
+      from pool l where l.id = p_pool;
+    select r.id into ruleset_id from ruleset r where r.state = 'active';
+    good_until := 'infinity';
+    if agent_id is null then return; end if;
+    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at),
+                 'infinity') into good_until
+      from agent_closure u join agent g on g.party_id = u.ancestor_id join plan_version v on v.plan_id = g.plan_id
+     where u.descendant_id = order_open_terms.agent_id;
+    select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (p_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
+                           coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
+      into path, path_codes
+      from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
+      join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
+      cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= p_at
+                           order by x.version desc limit 1) v
+     where u.descendant_id = order_open_terms.agent_id and p.state <> 'barred';
+end $$;
+
+-- Everything the decision to open a deposit needs, in one look; no `quote_id` when that merchant has no such quote. `path` has
+-- for each agent its number, account, plan version, that version's number, the volume of the plan's window and when that was
+-- reckoned; `candidates` the first few accounts of the pool from a slot on, wrapping round, as `match_candidates_wide` has them.
 -- A small query for each table: a join of them all carries every column through every level, and costs twice.
+--
+-- Merchant, pool, rules and path change seldom. Who has read them under the configuration's number `p_known`, and asks within
+-- the time they were told to be good for, gets them no more: `told` is false then (core/orders/terms.py, decision 0029).
 drop function if exists order_open_context(bigint, text, text, bytea, timestamptz, int);
 drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int);
+drop function if exists order_open_look(bigint, text, text, bytea, timestamptz, int, bigint, timestamptz, timestamptz);
 drop type if exists order_open_seen;
 create type order_open_seen as (
-    at text, merchant_state text, merchant_code text, merchant_country text, agent_id bigint, quote_id bigint, kind text,
+    at text, told boolean, merchant_state text, merchant_code text, merchant_country text, agent_id bigint, quote_id bigint, kind text,
     currency text, fiat_units bigint, rate_price bigint, usdt_units bigint, fee_units bigint, margin_units bigint,
     fee_schedule_id bigint, expired boolean, pool_id bigint, pool_state text, policy text,
     policy_version int, pay_seconds int, customer_id bigint, customer_name text, customer_state text,
     customer_country text, customer_level int, customer_age bigint, payer_id bigint, payer_listed text, ruleset_id bigint,
-    path bigint[], path_codes text[], vector bigint[], candidates bigint[], disputed bigint[]);
-create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int)
+    path bigint[], path_codes text[], number bigint, good_until text, vector bigint[], candidates bigint[], disputed bigint[]);
+create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
+    p_known bigint, p_since timestamptz, p_until timestamptz)
 returns setof order_open_seen language plpgsql stable as $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
 begin
     seen.at := v_at;
-    select p.state, p.code, p.country, m.agent_id into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id
-      from merchant m join party p on p.id = m.party_id where m.party_id = p_merchant;
-    if not found then return; end if;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           v_at > q.expires_at, q.pool_id
+           v_at > q.expires_at, q.pool_id, (select n.number from configuration n)
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
-           seen.fee_schedule_id, seen.expired, seen.pool_id
+           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
-    if not found then return next seen; return; end if;
-    select l.state, l.policy, l.policy_version, l.pay_seconds, (select r.id from ruleset r where r.state = 'active')
-      into seen.pool_state, seen.policy, seen.policy_version, seen.pay_seconds, seen.ruleset_id from pool l where l.id = seen.pool_id;
+    if not found then return; end if;
+    seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
+    if seen.told then
+        select t.merchant_state, t.merchant_code, t.merchant_country, t.agent_id, t.pool_state, t.policy, t.policy_version, t.pay_seconds,
+               t.ruleset_id, t.path, t.path_codes, t.good_until
+          into seen.merchant_state, seen.merchant_code, seen.merchant_country, seen.agent_id, seen.pool_state, seen.policy,
+               seen.policy_version, seen.pay_seconds, seen.ruleset_id, seen.path, seen.path_codes, seen.good_until
+          from order_open_terms(p_merchant, seen.pool_id, v_at) t;
+    end if;
     select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            array(select z.acceptor_id from orders z where z.customer_id = c.id and z.dispute_state = 'open')
       into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
-    if seen.agent_id is not null then
-        select array_agg(array[u.ancestor_id, a.id, v.id, v.version, case when (v_at < g.volume_until) is false then 0 else g.deposit_volume_units end,
-                               coalesce(extract(epoch from g.volume_at)::bigint, 0)] order by u.distance), array_agg(p.code order by u.distance)
-          into seen.path, seen.path_codes
-          from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
-          join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
-          cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= v_at
-                               order by x.version desc limit 1) v
-         where u.descendant_id = seen.agent_id and p.state <> 'barred';
-    end if;
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
     v_day := (v_at at time zone 'UTC')::date;
     seen.candidates := array(

@@ -1,0 +1,60 @@
+"""What an opening reads that changes seldom (merchant, pool, rules, who earns), remembered until it changes.
+
+The database counts the changes of all this (`configuration.number`). A process that has read it says under which
+number, and is told it again only when the number is another, or the time is over for which it was good. So what an
+officer decides counts for the next order in every process, without being read for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from core.db import remembered
+
+if TYPE_CHECKING:
+    from core.steps import Row
+
+_COLUMNS: Final = (
+    "merchant_state", "merchant_code", "merchant_country", "agent_id", "pool_state", "policy", "policy_version",
+    "pay_seconds", "ruleset_id", "path", "path_codes",
+)  # fmt: skip
+_KIND: Final = "opening_terms"
+MOST: Final = 5_000
+"""How many merchants' terms a process remembers, some 2 KB each; beyond that it begins anew."""
+
+
+class Terms(NamedTuple):
+    """What was told of one merchant's openings in one pool, under which number, from when and until when it is good."""
+
+    pool: int | None
+    number: int | None
+    since: str | None
+    until: str | None
+    columns: dict[str, Any]
+
+    def facts(self) -> dict[str, object]:
+        """Return what `order_open_look` is to know of what is remembered."""
+        return {"known": self.number, "since": self.since, "until": self.until}
+
+    def with_(self, row: Row) -> Row | None:
+        """Return a look that was told no terms with these; None when they are another pool's."""
+        return row | self.columns if self.pool == row["pool_id"] else None
+
+
+NOTHING: Final = Terms(None, None, None, None, {})
+
+
+def of(merchant_id: int) -> Terms:
+    """Return what is remembered of that merchant's last opening."""
+    found: Terms = remembered().get((_KIND, merchant_id), NOTHING)
+    return found
+
+
+def keep(merchant_id: int, row: Row) -> None:
+    """Remember the terms that a look was told."""
+    memory = remembered()
+    if len(memory) >= MOST:
+        for key in [key for key in list(memory) if key[0] == _KIND]:
+            memory.pop(key, None)
+    columns = {name: row[name] for name in _COLUMNS}
+    memory[_KIND, merchant_id] = Terms(row["pool_id"], row["number"], row["at"], row["good_until"], columns)
