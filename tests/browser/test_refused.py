@@ -148,7 +148,7 @@ def test_what_is_typed_into_a_reveal_outlives_a_refusal_and_the_look_is_logged_o
 
 @pytest.mark.parametrize(
     ("name", "deed", "typed"),
-    [("compliance", "freeze", {"why": "  "}), ("admin", "pause", {"why": "  "}),
+    [("compliance", "freeze", {"why": "-----"}), ("admin", "pause", {"why": "-----"}),
      ("finance", "top_up", {"amount": "1e3", "arrival": "0xabc", "why": "seen on the chain"})],
 )  # fmt: skip
 def test_dialogs_of_accounts_and_acceptors_keep_what_was_typed(desk, chromium, name, deed, typed):
