@@ -302,7 +302,8 @@ def _related(tx: Transaction, which: str, number: int | None, order_id: int) -> 
 class Counts(NamedTuple):
     """The desk's figures now. `held` is the sum of open holds and `ledger_held` the ledger's: the difference is 0.
 
-    `dispute_due` is the nearest deadline of the open disputes, None without one.
+    `dispute_due` is the nearest deadline of the open disputes, None without one; of one that was missed the first that
+    was, though the order has been asked for again since and has its next.
     `false_positive_bps` and `decision_seconds` (median) are of the last 30 days, None while nothing was decided.
     """
 
@@ -323,8 +324,9 @@ _COUNTS = """
 select count(*), count(*) filter (where state = 'pending_second'), count(*) filter (where due_at < %(at)s),
        count(*) filter (where locked_by = %(who)s and locked_until > %(at)s),
        (select count(*) from order_waiting w join orders o on o.id = w.order_id where o.dispute_state = 'open'),
-       (select min(w.deadline_at) from order_waiting w join orders o on o.id = w.order_id
-         where o.dispute_state = 'open'),
+       (select min(coalesce((select min((r.details ->> 'was_due')::timestamptz) from audit r
+                              where r.order_id = o.id and r.action = 'order.remind'), w.deadline_at))
+          from order_waiting w join orders o on o.id = w.order_id where o.dispute_state = 'open'),
        (select count(*) from hold where closed_at is null),
        (select coalesce(sum(units), 0)::bigint from hold where closed_at is null),
        (select coalesce(sum(held), 0)::bigint from ledger_account where held <> 0 and kind = 'acceptor')

@@ -7,10 +7,14 @@ import re
 from datetime import timedelta
 
 from core import clock
+from core.actor import Right
+from core.compliance import queries
 from core.db import reading
-from core.orders import deadlines
+from core.money import Money, fiat
+from core.orders import deadlines, disputing
+from tests import make
 from tests.portal import market
-from tests.portal.market import held, signed_in
+from tests.portal.market import claimed, held, signed_in
 
 
 def words(answer):
@@ -49,3 +53,18 @@ def test_a_review_that_is_overdue_says_so_and_when_it_is_asked_for_again(databas
         assert "Overdue, asked for again" in told
         assert missed in told
         assert "Overdue" not in words(signed_in(desk, "merchant1").get(order_page))
+
+
+def test_a_dispute_that_is_overdue_is_so_on_the_home_page_too(database):
+    desk = market.built()
+    ref = claimed(desk.trade, number="D-1")
+    came = Money.parse("500.00", fiat(desk.trade.currency))
+    disputing.contest(desk.acceptor.actor, ref, received=came, why="less has come")
+    officer = make.person("compliance", Right.SEE_ALERTS)
+    due = queries.counts(officer).dispute_due
+    with clock.at(due + timedelta(hours=1)):
+        deadlines.expire(ref)
+        assert queries.counts(officer).dispute_due == due, "asking for it again does not take the missed deadline away"
+        browser = signed_in(desk, "compliance")
+        assert re.search(r"Open disputes now 1 nearest deadline \u221201:00:0\d", words(browser.get("/")))
+        assert f"Overdue: this review was due at {said(due)}" in words(browser.get(f"/orders/show/{ref}"))
