@@ -1042,12 +1042,8 @@ CREATE FUNCTION public.risk_vector(p_customer bigint, p_payer bigint, p_acceptor
     AS $$
 declare
     c record;
-    v_p95 bigint := 0;
-    v_users bigint := 1;
-    v_age bigint := 0;
-    v_disputed bigint := 0;
-    v_confirmed bigint := 0;
-    v_customer bigint[] := array[0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    -- Null is what was not asked: each value given here would cost an expression a call.
+    v_p95 bigint; v_users bigint; v_age bigint; v_disputed bigint; v_confirmed bigint; v_customer bigint[];
     -- The windows' beginnings, worked out once and not for each row; the short ones only where they are asked for.
     v_10m timestamptz; v_1h timestamptz; v_1d timestamptz;
     v_30d timestamptz := p_at - interval '30 days';
@@ -1074,11 +1070,11 @@ begin
              where customer_id = p_customer and happened_at > v_90d and happened_at < p_at
                and known_at < p_at and kind = 'order_completed';
         end if;
-        v_customer := array[c.m10, c.h1, c.d1, c.d30, c.usdt_1d, c.usdt_30d, v_p95, c.opened, c.completed, c.expired];
+        v_customer := array[c.m10, c.h1, c.d1, c.d30, c.usdt_1d, c.usdt_30d, coalesce(v_p95, 0), c.opened, c.completed, c.expired];
     end if;
     if p_payer is not null then
         select count(distinct customer_id) filter (where happened_at > v_30d and customer_id is distinct from p_customer) + 1,
-               coalesce(extract(epoch from p_at - min(happened_at))::bigint, 0)
+               extract(epoch from p_at - min(happened_at))::bigint
           into v_users, v_age
           from risk_fact
          where payer_account_id = p_payer and happened_at > v_90d and happened_at < p_at and known_at < p_at;
@@ -1091,7 +1087,8 @@ begin
                    and happened_at > v_30d and happened_at < p_at and known_at < p_at
                  order by happened_at desc limit 50) last;
     end if;
-    return v_customer || array[v_users, v_age, v_disputed, v_confirmed];
+    return coalesce(v_customer, '{0,0,0,0,0,0,0,0,0,0}')
+        || array[coalesce(v_users, 1), coalesce(v_age, 0), coalesce(v_disputed, 0), coalesce(v_confirmed, 0)];
 end $$;
 CREATE FUNCTION public.rollup_add(p_hours_from xid8, p_commission_from xid8, p_alert_from xid8, p_to xid8) RETURNS void
     LANGUAGE plpgsql
