@@ -41,7 +41,7 @@ def lived(home, module_database):
     """A market with every kind of end, rolled up and sealed, and one order that waits for its money."""
     market = make.market(2, levels=2)
     refs = lives.some_days(market, rounds=2)
-    with clock.at(lives.DAYS + timedelta(days=400)):
+    with clock.at(clock.now() + timedelta(days=400)):  # its deadline is still to come
         waiting = lives.claimed(market, "80.00", customer="late", account="BR5500112233")
     lives.rolled_up()
     lives.sealed()
