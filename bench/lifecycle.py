@@ -30,6 +30,7 @@ class Measured(NamedTuple):
 
 
 def _rounds(box: server.Server, rounds: int, seconds: float) -> Measured:
+    box.steady()
     plain, own_url = box.fresh("plain", migrated=False), box.fresh("own")
     orm, alone = box.fresh("orm", migrated=False), box.fresh("alone", migrated=False)
     box.pgbench(plain, "-q", "-i", "-s", "10")
