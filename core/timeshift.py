@@ -32,12 +32,13 @@ def offset() -> timedelta:
 def advance(actor: Actor, by: timedelta) -> datetime:
     """Move the product's time on (never back: what has happened stays in the past); return the new present.
 
-    Raises Conflict in production, BadInput for a step back or too far, Forbidden.
+    It moves by whole seconds, a begun one in full, so never to before the moment that was asked for. Raises Conflict
+    in production, BadInput for a step back or too far, Forbidden.
     """
     actor.must(Right.MANAGE_USERS)
     if settings().production:
         raise Conflict("the clock can be moved in the sandbox only")
-    seconds = int(by.total_seconds())
+    seconds = -(-by // timedelta(seconds=1))
     if seconds < 0:
         raise BadInput("the clock moves forward only: what has been booked would lie in the future")
     with transaction() as tx:

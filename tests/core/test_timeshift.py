@@ -25,6 +25,11 @@ def test_time_goes_on_by_what_was_said():
     assert not clock.controlled()
 
 
+def test_a_second_that_was_begun_is_gone_on_in_full():
+    timeshift.advance(system(), timedelta(seconds=1, microseconds=1))
+    assert timeshift.offset() == timedelta(seconds=2)
+
+
 def test_a_clock_that_is_held_already_is_left_alone():
     timeshift.advance(system(), timedelta(hours=2))
     moment = datetime(2026, 10, 5, tzinfo=UTC)
