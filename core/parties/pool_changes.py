@@ -23,7 +23,7 @@ select a.id, a.acceptor_id, a.weight, a.open_limit, a.day_limit_units, l.currenc
 
 
 def withdraw_admission(actor: Actor, pool_ref: str, merchant_ref: str, why: str) -> int:
-    """Let a merchant use a pool no more; return how many of its quotes there end with it. Open orders go on.
+    """Let a merchant use a pool no more; return how many of its unused quotes end with it. Open orders go on.
 
     Raises Forbidden, NotFound, WrongState when it may not use the pool, BadInput without a reason.
     """
@@ -38,7 +38,9 @@ def withdraw_admission(actor: Actor, pool_ref: str, merchant_ref: str, why: str)
             raise WrongState(said, field="merchant", pool=pool_ref, merchant=merchant_ref)
         now = clock.now()
         ended = tx.run(
-            "update quote set expires_at = %s where merchant_id = %s and pool_id = %s and expires_at > %s",
+            "update quote q set expires_at = %s where q.merchant_id = %s and q.pool_id = %s and q.expires_at > %s"
+            # One that became an order was kept: what it promised, and until when, is told beside that order.
+            " and not exists (select from orders o where o.quote_id = q.id)",
             (now, merchant.id, pool_id, now),
         )
         details = {"merchant": merchant_ref, "quotes_ended": ended}

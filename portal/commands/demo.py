@@ -11,6 +11,7 @@ from core.settings import settings
 from core.simulator import run
 from core.simulator.people import DEMO_PARTIES
 from portal.commands.init import initialise
+from portal.counted import counted
 from portal.security import setup
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def command(orders: int, days: int, seed: int, again: bool) -> None:
     known = run.may_play(again=again)
     initialise()
     if known and not again:
-        click.echo(f"an earlier demo was cut off after {known:,} orders: playing on from there")
+        click.echo(f"an earlier demo was cut off after {counted(known, 'order')}: playing on from there")
     began = time.monotonic()
     states = run.play(orders=orders, days=days, seed=seed, again=again, enrolled=_users, told=_told)
     total = sum(states.values())
-    click.echo(f"{total:,} orders in {time.monotonic() - began:.0f} s:")
+    click.echo(f"{counted(total, 'order')} in {time.monotonic() - began:.0f} s:")
     for state, count in sorted(states.items(), key=lambda each: -each[1]):
         click.echo(f"  {state:<17}{count:>8,}")
 

@@ -11,6 +11,7 @@ from core.actor import system
 from core.commissions import periods
 from core.db import reading, transaction
 from core.reports import commission, files
+from portal.counted import counted
 
 
 @click.group("export")
@@ -48,9 +49,9 @@ def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
     with transaction() as tx:
         details = {"rows": written.rows, "sha256": written.sha256, "format": form, "agent": agent}
         audit.write(tx, actor, "report.export", f"commission {period.name}", details=details)
-    click.echo(f"{written.path}: {written.rows:,} lines, sha256 {written.sha256}")
+    click.echo(f"{written.path}: {counted(written.rows, 'line')}, sha256 {written.sha256}")
     if beside is not None:
-        click.echo(f"{beside.path}: {beside.rows:,} statements, sha256 {beside.sha256}")
+        click.echo(f"{beside.path}: {counted(beside.rows, 'statement')}, sha256 {beside.sha256}")
     for column, amount in written.sums.items():
         click.echo(f"  {column}: {amount.show()}")
     for fact in ("held", "lines less ledger", "held lines less ledger", "difference of the statements", "seal"):

@@ -14,6 +14,7 @@ import click
 from core.errors import BadInput
 from core.simulator.history import Counts, import_history
 from core.simulator.settling import settle
+from portal.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,4 +65,4 @@ def _standard_input() -> Iterator[Path]:
 def _progress(counts: Counts) -> None:
     """Show how far it is, to people only."""
     if sys.stderr.isatty():
-        click.echo(f"\r{counts.read:,} rows read, {counts.added:,} added ", nl=False, err=True)
+        click.echo(f"\r{counted(counts.read, 'row')} read, {counts.added:,} added ", nl=False, err=True)

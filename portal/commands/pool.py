@@ -9,6 +9,7 @@ import click
 from core.actor import system
 from core.money import USDT, Money, fiat
 from core.parties import naming, pool_changes, pools
+from portal.counted import counted
 
 _WHY = click.option("--why", required=True, help="The reason, for the audit trail.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -60,7 +61,8 @@ def show(as_json: bool) -> None:
         else:
             click.echo(
                 f"{each.code:<20}{each.state:<10}{each.currency} {each.method:<10}{each.fee_code:<12}"
-                f"{each.policy} v{each.policy_version}  {each.merchants:,} merchants, {each.accounts:,} accounts"
+                f"{each.policy} v{each.policy_version}  {counted(each.merchants, 'merchant')}, "
+                f"{counted(each.accounts, 'account')}"
             )
 
 
@@ -98,7 +100,7 @@ def expel(pool: str, merchant: str, why: str) -> None:
     actor = system("terminal")
     ref = naming.party(actor, merchant, "merchant", field="merchant")
     ended = pool_changes.withdraw_admission(actor, naming.pool(actor, pool), ref, why)
-    click.echo(f"{merchant} may not use {pool} any more; {ended:,} quotes ended with it")
+    click.echo(f"{merchant} may not use {pool} any more; {counted(ended, 'quote')} ended with it")
 
 
 @command.command("leave")
@@ -109,7 +111,7 @@ def leave(pool: str, account: str, why: str) -> None:
     """Take the bank account ACCOUNT (bnk_…) out of POOL; its open orders go on."""
     actor = system("terminal")
     left = pool_changes.leave(actor, naming.pool(actor, pool), account, why)
-    click.echo(f"{account} has left {pool}; {left:,} open orders go on with it")
+    click.echo(f"{account} has left {pool}; {counted(left, 'open order goes', 'open orders go')} on with it")
 
 
 @command.command("account")

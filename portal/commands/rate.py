@@ -9,6 +9,7 @@ import click
 from core.actor import system
 from core.errors import BadInput, Conflict, Refusal
 from core.pricing import spoken
+from portal.counted import counted
 
 CELLS = 3
 
@@ -46,9 +47,9 @@ def read() -> None:
         except Refusal as refusal:
             left += 1
             click.echo(f"line {number}: {refusal.detail} [{refusal.code}]", err=True)
-    click.echo(f"{taken:,} rates taken, {left:,} left out")
+    click.echo(f"{counted(taken, 'rate')} taken, {left:,} left out")
     if left:
-        raise Conflict(f"{left:,} rates were left out; the lines above say why")
+        raise Conflict(f"{counted(left, 'rate was', 'rates were')} left out; the lines above say why")
 
 
 @command.command("list")

@@ -6,6 +6,7 @@ import click
 
 from core.migrations import standing
 from core.settings import settings
+from portal.counted import counted
 
 
 @click.command("renumber")
@@ -15,7 +16,7 @@ def command() -> None:
     spent = standing.count_onwards(settings().database_url)
     standing.must_count_onwards()
     click.echo(
-        f"{spent:,} transaction numbers spent: the server counts onwards from the data. Run `desk verify` now"
+        f"{counted(spent, 'transaction number')} spent: the server counts onwards from the data. Run `desk verify` now"
         if spent
         else "nothing to do: the server counts onwards from the data"
     )

@@ -7,6 +7,7 @@ import click
 from core.analytics import agent_volume, rollup
 from core.db import reading
 from core.verify.rollups import rollups
+from portal.counted import counted
 
 
 @click.command("rollup")
@@ -17,7 +18,7 @@ def command(rebuild: bool) -> None:
     A rebuild says first which rows were not what the feed adds up to; afterwards none is.
     """
     if not rebuild:
-        click.echo(f"{rollup.advance():,} facts added")
+        click.echo(f"{counted(rollup.advance(), 'fact')} added")
         return
     with reading() as tx:
         tx.run("set local statement_timeout = '15min'")
@@ -26,4 +27,4 @@ def command(rebuild: bool) -> None:
         click.echo(words, err=True)
     facts = rollup.rebuild()
     agent_volume.refresh()
-    click.echo(f"{facts:,} facts counted again; {found.total:,} rows were wrong")
+    click.echo(f"{counted(facts, 'fact')} counted again; {counted(found.total, 'row was', 'rows were')} wrong")

@@ -9,6 +9,7 @@ import click
 
 from core.db import reading
 from core.ledger import seal
+from portal.counted import counted
 
 
 @click.group("seal")
@@ -19,7 +20,7 @@ def command() -> None:
 @command.command("advance")
 def advance() -> None:
     """Seal every row whose transaction has ended and anchor the heads (the schedule does this by itself)."""
-    click.echo(f"{seal.advance():,} rows sealed")
+    click.echo(f"{counted(seal.advance(), 'row')} sealed")
 
 
 @command.command("export")

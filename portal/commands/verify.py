@@ -8,6 +8,7 @@ import sys
 import click
 
 from core import verify
+from portal.counted import counted
 
 
 @click.command("verify")
@@ -40,7 +41,7 @@ def command(as_json: bool) -> None:
 
 def _show(finding: verify.Finding) -> None:
     state = "ok    " if finding.holds else "BROKEN"
-    looked = f"{finding.checked:,} rows looked at" if finding.checked else "nothing of the kind is there yet"
+    looked = f"{counted(finding.checked, 'row')} looked at" if finding.checked else "nothing of the kind is there yet"
     click.echo(f"{finding.invariant:>4} {state} {finding.title} ({looked})")
     for words in finding.breaks:
         click.echo(f"            {words}")

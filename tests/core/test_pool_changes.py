@@ -60,7 +60,10 @@ def test_a_merchant_whose_admission_is_withdrawn_quotes_no_more_and_its_orders_g
         "agreed",
     )
     refused(NotFound, pool_changes.withdraw_admission, RUNS, market.pool_ref, "mer_nobody", "agreed")
-    assert pool_changes.withdraw_admission(RUNS, market.pool_ref, market.merchant_ref, "contract ended") >= 1
+    used = "select q.ref, q.expires_at from orders o join quote q on q.id = o.quote_id where o.ref = %s"
+    until = review.rows(used, going)
+    assert pool_changes.withdraw_admission(RUNS, market.pool_ref, market.merchant_ref, "contract ended") == 1
+    assert review.rows(used, going) == until, "the quote that became an order is kept as it was"
     with pytest.raises(Refusal):
         quoted(market)
     with pytest.raises(QuoteExpired):

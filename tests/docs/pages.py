@@ -20,7 +20,7 @@ _VARYING = (
     (re.compile(r"\bdk_[\w-]{40}"), "dk_(key)"),
     (re.compile(r"\b[0-9a-f]{24,64}\b"), "(hex)"),
     (re.compile(r'("reference": )"[^"]+"'), r'\1"(reference)"'),
-    (re.compile(r"\(([\d,]+ rows looked at|nothing of the kind is there yet)\)"), "(rows looked at)"),
+    (re.compile(r"\(([\d,]+ rows? looked at|nothing of the kind is there yet)\)"), "(rows looked at)"),
     (re.compile(r'("request_id": )"[^"]+"'), r'\1"(trace)"'),
 )
 

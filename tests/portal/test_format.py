@@ -14,6 +14,7 @@ from core.money import USDT, Money, fiat
 from core.orders.states import State
 from portal import format as show
 from portal.columns import defused
+from portal.counted import counted
 from portal.states import BADGES
 
 CATALOGUES = Path(show.__file__).parent / "translations"
@@ -128,3 +129,8 @@ def test_the_browsers_language_is_used_before_sign_in(desk):
     page = desk.app.test_client().get("/login/", headers={"Accept-Language": "es-MX,es;q=0.9"}).text
     assert "Contraseña" in page
     assert "登录" in desk.app.test_client().get("/login/?lang=zh").text
+
+
+def test_the_terminal_says_one_without_an_s():
+    assert [counted(n, "row") for n in (0, 1, 2, 1204)] == ["0 rows", "1 row", "2 rows", "1,204 rows"]
+    assert [counted(n, "row was", "rows were") for n in (1, 2)] == ["1 row was", "2 rows were"]
