@@ -119,7 +119,8 @@ def _held(actor: Actor) -> Card:
     found = position.position(actor)
     words, tone = tied(found.difference)
     foot = _("liabilities and custody: %(words)s", words=words)
-    return money_card(_("Held USDT"), found.held.units, aside=_("now"), foot=foot, tone=tone)
+    # Commissions held are in it, and orders in it are officers' to list: another figure than theirs, and no link.
+    return money_card(_("Held USDT, orders and commissions"), found.held.units, aside=_("now"), foot=foot, tone=tone)
 
 
 @card(Right.DECIDE_ALERT, "compliance")

@@ -56,7 +56,7 @@ def found(browser, text):
     ("name", "figures"),
     [
         ("admin", ("Waiting for review", "Held USDT", "Volume", "Fees", "Open orders", "position")),
-        ("finance", ("Volume", "Completed", "Fees", "Held USDT", "Custody", "0.000000")),
+        ("finance", ("Volume", "Completed", "Fees", "Held USDT, orders and commissions", "Custody", "0.000000")),
         ("auditor", ("Volume", "Fees", "Open orders")),
         ("compliance", ("Waiting for review", "Held USDT", "Past review time", "Median decision")),
         ("agent1", ("Your commission this month", "Active referrals", "of 1 merchant in your tree")),

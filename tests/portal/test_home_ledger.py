@@ -112,9 +112,21 @@ def test_what_is_open_is_what_waits_in_escrow_or_is_held(desk):
     assert listed(desk, "finance", found["Open orders"].href).count("<tr data-href") == 2
 
 
-@pytest.mark.parametrize("name", ["admin", "compliance", "finance"])
-def test_held_usdt_is_that_of_the_held_pockets(desk, name):
-    found = tiles(desk, name)["Held USDT"]
+@pytest.mark.parametrize(
+    ("name", "label", "opens"),
+    [
+        ("admin", "Held USDT", True),
+        ("compliance", "Held USDT", True),
+        ("finance", "Held USDT, orders and commissions", False),
+    ],
+)
+def test_held_usdt_is_that_of_the_held_pockets_under_a_name_of_its_own_where_commissions_are_in_it(
+    desk, name, label, opens
+):
+    shown = tiles(desk, name)
+    assert [each for each in shown if each.startswith("Held USDT")] == [label]
+    found = shown[label]
+    assert bool(found.href) is opens
     assert found.amount == usdt("select sum(units) from v_balances where account like '%%:held'") > 0
 
 
