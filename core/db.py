@@ -37,6 +37,7 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
         WrongState,
         sentence("the period of this posting is locked; post an adjustment in the open period"),
     ),
+    "terms_are_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
     "hold_open_once": (AlreadyDone, sentence("the order is held already")),
     "approval_waiting_once": (AlreadyDone, sentence("a request for this is waiting for a decision already")),
     "party_code_once": (AlreadyDone, sentence("a party of this kind has that code already")),

@@ -83,7 +83,12 @@ class Desk(click.Group):
         if name and COMMANDS[name].database and "--help" not in rest:
             from portal.servers import bound
 
-            ctx.with_resource(bound(fit=COMMANDS[name].database == "ours"))
+            ours = COMMANDS[name].database == "ours"
+            ctx.with_resource(bound(fit=ours))
+            if ours and name != "clock":
+                from core import timeshift
+
+                ctx.with_resource(timeshift.followed())
         return name, command, rest
 
 

@@ -11,6 +11,8 @@ CREATE DOMAIN public.load_units AS bigint
 CREATE TYPE public.order_claimed AS (
 	done boolean,
 	state text,
+	risk_state text,
+	dispute_state text,
 	late boolean,
 	early boolean,
 	future boolean,
@@ -570,9 +572,10 @@ begin
        and (v_payer is not null or p_payer_sealed is not null)
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
-        select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        answer.done := false; answer.state := o.state; answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
+        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
         answer.future := coalesce(p_paid_at > v_at + v_slack, false);
@@ -705,7 +708,7 @@ begin
     end if;
     raise exception 'order % is not sound', new.ref using errcode = 'check_violation', constraint = 'order_sound';
 end $$;
-CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
+CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_number bigint, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
     LANGUAGE plpgsql
     AS $$
 declare
@@ -759,6 +762,10 @@ begin
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+    -- Asked last, after all that may wait for a lock: what an officer has changed since the look is looked at anew.
+    if p_number <> (select n.number from configuration n) then
+        raise exception 'the configuration changed meanwhile' using errcode = 'lock_not_available', constraint = 'terms_are_the_same';
+    end if;
     return o;
 end $$;
 CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF public.order_open_seen
@@ -2718,6 +2725,7 @@ CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF state, code, country ON public.party DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.plan_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE OF state, policy, policy_version, pay_seconds ON public.pool DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
+CREATE CONSTRAINT TRIGGER configuration_changes AFTER DELETE ON public.pool_merchant DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.ruleset DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE TRIGGER journal_balanced AFTER INSERT ON public.journal_leg REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.journal_must_balance();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();

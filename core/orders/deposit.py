@@ -14,7 +14,7 @@ from core.orders import opening, reference
 from core.orders.ending import end
 from core.orders.input import account_number, moment_of, payer_facts, text
 from core.orders.locking import actor_facts, after, locked, moment, taken
-from core.orders.states import NEXT_ACTOR, Event, State, step
+from core.orders.states import NEXT_ACTOR, DisputeState, Event, RiskState, State, step
 from core.risk import gates
 from core.steps import as_json
 from core.steps import step as call
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.steps import Row
+
+
+_LOOKS: Final = 3
+"""How often an opening looks again when its terms changed under its hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,32 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     payer_name = text(request.payer_name, "payer.name")
     account = account_number(request.payer_account)
     country = countries.read(request.customer_country, "customer.country")
-    blind = vault.blind(account)
-    row = opening.look(actor.party_id, request.quote_ref, customer, blind)
+    told = _Told(external, customer, name, payer_name, account, vault.blind(account), country)
+    for _ in range(_LOOKS - 1):
+        try:
+            return _open(actor, actor.party_id, request.quote_ref, told)
+        except Changed as changed:
+            # An officer was quicker (a merchant suspended, a pool paused): look again, and answer by what is now.
+            if changed.facts.get("constraint") != opening.SAME_TERMS:
+                raise
+    return _open(actor, actor.party_id, request.quote_ref, told)
+
+
+class _Told(NamedTuple):
+    """A request's own words, read."""
+
+    external: str
+    customer: str
+    name: str
+    payer_name: str
+    account: str
+    blind: bytes
+    country: str
+
+
+def _open(actor: Actor, merchant_id: int, quote_ref: str, told: _Told) -> Opened:
+    external, customer, name, payer_name, account, blind, country = told
+    row = opening.look(merchant_id, quote_ref, customer, blind)
     ref, pay_code = ids.new("ord"), reference.new()
     gate = gates.opening(row, payer_name=payer_name, customer_name=name, country=country)
     amounts = {"usdt_units": row["usdt_units"], "margin_units": row["margin_units"]}
@@ -72,7 +100,7 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
     facts = {
         "ref": ref,
         "external": external,
-        "merchant": actor.party_id,
+        "merchant": merchant_id,
         "customer_ref": ids.new("cus") if row["customer_id"] is None else None,
         "customer_external": customer,
         "customer_name": name,
@@ -142,7 +170,8 @@ def claim_paid(
             raise TooLate(
                 sentence("the time to pay %(ref)s is over, it has expired; open a new order", ref=ref), ref=ref
             )
-        taken(actor, State(found["state"]), Event.CLAIM_PAID)
+        stands = RiskState(found["risk_state"]), DisputeState(found["dispute_state"])
+        taken(actor, State(found["state"]), Event.CLAIM_PAID, *stands)
         if found["late"]:
             raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
         if found["early"]:

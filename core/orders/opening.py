@@ -15,6 +15,8 @@ from core.steps import step as call
 if TYPE_CHECKING:
     from core.steps import Row
 
+SAME_TERMS = "terms_are_the_same"
+"""What the database calls its refusal of an opening whose terms are not those any more that it looked at."""
 CREATED = step(None, Event.OPEN)
 MATCHED = step(CREATED, Event.MATCH)
 QUEUED = step(CREATED, Event.QUEUE)
@@ -75,7 +77,7 @@ def _may_open(row: Row, quote_ref: str) -> None:
 _AS_SEEN = {
     "at": "at", "agent": "agent_id", "pool": "pool_id", "quote": "quote_id", "customer": "customer_id",
     "payer": "payer_id", "currency": "currency", "fiat": "fiat_units", "rate": "rate_price", "usdt": "usdt_units",
-    "fee": "fee_units", "schedule": "fee_schedule_id",
+    "fee": "fee_units", "schedule": "fee_schedule_id", "number": "number",
 }  # fmt: skip
 
 

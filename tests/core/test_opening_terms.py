@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -10,14 +12,16 @@ import pytest
 
 from core import clock, db
 from core.actor import system
-from core.errors import Conflict, Frozen
+from core.errors import Changed, Conflict, Frozen, QuoteExpired, Refusal
 from core.money import Money, fiat
-from core.orders import opening, terms
-from core.parties import pools, standing
+from core.orders import deposit, opening, terms
+from core.orders.deposit import DepositRequest
+from core.parties import pool_changes, pools, standing
 from core.pricing import quotes
 from tests import make
 from tests.core import lives
 
+WHY = "decided by an officer"
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)
 
 
@@ -231,3 +235,58 @@ def test_the_database_refuses_a_load_below_nothing(market, change):
     with pytest.raises(psycopg.errors.CheckViolation) as refused, db.transaction() as tx:
         tx.run(f"update pool_account_load set {change}")
     assert refused.value.diag.constraint_name == "load_not_negative"
+
+
+WHILE_IT_WAITED = {
+    "a merchant suspended": (lambda market: standing.suspend(system("officer"), market.merchant_ref, WHY), Frozen),
+    "a merchant barred": (lambda market: standing.bar(system("officer"), market.merchant_ref, WHY), Frozen),
+    "a merchant's admission ended": (
+        lambda market: pool_changes.withdraw_admission(system("officer"), market.pool_ref, market.merchant_ref, WHY),
+        QuoteExpired,
+    ),
+}
+
+
+@pytest.mark.parametrize("change", WHILE_IT_WAITED)
+def test_an_opening_that_waits_for_a_lock_obeys_what_was_decided_meanwhile(market, change):
+    decide, refusal = WHILE_IT_WAITED[change]
+    lives.opened(market)
+    quote = quoted(market)
+    request = DepositRequest(quote, "A-waits", "c-9", "Joao Silva", "BR5599", "Joao Silva", "BR")
+    outcome = []
+
+    def open_it():
+        try:
+            outcome.append(deposit.open_order(market.merchant, request))
+        except Refusal as refused:
+            outcome.append(refused)
+
+    with psycopg.connect(db.engine().url.set(drivername="postgresql").render_as_string(hide_password=False)) as other:
+        other.execute("select 1 from pool_account_load for update")
+        opener = threading.Thread(target=open_it)
+        opener.start()
+        while not other.execute("select count(*) from pg_locks where not granted").fetchone()[0]:
+            time.sleep(0.01)
+        decide(market)
+        other.rollback()
+        opener.join()
+    assert [type(each) for each in outcome] == [refusal]
+    with db.reading() as tx:
+        assert tx.rows("select count(*) from orders where external_ref = 'A-waits'") == [(0,)]
+
+
+def test_terms_that_change_at_each_look_are_told_as_a_change(market, monkeypatch):
+    quote = quoted(market)
+    request = DepositRequest(quote, "A-late", "c-9", "Joao Silva", "BR5599", "Joao Silva", "BR")
+    seen = opening.course
+
+    def changed_again(row, *, refused):
+        with db.transaction() as tx:
+            tx.run("update pool set pay_seconds = pay_seconds + 1")
+        return seen(row, refused=refused)
+
+    monkeypatch.setattr(opening, "course", changed_again)
+    with pytest.raises(Changed):
+        deposit.open_order(market.merchant, request)
+    monkeypatch.setattr(opening, "course", seen)
+    assert deposit.open_order(market.merchant, request).state == "awaiting_payment"

@@ -73,6 +73,16 @@ def test_the_steps_of_an_order_say_so(database):
     assert str(again).endswith("it has ended")
 
 
+def test_a_claim_of_an_order_under_review_says_whom_it_waits_for(database):
+    market = make.market(1)
+    ref = lives.claimed(market)
+    received = Money.parse("250.00", fiat("BRL"))
+    release.confirm(market.acceptors[0].actor, ref, received=received, payer_name="Somebody Else Entirely")
+    with pytest.raises(WrongState, match="under review") as refused:
+        deposit.claim_paid(market.merchant, ref, payer_name="Joao Silva", payer_account="BR5511")
+    assert refused.value.facts["next_actor"] == "compliance"
+
+
 def test_every_step_has_words():
     assert set(EVENT_WORDS) == set(Event)
     assert not any("_" in words for words in EVENT_WORDS.values())

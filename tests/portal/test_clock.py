@@ -8,10 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from core import clock
+from core.db import reading
 from core.errors import BadInput
 from core.settings import settings
 from jobs import catalog
+from portal import cli
 from portal.commands.clock import command
+from tests import make
 from tests.portal import api_client
 
 
@@ -39,6 +42,17 @@ def test_the_clock_is_set_to_a_moment_ahead(database):
     moment = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
     shown = desk("set", moment.isoformat()).output.split()[0]
     assert moment <= datetime.fromisoformat(shown) < moment + timedelta(minutes=1)
+
+
+def test_the_terminals_commands_follow_it(database):
+    merchant = make.market(1).merchant_ref
+    desk("advance", "40d")
+    done = CliRunner().invoke(cli.desk, ["party", "suspend", merchant, "--why", "papers are out of date"])
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    with reading() as tx:
+        (at,) = tx.rows("select at from audit where action = 'party.suspended'")[0]
+    assert at > datetime.now(UTC) + timedelta(days=39)
+    assert not clock.controlled()
 
 
 @pytest.mark.parametrize(

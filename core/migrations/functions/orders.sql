@@ -82,6 +82,10 @@ drop function if exists order_open(
     timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
     text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
     bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, text, text, int, text);
+drop function if exists order_open(
+    timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
+    text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
+    bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, bigint, text, text, int, text);
 drop type if exists order_opened;
 create type order_opened as (state text, deadline_at timestamptz, acceptor_id bigint);
 create function order_open(
@@ -94,7 +98,7 @@ create function order_open(
     p_policy text, p_policy_version int, p_seed bigint, p_candidates json,
     p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds int,
     p_other text, p_other_event text, p_other_next text, p_other_seconds int, p_other_reason text,
-    p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
+    p_number bigint, p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
 declare
     o order_opened;
     v_customer bigint := p_customer;
@@ -146,6 +150,10 @@ begin
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
            (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
             p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+    -- Asked last, after all that may wait for a lock: what an officer has changed since the look is looked at anew.
+    if p_number <> (select n.number from configuration n) then
+        raise exception 'the configuration changed meanwhile' using errcode = 'lock_not_available', constraint = 'terms_are_the_same';
+    end if;
     return o;
 end $$;
 
@@ -195,8 +203,8 @@ end $$;
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
 drop type if exists order_claimed;
-create type order_claimed as (done boolean, state text, late boolean, early boolean, future boolean, stranger boolean, opened_at timestamptz,
-    deadline_at timestamptz);
+create type order_claimed as (done boolean, state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
+    stranger boolean, opened_at timestamptz, deadline_at timestamptz);
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
     p_actor text, p_role text, p_user int, p_trace text) returns setof order_claimed language plpgsql as $$
@@ -219,9 +227,10 @@ begin
        and (v_payer is not null or p_payer_sealed is not null)
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
-        select x.state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        answer.done := false; answer.state := o.state; answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
+        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
         answer.future := coalesce(p_paid_at > v_at + v_slack, false);

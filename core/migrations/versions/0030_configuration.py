@@ -9,7 +9,8 @@ down_revision = "0028a"
 branch_labels = None
 depends_on = None
 
-# Of each table what `order_open_look` reads. What else changes there (a merchant's sum of the month, say) is not counted.
+# Of each table what `order_open_look` reads, and which pools a merchant may use, which ends its quotes. What else changes
+# there (a merchant's sum of the month, say) is not counted.
 _READ = {
     "party": "insert or delete or update of state, code, country",
     "merchant": "insert or delete or update of agent_id",
@@ -17,6 +18,7 @@ _READ = {
     "agent_closure": "insert or delete or update",
     "plan_version": "insert or delete or update",
     "pool": "insert or delete or update of state, policy, policy_version, pay_seconds",
+    "pool_merchant": "delete",
     "ruleset": "insert or delete or update",
 }
 
