@@ -176,6 +176,10 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         """Return label and address of what brings the first row of an empty list; None: it is not the actor's to do."""
         return None
 
+    def nothing(self, asked: listing.Asked) -> tuple[LazyString | str, LazyString | str] | None:
+        """Return the title and text of an empty list; None: a filter hides the rows, and the list says that."""
+        return None if asked.chips and asked.args.to_dict() != self.queue else self.empty
+
     def states(self, row: Any) -> list[str]:
         """Return the states whose badges stand beside the row's title."""
         return [str(getattr(row, column.name)) for column in self.columns if column.kind == "badge"][:1]

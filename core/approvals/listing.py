@@ -41,6 +41,11 @@ def of_kinds(kinds: Collection[str]) -> sa.ColumnElement[bool]:
     return ApprovalRow.kind.in_(kinds)
 
 
+def waits_for(name: str, kinds: Collection[str]) -> sa.ColumnElement[bool]:
+    """Return the clause of the requests that `count_for` counts."""
+    return (ApprovalRow.state == "waiting") & of_kinds(kinds) & (ApprovalRow.requested_by != name)
+
+
 def count_for(name: str, kinds: Collection[str]) -> int:
     """Return how many requests of these kinds wait for somebody with that name: all but the own ones."""
     with reading() as tx:

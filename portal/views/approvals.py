@@ -26,7 +26,7 @@ from portal.roles import current_actor
 from portal.states import badge_of
 from portal.views import version_words
 from portal.views.home import Card, card
-from portal.views.order_filters import Window
+from portal.views.order_filters import Stage, Window
 from portal.views.orders import read_yes
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
     from flask.typing import ResponseReturnValue
+    from flask_babel import LazyString
 
     from portal.desk import Button
+    from portal.listing import Asked
 
 KINDS: Final = {
     reserves.KIND: _l("Reserve top-up"),
@@ -57,6 +59,8 @@ DECIDES: Final = {
     versions.PLAN: Right.APPROVE_PRICING,
     commission_lifts.KIND: Right.SET_STANDING,
 }
+FOR_YOU: Final = {"decides": "you"}
+"""The filter of what waits for who looks: the very rows that the figure on the home page counts."""
 ASKS: Final = {
     reserves.KIND: Right.TOP_UP_RESERVE,
     versions.FEES: Right.MANAGE_PRICING,
@@ -69,6 +73,15 @@ _WITHDRAW: Final = {
     versions.PLAN: versions.withdraw,
     commission_lifts.KIND: commission_lifts.withdraw,
 }
+
+
+def _for_actor(actor: Actor, _you: str) -> sa.ColumnElement[bool]:
+    return listing.waits_for(actor.name, _decided_by(actor))
+
+
+def _decided_by(actor: Actor) -> Sequence[str]:
+    """Return the kinds of which the actor may decide what others ask for: none for parties."""
+    return [kind for kind, right in DECIDES.items() if actor.may(right)] if actor.scope is Scope.ALL else []
 
 
 def top_up_words(told: reserves.TopUp) -> str:
@@ -117,6 +130,7 @@ class ApprovalsDesk(Desk):
         Choice(
             "state", _l("State"), tuple((s, badge_of(s).text) for s in ("waiting", "approved", "refused", "withdrawn"))
         ),
+        Stage("decides", _l("Who decides"), (("you", _l("You")),), at=_for_actor),
         Choice("kind", _l("Kind"), tuple(KINDS.items())),
         Window("requested_at", _l("Asked")),
     )
@@ -146,6 +160,12 @@ class ApprovalsDesk(Desk):
         if not request.args:
             return redirect(url_for(f"{self.endpoint}.list", state="waiting"))
         return self._listed()
+
+    def nothing(self, asked: Asked) -> tuple[LazyString | str, LazyString | str] | None:
+        """Return what an empty list says; of what waits for the reader it says that."""
+        if asked.args.to_dict() == FOR_YOU:
+            return _l("Nothing waits for your approval"), _l("What others ask for and you may decide appears here.")
+        return super().nothing(asked)
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         """Return who asked and who decided."""
@@ -235,9 +255,7 @@ def _why() -> str:
 
 def waiting_for(actor: Actor) -> int:
     """Return how many requests wait that the actor may decide."""
-    if actor.scope is not Scope.ALL:
-        return 0
-    return listing.count_for(actor.name, [kind for kind, right in DECIDES.items() if actor.may(right)])
+    return listing.count_for(actor.name, _decided_by(actor))
 
 
 @menu.badge("approvals")
@@ -252,5 +270,5 @@ def _for_you(actor: Actor) -> Card | None:
     if not number and actor.role != "finance":
         return None  # little of an officer's work waits here: the figure comes with it
     foot = _("asked for by others") if number else _("nothing waits for you")
-    href = url_for("ApprovalsDesk.list", state="waiting")
+    href = url_for("ApprovalsDesk.list", **FOR_YOU)
     return Card(_("Waiting for your approval"), show.number(number), aside=_("now"), foot=foot, href=href)

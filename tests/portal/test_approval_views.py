@@ -95,6 +95,22 @@ def test_what_is_turned_down_or_withdrawn_is_not_booked(desk):
     assert reserve(desk.other.ref) == before
 
 
+def test_the_figure_of_what_waits_for_ones_approval_opens_the_very_requests(desk):
+    request = asked(desk, "tile-1")
+    seen = {}
+    for name in ("finance", "finance2"):
+        browser = signed_in(desk, name)
+        tile = re.search(r'href="([^"]+)">\s*<div class="cap"><span>Waiting for your approval.*?"big">(\d+)',
+                         browser.get("/").text, re.DOTALL)  # fmt: skip
+        page = browser.get(tile[1])
+        assert page.text.count("<tr data-href") == int(tile[2]), name
+        seen[name] = request in page.text, "Nothing waits for your approval" in text(page)
+    assert seen == {"finance": (False, True), "finance2": (True, False)}
+    assert request in signed_in(desk, "finance").get("/approvals/list/?state=waiting").text
+    assert "Nothing waits for your approval" in text(signed_in(desk, "auditor").get("/approvals/list/?decides=you"))
+    assert signed_in(desk, "finance").get("/approvals/list/?decides=others").status_code == 400
+
+
 def test_who_counts_the_money_sees_what_waits_and_only_that(desk):
     request = asked(desk, "seen-1")
     for name in ("finance2", "admin", "auditor"):
