@@ -204,7 +204,9 @@ def test_waiting_orders_are_matched_once_by_many_sweepers(module_database):
 def test_a_claim_that_meets_another_step_is_asked_to_try_again(market, monkeypatch):
     ref = lives.opened(market, customer="c-meets")
     # What the database says when the order was matched between its look and its answer.
-    seen = {"state": "awaiting_payment"} | dict.fromkeys(("done", "late", "early", "future", "stranger"), False)
+    seen = {"state": "awaiting_payment", "risk_state": "clear", "dispute_state": "none"} | dict.fromkeys(
+        ("done", "late", "early", "future", "stranger"), False
+    )
     monkeypatch.setattr(deposit, "call", lambda *_: seen)
     with pytest.raises(Changed):
         deposit.claim_paid(market.merchant, ref, payer_name="J", payer_account="BR55 123456")
