@@ -52,12 +52,14 @@ def sentence(pattern: str, **parts: object) -> Sentence:
 
 
 _STATES = frozenset({"state", "before"})
-"""Parts that are states: in a sentence they have blanks, `facts` have them as programs know them."""
+"""Parts that are states: a sentence has them in the words of the badges, `facts` as programs know them."""
+_STATE_WORDS = {"paid_claimed": "paid, claimed"}
+"""Those whose words are not their names with blanks."""
 
 
 def _english(name: str, part: object) -> str:
     if name in _STATES:
-        return str(part).replace("_", " ")
+        return _STATE_WORDS.get(str(part), str(part).replace("_", " "))
     if isinstance(part, list):
         return ", ".join(map(str, part))
     if isinstance(part, int) and not isinstance(part, bool):

@@ -15,6 +15,10 @@ from tests.core import lives
 
 SEES_ALL = {"merchant": (Right.CLAIM_PAID, Right.CANCEL_ORDER), "acceptor": (Right.CONFIRM_RECEIPT,),
             "admin": (Right.CANCEL_ORDER,), "compliance": (Right.DECIDE_ALERT,)}  # fmt: skip
+STATE_WORDS = {
+    State.AWAITING_PAYMENT: "awaiting payment", State.COMPLETED: "completed", State.EXPIRED: "expired",
+    State.MATCHING: "matching", State.PAID_CLAIMED: "paid, claimed",
+}  # fmt: skip
 PEOPLE = {role: make.person(role, *rights) for role, rights in SEES_ALL.items()}
 
 
@@ -42,7 +46,7 @@ def test_only_the_actors_own_steps_are_named(role, state, event, can, said):
     assert wrong.facts["allowed"] == can
     assert wrong.facts["event"] == event
     asked = EVENT_WORDS[event]
-    assert str(wrong) == f"the order is {state.replace('_', ' ')}: {asked} is not possible now; {said}"
+    assert str(wrong) == f"the order is {STATE_WORDS[state]}: {asked} is not possible now; {said}"
     assert "_" not in str(wrong), "a sentence for people has no name of a program in it"
 
 

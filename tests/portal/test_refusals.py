@@ -10,6 +10,7 @@ from core.errors import BadAmount, WrongState, sentence
 from core.money import USDT, Money, fiat
 from core.orders.states import Event, State, step
 from portal import refusals
+from portal.states import BADGES
 from tests.portal import market
 from tests.portal.market import claimed, signed_in
 
@@ -46,6 +47,13 @@ def test_a_page_is_refused_in_the_language_of_its_reader_and_a_program_in_englis
     english = browser.get(asked, headers={"Accept": "application/json"}).json["detail"]
     assert english == "there is no agent agt_0000000000000000 among yours"
     assert "entre los suyos" in html.unescape(browser.get(asked).text)
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_state_is_called_alike_in_a_programs_english_and_on_a_badge(desk, state):
+    said = sentence("the order is %(state)s", state=str(state))
+    with desk.app.test_request_context("/"):
+        assert said == refusals.words(said) == f"the order is {str(BADGES[state].text).lower()}"
 
 
 def test_states_deeds_and_amounts_are_put_in_words_and_what_people_typed_is_left_alone(desk):
