@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from flask_babel import get_locale, get_timezone
 from flask_babel import gettext as _
+from jinja2 import pass_context
 from markupsafe import Markup, escape
 
 from core import clock, vault
@@ -61,6 +62,11 @@ def money(value: Money | int | None, code: str = "", *, trim: bool = False) -> M
         amount(units, name, trim=trim),
         name,
     )
+
+
+def money_text(value: Money) -> str:
+    """Return an amount with its code as plain text for sentences, such as 216.00 USD, written as its reader does."""
+    return f"{amount(value.units, value.asset.code)} {value.asset.code}"
 
 
 def plain_figure(text: str) -> str:
@@ -226,6 +232,7 @@ def install(app: Flask) -> None:
         number,
         amount,
         money,
+        money_text,
         plain_figure,
         share,
         ago,
@@ -244,4 +251,13 @@ def install(app: Flask) -> None:
     for each in shown:
         app.jinja_env.filters[each.__name__] = each
         app.jinja_env.globals.setdefault(each.__name__, each)
+    plain = app.jinja_env.globals["ngettext"]
+
+    @pass_context
+    def counted(context: Any, one: str, many: str, count: int, **values: Any) -> str:
+        """Return a template's sentence for so many, with the number's separators."""
+        said: str = plain(context, one, many, count, **{"num": number(count), **values})
+        return said
+
+    app.jinja_env.globals["ngettext"] = counted
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -79,7 +79,7 @@ def _part(name: str, part: Any) -> str:
     if isinstance(part, Sentence):
         return words(part)
     if isinstance(part, Money):
-        return f"{show.amount(part.units, part.asset.code)} {part.asset.code}"
+        return show.money_text(part)
     if isinstance(part, list):
         return ", ".join(_part(name, each) for each in part)
     if isinstance(part, int) and not isinstance(part, bool):

@@ -12,6 +12,7 @@ from core.compliance import choices
 from core.money import Money
 from core.orders import disputing
 from core.orders.states import State
+from portal.format import money_text
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -25,13 +26,13 @@ _FREE = frozenset({State.CREATED, State.MATCHING, State.OFFERED})
 def effect(outcome: str, order: OrderView) -> str:
     """Return what the outcome will do to the order, as one sentence with amounts and parties."""
     who = {"merchant": order.merchant.code, "acceptor": order.acceptor.code if order.acceptor else "–"}
-    fiat, usdt = order.fiat.show(), order.usdt.show()
+    fiat, usdt = money_text(order.fiat), money_text(order.usdt)
     if outcome == "release":
-        paid = Money(order.usdt.units - order.fee.units, order.usdt.asset).show()
+        paid = money_text(Money(order.usdt.units - order.fee.units, order.usdt.asset))
         return _(
             "Release %(paid)s to merchant %(merchant)s for %(fiat)s"
             " (%(usdt)s from the escrow of %(acceptor)s, less the fee of %(fee)s).",
-            paid=paid, fiat=fiat, usdt=usdt, fee=order.fee.show(), **who,
+            paid=paid, fiat=fiat, usdt=usdt, fee=money_text(order.fee), **who,
         )  # fmt: skip
     if outcome == "refuse":
         return _refused(order, who)
@@ -44,7 +45,7 @@ def effect(outcome: str, order: OrderView) -> str:
 
 def _refused(order: OrderView, who: dict[str, str]) -> str:
     """Return what a refusal returns and pays back: what has come by the acceptor's word, else what was due."""
-    fiat, usdt = order.fiat.show(), order.usdt.show()
+    fiat, usdt = money_text(order.fiat), money_text(order.usdt)
     if order.state in _FREE:
         return _(
             "Call the order over %(fiat)s of merchant %(merchant)s off; nothing is frozen for it.", fiat=fiat, **who
@@ -66,7 +67,7 @@ def _refused(order: OrderView, who: dict[str, str]) -> str:
         return _(
             "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays back to the payer"
             " what has come by its word, %(came)s of %(fiat)s; merchant %(merchant)s is paid nothing.",
-            came=came.show(), fiat=fiat, usdt=usdt, **who,
+            came=money_text(came), fiat=fiat, usdt=usdt, **who,
         )  # fmt: skip
     return _(
         "Refuse the order: return %(usdt)s to the reserve of %(acceptor)s, who pays %(fiat)s back to the payer;"

@@ -125,7 +125,7 @@ class LiveDeskView(BaseView):
             html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
             claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
-            offers={order.ref: order.fiat.show() for order in board.orders},
+            offers={order.ref: show.money_text(order.fiat) for order in board.orders},
             at=clock.now().isoformat(),
             back=back,
         )

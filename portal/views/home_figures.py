@@ -146,7 +146,7 @@ def _next_deadline(actor: Actor) -> Card | None:
     if not waiting:
         return Card(_("Next deadline"), "–", foot=_("nothing waits for you"), href="/desk/")
     first = waiting[0]
-    return Card(_("Next deadline"), show.left(first.deadline_at), foot=first.fiat.show(), href="/desk/")
+    return Card(_("Next deadline"), show.left(first.deadline_at), foot=show.money_text(first.fiat), href="/desk/")
 
 
 @card(Right.OPEN_ORDER, "merchant")

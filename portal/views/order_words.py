@@ -218,7 +218,7 @@ def unbooked(actor: Actor, view: OrderView) -> str:
     if actor.party_id:
         return _(
             "Nothing is booked on your account yet. %(amount)s of the acceptor's reserve is set aside for this order.",
-            amount=view.usdt.show(),
+            amount=show.money_text(view.usdt),
         )
     return _("Nothing is booked for this order yet.")
 

@@ -107,7 +107,7 @@ def tied(difference: Any) -> tuple[str, str]:
     """Return the words and tone that say whether a figure ties to the ledger."""
     if not difference:
         return _("ties to the ledger"), ""
-    return _("off by %(n)s", n=difference.show()), "down"
+    return _("off by %(n)s", n=show.money_text(difference)), "down"
 
 
 def money_card(label: str, units: int, code: str = "USDT", **more: str) -> Card:

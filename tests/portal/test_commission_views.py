@@ -88,6 +88,8 @@ def test_an_agent_tells_its_own_lines_from_those_of_the_agents_below_it(desk):
     assert browser.get("/commissions/list/?whose=others").status_code == 400
     assert signed_in(desk, "finance").get("/commissions/list/?whose=own").status_code == 400
     report = browser.get(f"/commissions/report?period={desk.month}").text
+    told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", report))
+    assert re.search(r"Your lines and those of the agents below you [\d,.]+ USDT · \d+ lines", told)
     own, below = report.index(">Your own<"), report.index(">Agents below you<")
     codes = {ref: of(desk, ref)[0][2] for ref in (lower, root)}
     assert own < report.index(f">{codes[root]}</a>") < below < report.index(f">{codes[lower]}</a>")

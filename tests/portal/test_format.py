@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask_babel import force_locale
 
 from core import clock
 from core.money import USDT, Money, fiat
@@ -134,3 +135,13 @@ def test_the_browsers_language_is_used_before_sign_in(desk):
 def test_the_terminal_says_one_without_an_s():
     assert [counted(n, "row") for n in (0, 1, 2, 1204)] == ["0 rows", "1 row", "2 rows", "1,204 rows"]
     assert [counted(n, "row was", "rows were") for n in (1, 2)] == ["1 row was", "2 rows were"]
+
+
+def test_a_sentence_has_its_amounts_and_counts_as_its_reader_writes_them(desk):
+    lines = desk.app.jinja_env.from_string("{{ ngettext('%(num)s line', '%(num)s lines', many) }}")
+    with desk.app.test_request_context("/"):
+        assert show.money_text(Money(1_234_500, fiat("BRL"))) == "12,345.00 BRL"
+        assert [lines.render(many=each) for each in (1, 17_621)] == ["1 line", "17,621 lines"]
+    with desk.app.test_request_context("/"), force_locale("es"):
+        assert show.money_text(Money(21_600, fiat("USD"))) == "216,00 USD"
+        assert lines.render(many=17_621) == "17.621 líneas"

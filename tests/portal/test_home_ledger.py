@@ -130,6 +130,14 @@ def test_held_usdt_is_that_of_the_held_pockets_under_a_name_of_its_own_where_com
     assert found.amount == usdt("select sum(units) from v_balances where account like '%%:held'") > 0
 
 
+def test_the_next_deadlines_amount_is_written_as_its_reader_does(desk):
+    browser, foots = signed_in(desk, "acceptor1"), []
+    for language, label in (("es", "Próximo plazo"), ("en", "Next deadline")):
+        browser.post("/account/taste", {"language": language, "zone": "UTC"})
+        foots.append(tiles(desk, "acceptor1")[label].foot)
+    assert foots == [f"300,00 {desk.trade.currency}", f"300.00 {desk.trade.currency}"]
+
+
 def test_the_position_on_finances_page_equals_the_views(desk):
     page = signed_in(desk, "finance").get("/").text
     for sql in (
