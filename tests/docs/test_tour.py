@@ -99,3 +99,9 @@ def test_the_tour_prints_what_its_golden_blocks_show(address, programs):
         return
     for shown, answer in pairs:
         assert alike(answer) == alike(shown.text)
+
+
+def test_the_tour_says_where_the_port_of_its_address_comes_from():
+    before, _, _ = TOUR.read_text(encoding="utf-8").partition(f"API=http://127.0.0.1:{PORT}")
+    assert f"`{PORT}` is the port" in before
+    assert "`./desk up --port`" in before
