@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import itertools
@@ -215,6 +216,16 @@ def redis_url(servers):
         client.flushdb()
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="module")
+def one_key():
+    """The same field key for a whole module: numbers sealed in one test are opened in the next."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DESK_FIELD_KEY", "t1:" + base64.b64encode(bytes(range(32))).decode())
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ With SHOTS=folder (`make shots`) a picture of each is kept there.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from pathlib import Path
@@ -40,16 +39,6 @@ USERS = {
     "acceptor": "acceptor1", "merchant": "merchant1", "agent": "agent1", "compliance": "compliance",
     "finance": "finance", "admin": "admin", "auditor": "auditor",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def one_key():
-    """The same field key for the whole module: numbers sealed for one role's pages are opened on the next one's."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DESK_FIELD_KEY", "t1:" + base64.b64encode(bytes(range(32))).decode())
-        settings.cache_clear()
-        yield
-    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 
 from core import vault
 from core.db import reading
-from core.settings import settings
 from tests.portal import market
 from tests.portal.market import opened, signed_in
 
 NUMBER = "000111222333"
-
-
-@pytest.fixture(scope="module")
-def one_key():
-    """The same field key for the whole module: numbers sealed in one test are opened in the next."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DESK_FIELD_KEY", "t1:" + base64.b64encode(bytes(range(32))).decode())
-        settings.cache_clear()
-        yield
-    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")

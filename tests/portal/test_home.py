@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,21 +14,10 @@ from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import release
 from core.parties import acceptors
-from core.settings import settings
 from tests.portal import market
 from tests.portal.market import account_of, claimed, held, opened, signed_in
 
 PAYER = account_of(4711)
-
-
-@pytest.fixture(scope="module")
-def one_key():
-    """The same field key for the whole module: numbers sealed in one test are opened in the next."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DESK_FIELD_KEY", "t1:" + base64.b64encode(bytes(range(32))).decode())
-        settings.cache_clear()
-        yield
-    settings.cache_clear()
 
 
 @pytest.fixture(scope="module")
