@@ -27,27 +27,21 @@ _SPLIT = """
 select o.ref, o.kind, o.usdt_units, coalesce(q.margin_units, o.fee_units), o.split
   from orders o left join quote q on q.id = o.quote_id where o.split <> '[]' order by o.id
 """
-# A version written down later says nothing about what was in force before, whatever it claims. One that was written
-# down less than a minute before (the longest a statement may take) may not have been there to be read yet: its moment
-# is taken before its transaction ends.
+# A version written down later says nothing about what was in force before, whatever it claims.
 _SCHEDULES = """
 select o.id, format('order %s: quote %s took version %s of schedule %s, in force was version %s', o.ref, q.ref,
        s.version, s.code, x.version)
   from orders o join quote q on q.id = o.quote_id join fee_schedule s on s.id = q.fee_schedule_id
-  join lateral (select max(f.version) as version,
-                       max(f.version) filter (where f.created_at <= q.created_at - interval '1 minute') as known
-                  from fee_schedule f where f.code = s.code and f.effective_from <= q.created_at
-                   and f.created_at <= q.created_at) x on s.version not between coalesce(x.known, 0) and x.version
+  join lateral (select f.version from fee_schedule f where f.code = s.code and f.effective_from <= q.created_at
+                   and f.created_at <= q.created_at order by f.version desc limit 1) x on x.version <> s.version
 """
 _PLANS = """
 select o.id, format('order %s: agent %s was paid by version %s of its plan, in force was version %s', o.ref,
        h.share ->> 'agent_ref', v.version, x.version)
   from orders o cross join lateral jsonb_array_elements(o.split) as h (share)
   join plan_version v on v.id = (h.share ->> 'plan_version_id')::bigint
-  join lateral (select max(f.version) as version,
-                       max(f.version) filter (where f.created_at <= o.created_at - interval '1 minute') as known
-                  from plan_version f where f.plan_id = v.plan_id and f.effective_from <= o.created_at
-                   and f.created_at <= o.created_at) x on v.version not between coalesce(x.known, 0) and x.version
+  join lateral (select f.version from plan_version f where f.plan_id = v.plan_id and f.effective_from <= o.created_at
+                   and f.created_at <= o.created_at order by f.version desc limit 1) x on x.version <> v.version
  where o.source <> 'import'
 """
 
