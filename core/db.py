@@ -38,6 +38,10 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
         sentence("the period of this posting is locked; post an adjustment in the open period"),
     ),
     "terms_are_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
+    "version_begins_later": (
+        Changed,
+        sentence("it took too long to store this before it would have begun; nothing has changed, try again"),
+    ),
     "hold_open_once": (AlreadyDone, sentence("the order is held already")),
     "approval_waiting_once": (AlreadyDone, sentence("a request for this is waiting for a decision already")),
     "party_code_once": (AlreadyDone, sentence("a party of this kind has that code already")),

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.actor import Actor
+    from core.db import Transaction
 
 FARTHEST = timedelta(days=3660)
+_ROW = "insert into sandbox_clock (offset_seconds) values (0) on conflict do nothing"
 
 
 def offset() -> timedelta:
@@ -27,6 +29,21 @@ def offset() -> timedelta:
     with reading() as tx:
         seconds: int | None = tx.call("select offset_seconds from sandbox_clock")
     return timedelta(seconds=seconds or 0)
+
+
+def moment(tx: Transaction) -> datetime:
+    """Return the product's present moment by the database's clock, or the one at which the clock stands still.
+
+    Until the transaction ends nobody moves the sandbox's clock: no longer time goes by for others than for it.
+    """
+    if clock.standing():
+        return clock.now()
+    ahead = 0
+    if not settings().production:
+        tx.run(_ROW)
+        ahead = tx.call("select offset_seconds from sandbox_clock for share")
+    real: datetime = tx.call("select clock_timestamp()")
+    return real + timedelta(seconds=ahead)
 
 
 def advance(actor: Actor, by: timedelta) -> datetime:
@@ -42,7 +59,7 @@ def advance(actor: Actor, by: timedelta) -> datetime:
     if seconds < 0:
         raise BadInput("the clock moves forward only: what has been booked would lie in the future")
     with transaction() as tx:
-        tx.run("insert into sandbox_clock (offset_seconds) values (0) on conflict do nothing")
+        tx.run(_ROW)
         ahead: int = tx.call("select offset_seconds from sandbox_clock for update") + seconds
         if ahead > FARTHEST.total_seconds():
             raise BadInput(f"the clock goes at most {FARTHEST.days} days ahead", days=FARTHEST.days)
@@ -58,5 +75,5 @@ def followed() -> Iterator[None]:
     if not ahead:
         yield
         return
-    with clock.at(datetime.now(UTC) + ahead):
+    with clock.ahead(ahead):
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -28,13 +28,13 @@ class Ahead:
         self.by = timedelta()
         self.until = float("-inf")
 
-    def now(self) -> datetime | None:
-        """Return the product's present moment, None when it is the real one."""
+    def ask(self) -> timedelta:
+        """Return how far the product's time is ahead, as it was a second ago at the earliest."""
         if time.monotonic() >= self.until:
             self.until = time.monotonic() + LOOK_SECONDS
             with contextlib.suppress(Refusal, psycopg.Error):  # away or empty: the request itself will tell
                 self.by = timeshift.offset()
-        return datetime.now(UTC) + self.by if self.by else None
+        return self.by
 
 
 def install(app: Flask) -> None:
@@ -46,9 +46,9 @@ def install(app: Flask) -> None:
     def follow() -> None:
         if request.blueprint == "health" or request.endpoint == "static" or clock.controlled():
             return
-        moment = ahead.now()
-        if moment is not None:
-            clock.set_to(moment)
+        by = ahead.ask()
+        if by:
+            clock.set_ahead(by)
             g.shifted = True
 
     def back(_error: BaseException | None) -> None:

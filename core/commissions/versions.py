@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from core import approvals, audit, clock, outbox
+from core import approvals, audit, clock, outbox, timeshift
 from core.actor import Right
 from core.commissions.plans import PlanVersion
 from core.db import reading, transaction
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 FEES: Final = "fee_schedule"
 PLAN: Final = "commission_plan"
 KINDS: Final = (FEES, PLAN)
+LEAD: Final = timedelta(seconds=10)
+"""How long after its approval a version begins at the earliest, less the begun second: by then everybody sees it.
+
+The database refuses an approval that is stored with less than five of these seconds left (functions/sound.sql).
+"""
 
 _ALL: Final = {
     FEES: "select code, version, terms, effective_from, created_at from fee_schedule order by code, version",
@@ -59,8 +64,8 @@ def propose(
 ) -> str:
     """Propose the next version of a schedule or plan (a new code begins one); return the request's ref.
 
-    Nothing is priced or split by it before somebody else approves it. `start` is when it comes into force: at
-    once, when it is approved, unless given. Raises Forbidden, BadInput that names the field, AlreadyDone while
+    Nothing is priced or split by it before somebody else approves it. `start` is when it comes into force: `LEAD`
+    after it is approved, unless given. Raises Forbidden, BadInput that names the field, AlreadyDone while
     another proposal for it waits.
     """
     actor.must(Right.MANAGE_PRICING)
@@ -86,24 +91,29 @@ def propose(
 def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa: FBT001 - yes or no
     """Approve or turn down another's proposal; approved, it is the next version from its moment on.
 
-    Old quotes and orders keep the version they were made with. Raises Forbidden (fact `rule` = `four_eyes` for
-    whoever proposed it), NotFound, WrongState when it was decided before, BadInput without a reason.
+    That moment is still to come when this is stored, so whoever asks at it or later sees the version; the first of a
+    new code, which nobody can have asked for, begins at once. Old quotes and orders keep the version they were made
+    with. Raises Forbidden (fact `rule` = `four_eyes` for whoever proposed it), NotFound, WrongState when it was
+    decided before, BadInput without a reason, Changed when it took too long to be stored before its moment.
     """
     actor.must(Right.APPROVE_PRICING)
     with transaction() as tx:
         found = approvals.find(tx, ref)
         if found.kind not in KINDS:
             raise NotFound(sentence("there is no proposal %(ref)s", ref=ref[:40]), ref=ref[:40])
+        # Locks in the order in which a proposal takes them, and all before the moment is taken.
+        version, last = _next(tx, found.kind, found.subject, None)
         done = approvals.decide(tx, actor, ref, approve, why)
         if not approve:
             audit.write(tx, actor, f"{done.kind}.turn_down", done.subject, reason=done.decided_why)
             return Decided(done.subject, None, None)
-        start = _moment(done.payload["effective_from"])
-        version, earliest = _next(tx, done.kind, done.subject, None)
-        begins = max(filter(None, (start, earliest, clock.now())))
         terms = _read(done.kind, done.payload["terms"], version)
         eyes = (done.payload.get("user_id"), actor.user_id)
-        _store(tx, done.kind, done.subject, (version, json.dumps(terms), begins, clock.now(), *eyes))
+        at = timeshift.moment(tx)
+        # A whole second, so that what is shown of it is all of it.
+        soonest = (at + LEAD).replace(microsecond=0) if last else at
+        begins = max(filter(None, (_moment(done.payload["effective_from"]), last, soonest)))
+        _store(tx, done.kind, done.subject, (version, json.dumps(terms), begins, at, *eyes))
         details = {"version": version, "from": begins.isoformat(), "proposed_by": done.requested_by, "request": ref}
         audit.write(tx, actor, f"{done.kind}.approve", done.subject, reason=done.decided_why, details=details)
         outbox.tell(tx, f"{done.kind}.approved", done.subject, payload={"version": version, "from": begins.isoformat()})

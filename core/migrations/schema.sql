@@ -1318,6 +1318,16 @@ begin
         using (select coalesce(max(s.pos), 0) from seal_row s where s.chain = p_chain),
               (select w.done_to from watermark w where w.name = 'seal_' || p_chain), p_chain;
 end $_$;
+CREATE FUNCTION public.version_must_begin_later() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.effective_from - new.created_at < clock_timestamp() - transaction_timestamp() + interval '5 seconds' then
+        raise exception 'version % would begin at %, before everybody can see it', new.version, new.effective_from
+            using errcode = 'check_violation', constraint = 'version_begins_later';
+    end if;
+    return null;
+end $$;
 CREATE TABLE public.acceptor (
     party_id bigint NOT NULL,
     kind text DEFAULT 'acceptor'::text NOT NULL,
@@ -2734,6 +2744,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_leg FOR EACH STATEM
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER order_sound BEFORE INSERT OR UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.order_must_be_sound();
 CREATE TRIGGER period_open BEFORE INSERT ON public.journal_entry FOR EACH ROW EXECUTE FUNCTION public.period_is_open();
+CREATE CONSTRAINT TRIGGER version_begins_later AFTER INSERT ON public.fee_schedule DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.version > 1)) EXECUTE FUNCTION public.version_must_begin_later();
+CREATE CONSTRAINT TRIGGER version_begins_later AFTER INSERT ON public.plan_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.version > 1)) EXECUTE FUNCTION public.version_must_begin_later();
 ALTER TABLE ONLY public.acceptor
     ADD CONSTRAINT acceptor_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);
 ALTER TABLE ONLY public.acceptor

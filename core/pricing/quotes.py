@@ -80,6 +80,7 @@ class _Merchant(NamedTuple):
     ref: str
     state: str
     volume_30d_units: int
+    at: datetime
 
 
 class _Pool(NamedTuple):
@@ -120,7 +121,9 @@ def quote(
         merchant = _merchant(tx, actor, merchant_ref)
         pool = _pool(tx, merchant.id, amount, method)
         rate = rates.current(tx, paid_in)
-        terms = schedules.in_force(tx, pool.fee_code)
+        # The moment it is stored with: what begins between two looks at a clock would be missed by one of them.
+        at = merchant.at
+        terms = schedules.in_force(tx, pool.fee_code, at)
         priced = fees.price(
             terms.schedule,
             fiat=amount,
@@ -128,7 +131,6 @@ def quote(
             volume_30d_units=merchant.volume_30d_units,
             method=pool.method,
         )
-        at = clock.now()
         view = QuoteView(
             ref=ids.new("quo"),
             kind=kind,
@@ -195,12 +197,14 @@ def read_lines(stored: list[dict[str, Any]]) -> tuple[QuoteLine, ...]:
 
 
 def _merchant(tx: Transaction, actor: Actor, ref: str | None) -> _Merchant:
+    """Return the merchant that asks, and when: by the database's clock, so that all that has begun by then is there."""
     if actor.scope is Scope.ALL and ref is None:
         raise BadInput("say for which merchant", field="merchant")
     rows = tx.rows(
-        "select p.id, p.ref, p.state, m.volume_30d_units from merchant m join party p on p.id = m.party_id"
+        "select p.id, p.ref, p.state, m.volume_30d_units, coalesce(%s::timestamptz, clock_timestamp())"
+        " from merchant m join party p on p.id = m.party_id"
         " where case when %s::text is null then p.id = %s else p.ref = %s end",
-        (ref, actor.party_id, ref),
+        (clock.now() if clock.controlled() else None, ref, actor.party_id, ref),
     )
     if not rows or not actor.owns(merchant_id=rows[0][0]):
         raise NotFound("there is no such merchant", ref=(ref or "")[:40])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from core import clock
 from core.errors import NotFound
 from core.pricing.fees import Schedule
 
@@ -22,12 +21,15 @@ class InForce(NamedTuple):
     schedule: Schedule
 
 
-def in_force(tx: Transaction, code: str, at: datetime | None = None) -> InForce:
-    """Return the latest version of a fee schedule in force at `at` (now unless given). Raises NotFound."""
+def in_force(tx: Transaction, code: str, at: datetime) -> InForce:
+    """Return the latest version of a fee schedule in force at `at`: the moment that what it prices is stored with.
+
+    Raises NotFound.
+    """
     rows = tx.rows(
         "select id, version, terms from fee_schedule where code = %s and effective_from <= %s"
         " order by version desc limit 1",
-        (code, at or clock.now()),
+        (code, at),
     )
     if not rows:
         raise NotFound(f"there is no fee schedule '{code[:40]}' in force", code=code[:40])

@@ -13,6 +13,7 @@ from core.commissions import versions
 from core.errors import BadInput
 from portal.commands.signing import as_user, signed
 
+_START = f"When it comes into force; within {versions.LEAD.seconds} seconds of its approval unless given."
 _WHY = click.option("--why", required=True, help="The reason, for the audit trail.")
 
 
@@ -89,7 +90,7 @@ def _fill(group: click.Group, kind: str) -> None:
     @group.command("propose", help=propose.__doc__)
     @click.argument("code")
     @click.argument("file", type=click.File(encoding="utf-8"))
-    @click.option("--from", "start", default="", help="When it comes into force; at once, when approved, unless given.")
+    @click.option("--from", "start", default="", help=_START)
     @_WHY
     @signed
     def _propose(code: str, file: TextIO, start: str, why: str, name: str) -> None:

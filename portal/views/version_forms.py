@@ -96,7 +96,7 @@ def read(kind: str, form: Mapping[str, str]) -> dict[str, object]:
 
 
 def read_start(text: str) -> datetime | None:
-    """Return the moment that was chosen, in the reader's time zone; None: as soon as it is approved."""
+    """Return the moment that was chosen, in the reader's time zone; None: soon after the approval."""
     if not text:
         return None
     try:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
+from core import clock
 from core.commissions import versions
 from portal import format as show
 
@@ -53,15 +54,14 @@ def beside(kind: str, now: Mapping[str, Any] | None, then: Mapping[str, Any]) ->
 def context(actor: Actor, row: Any) -> dict[str, Any]:
     """Return what the page of a proposed version shows: what it does in a line, and its terms beside those in force."""
     said = row.payload
-    start = said["effective_from"]
-    at_once = escape(_("as soon as it is approved"))
-    when = escape(_("from %(when)s on")) % {"when": show.when(datetime.fromisoformat(start))} if start else at_once
+    all_of_it = [each for each in versions.known(actor, row.kind) if each.code == row.subject]
+    made = next((each for each in all_of_it if each.version == said["version"]), None)
     # What was decided stands beside what was there before it, also when it is in force by now.
     if row.state == "approved":
-        found = (each for each in versions.known(actor, row.kind) if each.code == row.subject)
-        now = next((each for each in found if each.version == said["version"] - 1), None)
+        now = next((each for each in all_of_it if each.version == said["version"] - 1), None)
     else:
-        now = versions.in_force(actor, row.kind, row.subject)
+        now = next((each for each in all_of_it if each.in_force), None)
+    when = _begins(made if row.state == "approved" else None, said["effective_from"], all_of_it)
     name = f"{row.subject} v{said['version']}"
     return {
         "words": Markup("<b>{}</b>, {}").format(name, when),
@@ -70,6 +70,18 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
         "now": now,
         "terms": beside(row.kind, now.terms if now else None, said["terms"]),
     }
+
+
+def _begins(made: versions.Version | None, start: str | None, known: Sequence[versions.Version]) -> Markup:
+    """Return from when a version is in force once it is approved, or, when it is `made`, from when it is."""
+    latest = made.effective_from if made else None
+    if made is None:
+        # None begins before the one before it, also one that comes.
+        chosen = [datetime.fromisoformat(start)] if start else []
+        latest = max([*chosen, *(each.effective_from for each in known)], default=None)
+    if latest and (made or latest > clock.now() + versions.LEAD):
+        return escape(_("from %(when)s on")) % {"when": show.when(latest)}
+    return escape(_("within %(n)s seconds of its approval", n=versions.LEAD.seconds))
 
 
 def _share(bps: int) -> str:

@@ -100,6 +100,7 @@ class VersionsView(BaseView):
             products=[(name, version_words.PRODUCTS[name]) for name in PRODUCTS],
             modes=[*version_words.MODES.items()],
             windows=[*version_words.WINDOWS.items()],
+            lead=versions.LEAD.seconds,
         )
         return html, status
 

@@ -90,7 +90,7 @@ CHANGES = {
     "a volume's window": "update agent set deposit_volume_units = 9, volume_until = '2999-01-01'",
     "the tree": "delete from agent_closure where distance = 1",
     "a new version of a plan": "insert into plan_version (plan_id, version, terms, effective_from, created_at)"
-    " select plan_id, max(version) + 1, '{terms}', '2026-01-01', now() from plan_version group by plan_id",
+    " select plan_id, max(version) + 1, '{terms}', '2026-01-01', '2025-12-31' from plan_version group by plan_id",
     "a pool's state": "update pool set state = 'paused'",
     "a pool's policy": "update pool set policy = 'least_loaded'",
     "a policy's version": "update pool set policy_version = 9",
@@ -167,7 +167,7 @@ def test_terms_end_with_the_window_of_a_volume_and_with_a_version_that_begins(ma
         tx.run("update agent set deposit_volume_units = 5, volume_until = %s", (NOON + timedelta(minutes=2),))
         tx.run(
             "insert into plan_version (plan_id, version, terms, effective_from, created_at)"
-            " select distinct g.plan_id, 99, %s::jsonb, %s::timestamptz, now() from agent g",
+            " select distinct g.plan_id, 99, %s::jsonb, %s::timestamptz, '2026-10-01'::timestamptz from agent g",
             (TERMS, NOON + timedelta(minutes=4)),
         )
     seen = []

@@ -188,14 +188,14 @@ def test_a_busy_merchant_pays_less_and_old_quotes_keep_their_version(database):
     with db.transaction() as tx:
         tx.run(
             "insert into fee_schedule (code, version, terms, effective_from, created_at)"
-            " values ('standard', 2, '{\"platform_bps\": 30}', now() - interval '1 hour', now())",
+            " values ('standard', 2, '{\"platform_bps\": 30}', now() - interval '1 hour', now() - interval '2 hours')",
         )
-        assert schedules.in_force(tx, "standard").schedule.version == 2
+        assert schedules.in_force(tx, "standard", clock.now()).schedule.version == 2
     assert ask(market).lines[0].bps == 30
     with db.reading() as tx:
         assert quotes.find(tx, market.merchant, before.ref) == before
         with pytest.raises(NotFound):
-            schedules.in_force(tx, "no such schedule")
+            schedules.in_force(tx, "no such schedule", clock.now())
 
 
 def test_only_whoever_may_open_orders_asks_for_prices(database):

@@ -30,8 +30,8 @@ def approved(bps, start=None):
 
 
 def in_force(at):
-    with clock.at(at), db.transaction() as tx:
-        return schedules.in_force(tx, "standard").schedule.platform_bps
+    with db.transaction() as tx:
+        return schedules.in_force(tx, "standard", at).schedule.platform_bps
 
 
 def test_a_version_is_in_force_from_its_moment_on(database):
@@ -52,14 +52,30 @@ def test_versions_follow_in_time(database):
     assert [in_force(start), in_force(later)] == [30, 40]
 
 
-def test_what_is_approved_after_its_moment_begins_with_the_approval(database):
+def test_what_is_approved_after_its_moment_begins_soon_after_the_approval(database):
     start = clock.now() + DAY
     ref = proposed(30, start)
-    late = start + DAY
+    late = (start + DAY).replace(microsecond=300_000)
     with clock.at(late):
         done = versions.decide(TWO, ref, approve=True, why="a day late")
-    assert (done.version, done.effective_from) == (2, late)
-    assert in_force(late - timedelta(microseconds=1)) != 30, "what was quoted before keeps the terms of then"
+    begins = late.replace(microsecond=0) + versions.LEAD
+    assert (done.version, done.effective_from) == (2, begins), "to the second, as it is shown"
+    assert in_force(begins - timedelta(microseconds=1)) != 30, "what was quoted before keeps the terms of then"
+    assert in_force(begins) == 30
+
+
+def test_a_moment_that_comes_too_soon_after_the_approval_is_put_off(database):
+    soon = clock.now() + timedelta(seconds=5)
+    with clock.at(soon - timedelta(seconds=1)):
+        _, begins = approved(30, soon)
+        assert begins == clock.now().replace(microsecond=0) + versions.LEAD
+
+
+def test_the_first_version_of_a_new_code_begins_at_once(database):
+    now = clock.now()
+    with clock.at(now):
+        ref = versions.propose(ONE, versions.PLAN, "brand-new", {"rates": {"deposit": 5}}, "new agents")
+        assert versions.decide(TWO, ref, approve=True, why="agreed") == ("brand-new", 1, now)
 
 
 def test_a_version_without_a_moment_never_begins_before_the_one_before_it(database):

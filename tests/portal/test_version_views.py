@@ -66,17 +66,25 @@ def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it
     other = signed_in(desk, "finance2")
     told = words(other.get(page))
     assert "Platform fee 0.60 % 1.20 %" in told
-    assert "as soon as it is approved" in told
+    assert "standard v2 , within 10 seconds of its approval" in told
     assert desk.fee() == before
     assert other.post(f"/approvals/action/version/{request}", yes).status_code == 302
-    assert desk.fee() == 2 * before
+    assert desk.fee() == before, "it begins some seconds after"
+    ((begins,),) = rows("select effective_from from fee_schedule where code = 'standard' and version = 2")
+    shown = f"{begins:%Y-%m-%d %H:%M:%S}"
+    told = words(other.get(page))
+    assert f"standard v2 is in force from {shown} on" in told, "what the deed says"
+    assert f"standard v2 , from {shown} on" in told
+    with clock.at(begins):
+        assert desk.fee() == 2 * before
+        assert "Before: v1 in force from the start" in words(finance.get("/versions/"))
+    assert f"v2 comes into force {shown}" in words(finance.get("/versions/"))
     assert "Before, v1 Proposed Platform fee 0.60 % 1.20 %" in words(other.get(page))
     ((terms,),) = rows("select terms from fee_schedule where code = 'standard' and version = 2")
     assert terms == {
         "platform_bps": 120, "min_fee_units": 50_000, "max_fee_units": None, "spread_bps": 0,
         "tiers": [[100_000_000_000, 50], [1_000_000_000_000, 40]], "method_bps": {"card": 30},
     }  # fmt: skip
-    assert "Before: v1 in force from the start" in words(finance.get("/versions/"))
     assert [each.invariant for each in verify() if not each.holds] == []
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -58,24 +59,32 @@ def yes(ref, group="fees", who="finance"):
     return run(group, "approve", ref, "--why", "as decided", "--as", who)
 
 
+def begin(told):
+    """The moment that an approval names."""
+    return datetime.fromisoformat(re.search(r"from (\S+) on", told)[1])
+
+
 def rows(sql):
     with reading() as tx:
         return tx.rows(sql)
 
 
-def test_a_schedule_is_priced_by_from_the_moment_another_has_approved_it(desk, tmp_path):
+def test_a_schedule_is_priced_by_when_another_has_approved_it_and_it_has_begun(desk, tmp_path):
     before = desk.paid()
     ref = proposed(file(tmp_path, TERMS))
     assert desk.paid().fee == before.fee
     assert "waits for approval" in run("fees", "list")
     own = refused("forbidden", "fees", "approve", ref, "--why", "my own", "--as", "admin")
     assert own.facts["rule"] == "four_eyes"
-    assert "standard v2" in yes(ref)
-    after = desk.paid()
+    told = yes(ref)
+    assert "standard v2 is in force from" in told
+    assert desk.paid().fee == before.fee, "it begins some seconds after"
+    with clock.at(begin(told)):
+        after = desk.paid()
+        listed = [json.loads(line) for line in run("fees", "list", "--json").splitlines()]
     assert after.fee.units == 2 * before.fee.units
     assert rows(f"select fee_units from quote where ref = '{before.ref}'") == [(before.fee.units,)]
     refused("wrong_state", "fees", "approve", ref, "--why", "twice", "--as", "finance")
-    listed = [json.loads(line) for line in run("fees", "list", "--json").splitlines()]
     assert [each["version"] for each in listed if each["code"] == "standard" and each["in_force"]] == [2]
     ((asked, agreed),) = rows(
         "select requested_by, approved_by from fee_schedule where code = 'standard' and version = 2"
@@ -106,8 +115,8 @@ def test_a_plan_splits_new_orders_and_leaves_old_ones(desk, tmp_path):
     code = rows(f"select l.code from agent g join plan l on l.id = g.plan_id join party p on p.id = g.party_id"
                 f" where p.ref = '{desk.trade.agents[0]}'")[0][0]  # fmt: skip
     terms = {"rates": {"deposit": 15, "withdrawal": 15}, "tiers": [], "tier_mode": "slab"}
-    yes(proposed(file(tmp_path, terms), group="plans", code=code), group="plans")
-    new = opened(desk.trade)
+    with clock.at(begin(yes(proposed(file(tmp_path, terms), group="plans", code=code), group="plans"))):
+        new = opened(desk.trade)
     assert rows(f"select split from orders where ref = '{old}'") == frozen
     share = rows(f"select split from orders where ref = '{new}'")[0][0][0]
     assert (share["own_bps"], share["plan_version"]) == (15, 2)

@@ -22,3 +22,15 @@ end $$;
 create or replace function order_apart(p_state text) returns text language sql immutable as $$
     select case when p_state in ('cancelled', 'expired', 'no_liquidity', 'refused', 'refunded', 'reversed') then p_state end
 $$;
+
+-- The next version of a fee schedule or plan begins when everybody can see it: at least five seconds after the end of the
+-- transaction that stores it (decision 0030). Asked at that end, after every wait for a lock. The version's own moment was
+-- taken in the transaction, so no more time has gone by since than since its beginning: right by any clock that is set.
+create or replace function version_must_begin_later() returns trigger language plpgsql as $$
+begin
+    if new.effective_from - new.created_at < clock_timestamp() - transaction_timestamp() + interval '5 seconds' then
+        raise exception 'version % would begin at %, before everybody can see it', new.version, new.effective_from
+            using errcode = 'check_violation', constraint = 'version_begins_later';
+    end if;
+    return null;
+end $$;
