@@ -105,6 +105,9 @@ def test_a_new_plan_begins_at_its_moment(desk):
     assert (terms["tier_mode"], terms["window"]) == ("marginal", "rolling_30d")
     assert begins == start.replace(second=0, microsecond=0)
     assert "v1 comes into force" in words(finance.get("/versions/"))
+    after = proposed(admin, "plans", PLAN)
+    told = words(finance.get(after))
+    assert f"brand-new v2 , from {start:%Y-%m-%d %H:%M}:00 on" in told, "none begins before the one before it"
 
 
 @pytest.mark.parametrize(
