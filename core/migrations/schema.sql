@@ -9,7 +9,6 @@ CREATE DOMAIN public.load_count AS integer
 CREATE DOMAIN public.load_units AS bigint
 	CONSTRAINT load_not_negative CHECK ((VALUE >= 0));
 CREATE TYPE public.order_claimed AS (
-	done boolean,
 	state text,
 	risk_state text,
 	dispute_state text,
@@ -550,7 +549,7 @@ begin
         update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
     end if;
 end $$;
-CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS SETOF public.order_claimed
+CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_claimed
     LANGUAGE plpgsql
     AS $$
 declare
@@ -573,17 +572,18 @@ begin
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
-        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then
+            answer.stranger := false;
+            return answer;
+        end if;
+        answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
         answer.future := coalesce(p_paid_at > v_at + v_slack, false);
         answer.stranger := p_payer_sealed is null and v_payer is null;
-        return next answer;
-        return;
+        return answer;
     end if;
-    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -597,7 +597,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return next answer;
+    return null;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -712,14 +712,12 @@ CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_e
     LANGUAGE plpgsql
     AS $$
 declare
-    o order_opened;
     v_customer bigint := p_customer;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
+    v_deadline timestamptz;
     v_evaluation bigint;
-    v_event text;
-    v_next text;
 begin
     if v_customer is null then
         insert into customer (ref, merchant_id, external_id, verified_name, country, created_at)
@@ -734,21 +732,22 @@ begin
     if cardinality(p_accounts) > 0 then
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
-    if v_won is not null then
-        o.state := p_matched; v_event := p_matched_event; v_next := p_matched_next; o.deadline_at := p_at + make_interval(secs => p_matched_seconds);
-        o.acceptor_id := p_acceptors[v_won];
+    -- What becomes of it when nobody was had, or the gate refused it, takes the place of what becomes of it otherwise.
+    if v_won is null then
+        p_matched := p_other; p_matched_event := p_other_event; p_matched_next := p_other_next; p_matched_seconds := p_other_seconds;
     else
-        o.state := p_other; v_event := p_other_event; v_next := p_other_next; o.deadline_at := p_at + make_interval(secs => p_other_seconds);
+        p_other_reason := '';
     end if;
+    v_deadline := p_at + make_interval(secs => p_matched_seconds);
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
         fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
-    overriding system value values (v_order, p_ref, p_external, 'deposit', o.state, p_risk_state, p_merchant, v_customer, p_agent,
+    overriding system value values (v_order, p_ref, p_external, 'deposit', p_matched, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
-        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, o.deadline_at, p_at,
-        case when v_won is not null then p_at end, case when o.deadline_at is null then p_at end, order_apart(o.state));
-    if o.deadline_at is not null then
-        insert into order_waiting values (v_order, o.deadline_at);
+        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, p_matched_next, v_deadline, p_at,
+        case when v_won is not null then p_at end, case when v_deadline is null then p_at end, order_apart(p_matched));
+    if v_deadline is not null then
+        insert into order_waiting values (v_order, v_deadline);
     end if;
     if p_policy is not null then
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
@@ -760,15 +759,15 @@ begin
     -- Two events at once: opened, and what became of it.
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
-           (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+           (p_at, p_actor, p_role, p_user, 'order.' || p_matched_event, p_ref, v_order, p_other_reason,
+            p_created, p_matched, p_trace, p_matched_event, p_acceptors[v_won]);
     -- Asked last, after all that may wait for a lock: what an officer has changed since the look is looked at anew.
     if p_number <> (select n.number from configuration n) then
         raise exception 'the configuration changed meanwhile' using errcode = 'lock_not_available', constraint = 'terms_are_the_same';
     end if;
-    return o;
+    return (p_matched, v_deadline, p_acceptors[v_won]);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS SETOF public.order_open_seen
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
@@ -779,7 +778,7 @@ begin
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
            seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
-    if not found then return; end if;
+    if not found then return null; end if;
     seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
     if seen.told then
         select t.merchant_state, t.merchant_code, t.merchant_country, t.agent_id, t.pool_state, t.policy, t.policy_version, t.pay_seconds,
@@ -812,7 +811,7 @@ begin
               join ledger_account a on a.id = x.account_id
               join pool_account_load d on d.pool_account_id = x.id);
     end if;
-    return next seen;
+    return seen;
 end $$;
 CREATE FUNCTION public.order_open_terms(p_merchant bigint, p_pool bigint, p_at timestamp with time zone, OUT merchant_state text, OUT merchant_code text, OUT merchant_country text, OUT agent_id bigint, OUT pool_state text, OUT policy text, OUT policy_version integer, OUT pay_seconds integer, OUT ruleset_id bigint, OUT path bigint[], OUT path_codes text[], OUT good_until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE
@@ -876,7 +875,7 @@ begin
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.confirm', p_ref, p_order, p_reason, p_from, p_to, p_trace, 'confirm', p_acceptor);
 end $$;
-CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone) RETURNS SETOF public.order_release_seen
+CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time zone) RETURNS public.order_release_seen
     LANGUAGE plpgsql STABLE
     AS $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint; seen order_release_seen;
@@ -889,7 +888,7 @@ begin
            seen.escrow_account_id, seen.pool_account_id, seen.currency, seen.fiat_units, seen.usdt_units, seen.fee_units, seen.risk_state,
            seen.dispute_state, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
-    if not found then return; end if;
+    if not found then return null; end if;
     seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
     select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select y.listed from payer_account y where y.id = seen.payer_account_id),
@@ -908,7 +907,7 @@ begin
         select y.listed into seen.declared_listed from payer_account y where y.id = v_declared;
         seen.declared := (risk_vector(seen.customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
     end if;
-    return next seen;
+    return seen;
 end $$;
 CREATE FUNCTION public.order_steps() RETURNS TABLE(from_state text, event text, to_state text)
     LANGUAGE sql IMMUTABLE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from core import countries, ids, vault
 from core.actor import Actor, Right, Scope
@@ -163,23 +163,26 @@ def claim_paid(
     found = call("order_claim", facts)
     if found is not None and found["stranger"]:
         found = call("order_claim", facts | payer_facts(account, blind))
-    if found is None:
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
-    if not found["done"]:
-        if found["state"] == State.EXPIRED:
-            raise TooLate(
-                sentence("the time to pay %(ref)s is over, it has expired; open a new order", ref=ref), ref=ref
-            )
-        stands = RiskState(found["risk_state"]), DisputeState(found["dispute_state"])
-        taken(actor, State(found["state"]), Event.CLAIM_PAID, *stands)
-        if found["late"]:
-            raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
-        if found["early"]:
-            raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
-        if found["future"]:
-            raise BadInput("paid_at lies in the future", field="paid_at")
-        raise Changed("somebody else is changing this right now; try again")
+    if found is not None:
+        _not_claimed(actor, ref, found)
     return target
+
+
+def _not_claimed(actor: Actor, ref: str, found: Row) -> NoReturn:
+    """Say why a claim was not taken, by what the database found of the order."""
+    if found["state"] is None:
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    if found["state"] == State.EXPIRED:
+        raise TooLate(sentence("the time to pay %(ref)s is over, it has expired; open a new order", ref=ref), ref=ref)
+    stands = RiskState(found["risk_state"]), DisputeState(found["dispute_state"])
+    taken(actor, State(found["state"]), Event.CLAIM_PAID, *stands)
+    if found["late"]:
+        raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
+    if found["early"]:
+        raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
+    if found["future"]:
+        raise BadInput("paid_at lies in the future", field="paid_at")
+    raise Changed("somebody else is changing this right now; try again")
 
 
 def _merchant(actor: Actor) -> int | None:

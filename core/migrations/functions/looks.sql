@@ -27,7 +27,7 @@ begin
      where u.descendant_id = order_open_terms.agent_id and p.state <> 'barred';
 end $$;
 
--- Everything the decision to open a deposit needs, in one look; no `quote_id` when that merchant has no such quote. `path` has
+-- Everything the decision to open a deposit needs, in one look; null when that merchant has no such quote. `path` has
 -- for each agent its number, account, plan version, that version's number, the volume of the plan's window and when that was
 -- reckoned; `candidates` the first few accounts of the pool from a slot on, wrapping round, as `match_candidates_wide` has them.
 -- A small query for each table: a join of them all carries every column through every level, and costs twice.
@@ -47,7 +47,7 @@ create type order_open_seen as (
     path bigint[], path_codes text[], number bigint, good_until text, vector bigint[], candidates bigint[], disputed bigint[]);
 create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
     p_known bigint, p_since timestamptz, p_until timestamptz)
-returns setof order_open_seen language plpgsql stable as $$
+returns order_open_seen language plpgsql stable as $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
 begin
     seen.at := v_at;
@@ -56,7 +56,7 @@ begin
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
            seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
-    if not found then return; end if;
+    if not found then return null; end if;
     seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
     if seen.told then
         select t.merchant_state, t.merchant_code, t.merchant_country, t.agent_id, t.pool_state, t.policy, t.policy_version, t.pay_seconds,
@@ -89,11 +89,11 @@ begin
               join ledger_account a on a.id = x.account_id
               join pool_account_load d on d.pool_account_id = x.id);
     end if;
-    return next seen;
+    return seen;
 end $$;
 
 -- What a release asks: the order as seen, without a lock (what follows is guarded by its version), and gate G3's
--- figures. No row when there is no such order. Where the claim named another account than was declared at the opening,
+-- figures. Null when there is no such order. Where the claim named another account than was declared at the opening,
 -- both are looked at; `declared` is then what the vector says of the one declared: its customers, its age. `open_alerts`
 -- are those of any gate that an officer must decide before anything goes out.
 drop function if exists order_release_look(text, timestamptz);
@@ -105,7 +105,7 @@ create type order_release_seen as (
     split text, matched_at text, claimed_seconds_ago bigint, customer_name text,
     customer_level int, customer_age bigint, payer_listed text, open_alerts bigint, merchant_account_id bigint,
     ruleset_id bigint, vector bigint[], declared_listed text, declared bigint[], received_units bigint);
-create function order_release_look(p_ref text, p_at timestamptz) returns setof order_release_seen language plpgsql stable as $$
+create function order_release_look(p_ref text, p_at timestamptz) returns order_release_seen language plpgsql stable as $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint; seen order_release_seen;
 begin
     seen.at := v_at;
@@ -116,7 +116,7 @@ begin
            seen.escrow_account_id, seen.pool_account_id, seen.currency, seen.fiat_units, seen.usdt_units, seen.fee_units, seen.risk_state,
            seen.dispute_state, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
-    if not found then return; end if;
+    if not found then return null; end if;
     seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
     select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select y.listed from payer_account y where y.id = seen.payer_account_id),
@@ -135,5 +135,5 @@ begin
         select y.listed into seen.declared_listed from payer_account y where y.id = v_declared;
         seen.declared := (risk_vector(seen.customer_id, v_declared, 0, v_at))[11:12];  -- 0: no acceptor's record is asked again
     end if;
-    return next seen;
+    return seen;
 end $$;

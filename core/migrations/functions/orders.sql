@@ -100,14 +100,12 @@ create function order_open(
     p_other text, p_other_event text, p_other_next text, p_other_seconds int, p_other_reason text,
     p_number bigint, p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
 declare
-    o order_opened;
     v_customer bigint := p_customer;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
+    v_deadline timestamptz;
     v_evaluation bigint;
-    v_event text;
-    v_next text;
 begin
     if v_customer is null then
         insert into customer (ref, merchant_id, external_id, verified_name, country, created_at)
@@ -122,21 +120,22 @@ begin
     if cardinality(p_accounts) > 0 then
         v_won := order_freeze(v_order, p_ref, p_entry, p_usdt, p_fiat, p_at, p_actor, 1, p_pool_accounts, p_accounts);
     end if;
-    if v_won is not null then
-        o.state := p_matched; v_event := p_matched_event; v_next := p_matched_next; o.deadline_at := p_at + make_interval(secs => p_matched_seconds);
-        o.acceptor_id := p_acceptors[v_won];
+    -- What becomes of it when nobody was had, or the gate refused it, takes the place of what becomes of it otherwise.
+    if v_won is null then
+        p_matched := p_other; p_matched_event := p_other_event; p_matched_next := p_other_next; p_matched_seconds := p_other_seconds;
     else
-        o.state := p_other; v_event := p_other_event; v_next := p_other_next; o.deadline_at := p_at + make_interval(secs => p_other_seconds);
+        p_other_reason := '';
     end if;
+    v_deadline := p_at + make_interval(secs => p_matched_seconds);
     insert into orders (id, ref, external_ref, kind, state, risk_state, merchant_id, customer_id, agent_id, pool_id, quote_id,
         acceptor_id, pool_account_id, escrow_account_id, payer_account_id, payer_name, currency, fiat_units, rate_price, usdt_units,
         fee_units, fee_schedule_id, split, pay_code, attempts, next_actor, deadline_at, created_at, matched_at, ended_at, apart)
-    overriding system value values (v_order, p_ref, p_external, 'deposit', o.state, p_risk_state, p_merchant, v_customer, p_agent,
+    overriding system value values (v_order, p_ref, p_external, 'deposit', p_matched, p_risk_state, p_merchant, v_customer, p_agent,
         p_pool, p_quote, p_acceptors[v_won], p_pool_accounts[v_won], p_accounts[v_won], v_payer, p_payer_name, p_currency, p_fiat,
-        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, v_next, o.deadline_at, p_at,
-        case when v_won is not null then p_at end, case when o.deadline_at is null then p_at end, order_apart(o.state));
-    if o.deadline_at is not null then
-        insert into order_waiting values (v_order, o.deadline_at);
+        p_rate, p_usdt, p_fee, p_schedule, p_split, p_pay_code, 1, p_matched_next, v_deadline, p_at,
+        case when v_won is not null then p_at end, case when v_deadline is null then p_at end, order_apart(p_matched));
+    if v_deadline is not null then
+        insert into order_waiting values (v_order, v_deadline);
     end if;
     if p_policy is not null then
         insert into dispatch (order_id, attempt, policy, policy_version, seed, chosen_acceptor_id, candidates, at)
@@ -148,13 +147,13 @@ begin
     -- Two events at once: opened, and what became of it.
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (p_at, p_actor, p_role, p_user, 'order.open', p_ref, v_order, '', null, p_created, p_trace, 'open', null),
-           (p_at, p_actor, p_role, p_user, 'order.' || v_event, p_ref, v_order, case when v_won is null then p_other_reason else '' end,
-            p_created, o.state, p_trace, v_event, p_acceptors[v_won]);
+           (p_at, p_actor, p_role, p_user, 'order.' || p_matched_event, p_ref, v_order, p_other_reason,
+            p_created, p_matched, p_trace, p_matched_event, p_acceptors[v_won]);
     -- Asked last, after all that may wait for a lock: what an officer has changed since the look is looked at anew.
     if p_number <> (select n.number from configuration n) then
         raise exception 'the configuration changed meanwhile' using errcode = 'lock_not_available', constraint = 'terms_are_the_same';
     end if;
-    return o;
+    return (p_matched, v_deadline, p_acceptors[v_won]);
 end $$;
 
 -- An order for a step, locked. Null when there is no such order.
@@ -198,16 +197,16 @@ begin
 end $$;
 
 -- The customer says it has paid: one guarded update, of an order of that merchant in the state Python names, within its
--- time, by a payer account that is known or told with the call. No row for no such order, else what was found and whether
--- it was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
+-- time, by a payer account that is known or told with the call. Null when it was done, else what was found (no state: no such
+-- order). The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
 drop type if exists order_claimed;
-create type order_claimed as (done boolean, state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
+create type order_claimed as (state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
     stranger boolean, opened_at timestamptz, deadline_at timestamptz);
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
-    p_actor text, p_role text, p_user int, p_trace text) returns setof order_claimed language plpgsql as $$
+    p_actor text, p_role text, p_user int, p_trace text) returns order_claimed language plpgsql as $$
 declare
     o record;
     answer order_claimed;
@@ -228,17 +227,18 @@ begin
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
-        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return; end if;
-        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then
+            answer.stranger := false;
+            return answer;
+        end if;
+        answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
         answer.future := coalesce(p_paid_at > v_at + v_slack, false);
         answer.stranger := p_payer_sealed is null and v_payer is null;
-        return next answer;
-        return;
+        return answer;
     end if;
-    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -252,7 +252,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return next answer;
+    return null;
 end $$;
 
 create or replace function pool_account_give_back(p_pool_account bigint, p_created timestamptz, p_fiat bigint) returns void language sql as $$
