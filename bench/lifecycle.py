@@ -18,7 +18,11 @@ from typing import NamedTuple
 from bench import crew, market, naive, ours, postings, server
 
 STEPS = ("open", "claim", "release")
-CONNECTIONS = (1, 8, 16)
+CONNECTIONS = (1, 4, 8, 16)
+BESIDE = (1, 8, 16)
+"""At how many connections pgbench runs too."""
+HALF = "8_half"
+"""8 connections, to which half as many orders come as they could do."""
 CROWDS = (10, 10_000)
 
 
@@ -41,16 +45,23 @@ def _rounds(box: server.Server, rounds: int, seconds: float) -> Measured:
     waits: dict[str, list[float]] = {}
     for _ in range(rounds):
         for many in CONNECTIONS:
-            rates.setdefault(f"pgbench_{many}", []).append(box.simple_writes(plain, many, seconds))
+            if many in BESIDE:
+                rates.setdefault(f"pgbench_{many}", []).append(box.simple_writes(plain, many, seconds))
             run = crew.run(ours.lifecycle, own_url, connections=many, seconds=seconds)
             rates.setdefault(f"lifecycle_{many}", []).append(run.orders_per_second)
-            for step, half, late in zip(STEPS, run.p50, run.p99, strict=True):
-                waits.setdefault(f"{step}_p50_ms_{many}", []).append(half * 1000)
-                waits.setdefault(f"{step}_p99_ms_{many}", []).append(late * 1000)
+            _waited(waits, run, str(many))
+        half = rates["lifecycle_8"][-1] / 2
+        _waited(waits, crew.run(ours.lifecycle, own_url, connections=8, seconds=seconds, rate=half), HALF)
         for name, make, url in (("orm_8", naive.work, orm), ("postings_8", postings.work, alone)):
             run = crew.run(make, url, connections=8, seconds=seconds)
             rates.setdefault(name, []).append(run.orders_per_second)
     return Measured(rates, waits)
+
+
+def _waited(waits: dict[str, list[float]], run: crew.Run, how: str) -> None:
+    for step, half, late in zip((*STEPS, "wait"), run.p50, run.p99, strict=False):
+        waits.setdefault(f"{step}_p50_ms_{how}", []).append(half * 1000)
+        waits.setdefault(f"{step}_p99_ms_{how}", []).append(late * 1000)
 
 
 def _dispatch(box: server.Server, rounds: int, seconds: float) -> dict[str, list[float]]:
@@ -78,9 +89,7 @@ def measure(rounds: int, seconds: float) -> dict[str, object]:
         measured = _rounds(box, rounds, seconds)
         crowds = _dispatch(box, rounds, seconds)
     few, many = (crowds[f"dispatch_ms_{size}"] for size in CROWDS)
-    ratios = {
-        f"lifecycle_vs_pgbench_{n}": _ratio(measured, f"lifecycle_{n}", f"pgbench_{n}", times=3) for n in CONNECTIONS
-    }
+    ratios = {f"lifecycle_vs_pgbench_{n}": _ratio(measured, f"lifecycle_{n}", f"pgbench_{n}", times=3) for n in BESIDE}
     ratios |= {
         "lifecycle_vs_orm_8": _ratio(measured, "lifecycle_8", "orm_8"),
         "lifecycle_vs_postings_8": _ratio(measured, "lifecycle_8", "postings_8"),
@@ -98,7 +107,7 @@ def measure(rounds: int, seconds: float) -> dict[str, object]:
 
 def _table(told: dict[str, dict[str, float]]) -> str:
     figures, ratios = told["figures"], told["ratios"]
-    lines = ["variant                       1 conn     8 conn    16 conn"]
+    lines = ["variant".ljust(26) + "".join(f"{n:>5} conn " for n in CONNECTIONS) + "half of 8"]
     lines += [
         f"{title:<26}" + "".join(f"{figures.get(f'{name}_{n}', float('nan')):>10,.0f} " for n in CONNECTIONS)
         for title, name in (
@@ -109,9 +118,11 @@ def _table(told: dict[str, dict[str, float]]) -> str:
         )
     ]
     lines += [
-        f"p99 of {step}, ms".ljust(26) + "".join(f"{figures[f'{step}_p99_ms_{n}']:>10,.1f} " for n in CONNECTIONS)
+        f"p99 of {step}, ms".ljust(26)
+        + "".join(f"{figures[f'{step}_p99_ms_{how}']:>10,.1f} " for how in (*CONNECTIONS, HALF))
         for step in STEPS
     ]
+    lines.append("p99 of waiting, ms".ljust(70) + f"{figures[f'wait_p99_ms_{HALF}']:>10,.1f}")
     lines += [f"{name:<26}{value:>10.3f}" for name, value in ratios.items()]
     return "\n".join(line.replace("       nan", "         –") for line in lines)
 
@@ -120,8 +131,8 @@ def main() -> None:
     """Measure, print the table, write the JSON file when asked."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--json", type=Path)
-    asked.add_argument("--seconds", type=float, default=6)
-    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--seconds", type=float, default=2)
+    asked.add_argument("--rounds", type=int, default=5)
     given = asked.parse_args()
     told = measure(given.rounds, given.seconds)
     print(_table(told))  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOG_FILES = 60
-"""More than a run of `bench.lifecycle` writes: 3 rounds of 6 s write some 850 MB."""
+"""More than a run of `bench.lifecycle` writes."""
 
 
 class Server(NamedTuple):
