@@ -21,7 +21,7 @@ from psycopg.adapt import Transformer
 from psycopg.types.composite import CompositeInfo
 from pydantic_core import to_json
 
-from core.db import CONNECT, engine, in_words, on_disconnect
+from core.db import CONNECT, engine, in_words, on_disconnect, remembered
 from core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -153,11 +153,21 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], key: tuple[str, ..
         if result.status != pq.ExecStatus.COMMAND_OK:
             raise psycopg.errors.error_from_result(result)
     # Called as a value and not as a table, which would cost some 5 % of a whole deposit: the row comes as one field.
-    kind = connection.execute("select %s::regtype::text", (described.ftype(0),)).fetchone()
-    row = CompositeInfo.fetch(connection, str(kind and kind[0]))
+    fields, types = _row_type(connection, described.ftype(0))
     reader = Transformer(connection)
-    reader.set_loader_types(row.field_types if row else (), pq.Format.BINARY)
-    return _Prepared(name, tuple(row.field_names) if row else (), reader)
+    reader.set_loader_types(types, pq.Format.BINARY)
+    return _Prepared(name, fields, reader)
+
+
+def _row_type(connection: psycopg.Connection[tuple[Any, ...]], oid: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return the names and types of a row type's fields, read once a process; none of what is no row type (`void`)."""
+    memory = remembered()
+    found: tuple[tuple[str, ...], tuple[int, ...]] | None = memory.get(("row_type", oid))
+    if found is None:
+        named = connection.execute("select %s::regtype::text", (oid,)).fetchone()
+        row = CompositeInfo.fetch(connection, str(named and named[0]))
+        found = memory["row_type", oid] = (tuple(row.field_names), tuple(row.field_types)) if row else ((), ())
+    return found
 
 
 def _refusal(error: psycopg.Error) -> Exception:
