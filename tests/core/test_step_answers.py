@@ -15,7 +15,8 @@ create type told as (
 create function tell(p_word text, p_units bigint) returns told language plpgsql as $$
 begin
     if p_word is null then return null; end if;
-    return (p_word, ''::text, null::text, p_units, -1, true, array[array[1, null], array[p_units, 2]], array['', p_word, null]);
+    return (p_word, ''::text, null::text, p_units, -1, true,
+        array[array[1, null], array[p_units, 2]], array['', p_word, null]);
 end $$;
 create function tell_nothing(p_word text) returns void language plpgsql as $$ begin end $$;
 """
