@@ -77,6 +77,8 @@ class Server(NamedTuple):
 def own() -> Iterator[Server]:
     """A server that lives while the block runs."""
     with tempfile.TemporaryDirectory(prefix="desk-bench-") as folder:
+        # The servers' own user must be able to walk to it: else the data would be put elsewhere, and stay (2 GB a run).
+        Path(folder).chmod(0o711)
         home = Path(folder) / "home"
         os.environ["DESK_HOME"] = str(home)
         with embedded.serving(home, redis=False) as urls:

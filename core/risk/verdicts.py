@@ -59,6 +59,7 @@ class Features(NamedTuple):
     # the acceptor: from claim to confirmation; whether its bank's line was seen, None if it sends none
     confirm_seconds: int | None = None
     bank_line_seen: bool | None = None
+    # its record of 30 days, the last fifty orders at most; without a dispute there is none, and both are 0
     acceptor_disputed_30d: int = 0
     acceptor_confirmed_30d: int = 0
 

@@ -121,3 +121,26 @@ def test_what_happened_before_but_became_known_later_is_not_seen(market):
             )
     assert seen(opened(market, NOW, customer="later"))["orders_10m"] == 1
     assert seen(opened(market, NOW + 2 * SECOND, customer="later"))["orders_10m"] == 3
+
+
+def test_an_acceptor_without_a_dispute_has_no_record(market):
+    before = NOW - timedelta(days=40)
+    for number in range(3):
+        completed(market, before - timedelta(days=number + 1), f"plain-{number}")
+    features = seen(completed(market, before, "plain-now"), "G3")
+    assert not {"acceptor_confirmed_30d", "acceptor_disputed_30d"} & set(features)
+
+
+def test_an_acceptors_record_is_its_last_fifty_of_all_kinds(market):
+    acceptor = market.acceptors[0].id
+    kinds = ["order_disputed", *["order_completed"] * 40, *["confirm_without_bank_line"] * 5, "order_disputed"]
+    with transaction() as tx:
+        # Newest first; of the last ten completed three count.
+        for age, kind in enumerate([*kinds, *["order_completed"] * 10], start=1):
+            tx.run(
+                "insert into risk_fact (kind, happened_at, known_at, order_ref, acceptor_id, usdt_units)"
+                " values (%s, %s, %s, %s, %s, 1000000)",
+                (kind, NOW - age * SECOND, NOW - age * SECOND, ids.new("ord"), acceptor),
+            )
+    features = seen(completed(market, NOW, "fifty"), "G3")
+    assert (features["acceptor_confirmed_30d"], features["acceptor_disputed_30d"]) == (43, 2)
