@@ -21,7 +21,7 @@ from core.settings import ROOT
 from tests.ports import unclaimed
 
 PATIENCE_SECONDS = 240
-"""How long a step may take on a busy machine; none is timed."""
+"""How long a step may take on a busy machine; none is timed. The longest makes a database and boots all processes."""
 
 
 class Desk:

@@ -17,7 +17,7 @@ from core.settings import ROOT
 from jobs import queues
 
 pytestmark = pytest.mark.usefixtures("database")
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 60
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from tests.portal.conftest import people
 from tests.ports import unclaimed
 
 PATIENCE_SECONDS = 240
+"""How long a step may take on a busy machine; none is timed. Two web processes have been seen to boot for 38 s."""
 PRODUCTION = {
     "DESK_ENV": "production",
     "DESK_SECRET_KEY": "5e8912c19f332b9b822b6ee2f7d04a61",
