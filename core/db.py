@@ -37,6 +37,7 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
         WrongState,
         sentence("the period of this posting is locked; post an adjustment in the open period"),
     ),
+    "order_is_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
     "terms_are_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
     "version_begins_later": (
         Changed,

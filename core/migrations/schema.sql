@@ -541,7 +541,7 @@ begin
            ended_at = coalesce((p ->> 'ended_at')::timestamptz, o.ended_at), version = o.version + 1
      where o.id = p_order and o.version = p_version;
     if not found then
-        raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
+        raise exception 'order changed meanwhile' using errcode = 'lock_not_available', constraint = 'order_is_the_same';
     end if;
     if p ? 'ended_at' then
         delete from order_waiting where order_id = p_order;
@@ -693,7 +693,7 @@ begin
            next_actor = p ->> 'next_actor', deadline_at = (p ->> 'deadline_at')::timestamptz, matched_at = v_at, attempts = v_attempt,
            version = version + 1
      where id = v_order and version = (p ->> 'version')::int;
-    if not found then raise exception 'order changed meanwhile' using errcode = 'lock_not_available'; end if;
+    if not found then raise exception 'order changed meanwhile' using errcode = 'lock_not_available', constraint = 'order_is_the_same'; end if;
     update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = v_order;
     perform order_tell_from(v_order, p || jsonb_build_object('acceptor_id', v_won -> 'acceptor_id'), v_at, p -> 'event');
     return v_won;
@@ -856,7 +856,7 @@ begin
      where id = p_order and version = p_version
     returning split into v_split;
     if not found then
-        raise exception 'order changed meanwhile' using errcode = 'lock_not_available';
+        raise exception 'order changed meanwhile' using errcode = 'lock_not_available', constraint = 'order_is_the_same';
     end if;
     delete from order_waiting where order_id = p_order;
     v_entry := ledger_post(p_entry, p_ref || ':release', 'escrow_release', p_order, p_actor, p_at, p_accounts, p_pockets, p_units);

@@ -12,7 +12,7 @@ import pytest
 
 from core import db, steps
 from core.errors import Changed, Unavailable
-from core.orders import deposit
+from core.orders import deposit, release
 from tests import make
 from tests.core import lives, review
 
@@ -95,6 +95,22 @@ def test_who_waits_for_a_lock_in_vain_is_refused_and_has_changed_nothing(
     assert server_process() == before, "its connection is used on"
     other.rollback()
     assert step(market, ref) == done
+    assert review.breaks() == []
+
+
+def test_a_confirmation_waits_for_a_lock_in_vain_once_and_does_not_look_again(market, kept_by_another, monkeypatch):
+    ref, other = kept_by_another
+    other.rollback()
+    assert claim(market, ref) == "paid_claimed"
+    other.execute("select 1 from orders where ref = %s for update", (ref,))
+    looks = []
+    seen = release.look
+    monkeypatch.setattr(release, "look", lambda name: looks.append(name) or seen(name))
+    with at_least(WAITS_SECONDS):
+        review.refuses(Changed, lambda: lives.confirm(market, ref, "250.00"))
+    assert looks == [ref]
+    other.rollback()
+    assert lives.confirm(market, ref, "250.00") == "completed"
     assert review.breaks() == []
 
 
