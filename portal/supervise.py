@@ -34,8 +34,12 @@ writing = threading.Lock()
 
 
 def say(name: str, line: str) -> None:
-    """One line on stdout, headed by the name of the process that said it."""
-    with writing, contextlib.suppress(BrokenPipeError):
+    """One line on stdout, headed by the name of the process that said it.
+
+    What cannot be written (a full disk, a reader that has gone) is lost: whoever waited for it would wait for good, and
+    so would the process whose pipe is no longer read.
+    """
+    with writing, contextlib.suppress(OSError):
         sys.stdout.write(f"{name:<7}| {line}\n")
         sys.stdout.flush()
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FEES: Final = "fee_schedule"
 PLAN: Final = "commission_plan"
 KINDS: Final = (FEES, PLAN)
+FARTHEST: Final = timedelta(days=366)
+"""How far ahead a version may begin: the one after it begins no earlier, so a slip of the year would bind its code."""
 LEAD: Final = timedelta(seconds=10)
 """How long after its approval a version begins at the earliest, less the begun second: by then everybody sees it.
 
@@ -71,10 +73,8 @@ def propose(
     actor.must(Right.MANAGE_PRICING)
     _known(kind)
     named = particulars.read_code(code)
-    if start is not None and (start.tzinfo is None or start < clock.now()):
-        raise BadInput(
-            sentence("a version comes into force in the future, and not in the past"), field="effective_from"
-        )
+    if start is not None:
+        _may_begin(start)
     with transaction() as tx:
         version, _ = _next(tx, kind, named, start)
         payload = {
@@ -88,8 +88,8 @@ def propose(
     return ref
 
 
-def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa: FBT001 - yes or no
-    """Approve or turn down another's proposal; approved, it is the next version from its moment on.
+def decide(actor: Actor, ref: str, approve: bool, why: str, *, kind: str = "") -> Decided:  # noqa: FBT001 - yes or no
+    """Approve or turn down another's proposal, of that kind if one is given; approved, it is the next version.
 
     That moment is still to come when this is stored, so whoever asks at it or later sees the version; the first of a
     new code, which nobody can have asked for, begins at once. Old quotes and orders keep the version they were made
@@ -99,7 +99,7 @@ def decide(actor: Actor, ref: str, approve: bool, why: str) -> Decided:  # noqa:
     actor.must(Right.APPROVE_PRICING)
     with transaction() as tx:
         found = approvals.find(tx, ref)
-        if found.kind not in KINDS:
+        if found.kind not in ((kind,) if kind else KINDS):
             raise NotFound(sentence("there is no proposal %(ref)s", ref=ref[:40]), ref=ref[:40])
         # Locks in the order in which a proposal takes them, and all before the moment is taken.
         version, last = _next(tx, found.kind, found.subject, None)
@@ -152,6 +152,24 @@ def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:
     with reading() as tx:
         refs = tx.rows("select ref from approval where kind = %s and state = 'waiting' order by requested_at", (kind,))
         return [approvals.find(tx, ref) for (ref,) in refs]
+
+
+def _may_begin(start: datetime) -> None:
+    now = clock.now()
+    if start.tzinfo is None or start < now:
+        raise BadInput(
+            sentence("a version comes into force in the future, and not in the past"), field="effective_from"
+        )
+    if start > now + FARTHEST:
+        raise BadInput(
+            sentence("a version comes into force within %(days)s days", days=FARTHEST.days), field="effective_from"
+        )
+
+
+def coming(actor: Actor, kind: str, code: str) -> Version | None:
+    """Return the last version of a schedule or plan if it is still to come into force, else None. Raises Forbidden."""
+    last = [each for each in known(actor, kind) if each.code == code][-1:]
+    return last[0] if last and not last[0].in_force else None
 
 
 def _known(kind: str) -> None:

@@ -13,7 +13,10 @@ from core.commissions import versions
 from core.errors import BadInput
 from portal.commands.signing import as_user, signed
 
-_START = f"When it comes into force; within {versions.LEAD.seconds} seconds of its approval unless given."
+_START = (
+    f"When it comes into force; within {versions.LEAD.seconds} seconds of its approval unless given, and not before"
+    " the version before it."
+)
 _WHY = click.option("--why", required=True, help="The reason, for the audit trail.")
 
 
@@ -49,9 +52,9 @@ def propose(kind: str, code: str, file: TextIO, start: str, why: str, name: str)
     click.echo(f"{ref}\n  waits for another user: approve it with this reference")
 
 
-def approve(kind: str, ref: str, refuse: bool, why: str, name: str) -> None:  # noqa: ARG001 - the proposal knows its kind
+def approve(kind: str, ref: str, refuse: bool, why: str, name: str) -> None:
     """Approve another user's proposal REF, or turn it down."""
-    done = versions.decide(as_user(name), ref, not refuse, why)
+    done = versions.decide(as_user(name), ref, not refuse, why, kind=kind)
     if done.version is None:
         click.echo(f"{ref} is turned down; nothing has changed")
     else:

@@ -15,6 +15,7 @@ from core.actor import Actor, Right
 from core.commissions import versions
 from core.commissions.plans import PRODUCTS
 from core.errors import Forbidden, NotFound, Refusal
+from portal import format as show
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views import version_forms, version_words
@@ -89,6 +90,8 @@ class VersionsView(BaseView):
     def _form(
         self, word: str, form: Mapping[str, str], wrong: Mapping[str, str], status: int = 200
     ) -> ResponseReturnValue:
+        code = form["code"]
+        coming = versions.coming(current_actor(), _kind(word), code) if code else None
         html = render_template(
             "versions/new.html",
             title=_("Propose fees") if word == "fees" else _("Propose a plan"),
@@ -96,7 +99,9 @@ class VersionsView(BaseView):
             crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
             form=form,
             wrong=wrong,
-            now=versions.in_force(current_actor(), _kind(word), form["code"]) if form["code"] else None,
+            now=versions.in_force(current_actor(), _kind(word), code) if code else None,
+            coming=coming,
+            begins=show.when(coming.effective_from) if coming else "",
             products=[(name, version_words.PRODUCTS[name]) for name in PRODUCTS],
             modes=[*version_words.MODES.items()],
             windows=[*version_words.WINDOWS.items()],

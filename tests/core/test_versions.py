@@ -10,7 +10,7 @@ import pytest
 from core import clock, db
 from core.actor import Right
 from core.commissions import versions
-from core.errors import BadInput, Forbidden
+from core.errors import BadInput, Forbidden, NotFound
 from core.pricing import schedules
 from tests import make
 from tests.core.review import refuses
@@ -92,5 +92,21 @@ def test_nobody_approves_their_own_version_and_none_begins_in_the_past(database)
     versions.decide(TWO, ref, approve=False, why="not yet")
     for past in (clock.now() - timedelta(seconds=1), clock.now().replace(tzinfo=None)):
         refuses(BadInput, lambda past=past: proposed(30, past), field="effective_from")
+    refuses(BadInput, lambda: proposed(30, clock.now() + 367 * DAY), field="effective_from")
     with pytest.raises(BadInput):
         versions.propose(ONE, "tariff", "standard", {}, "there is no such kind")
+
+
+def test_a_proposal_of_another_kind_than_asked_for_is_none(database):
+    ref = proposed(30)
+    refuses(NotFound, lambda: versions.decide(TWO, ref, approve=True, why="as decided", kind=versions.PLAN))
+    assert versions.decide(TWO, ref, approve=True, why="as decided", kind=versions.FEES).version == 2
+
+
+def test_the_last_version_is_told_while_it_is_still_to_come(database):
+    assert versions.coming(ONE, versions.FEES, "standard") is None
+    start = clock.now() + DAY
+    approved(30, start)
+    assert versions.coming(ONE, versions.FEES, "standard").version == 2
+    with clock.at(start):
+        assert versions.coming(ONE, versions.FEES, "standard") is None

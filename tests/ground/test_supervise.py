@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 
@@ -73,6 +75,20 @@ def test_lines_of_a_child_are_headed_by_its_name(tmp_path, capsys):
     kept.process.wait()
     kept.reader.join()
     assert capsys.readouterr().out == "sleeper| one\nsleeper| two\n"
+
+
+def test_a_child_is_read_on_while_what_it_says_cannot_be_written(tmp_path, monkeypatch):
+    """The disk is full: more than a pipe holds is said, and nobody waits for it."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - closing it fails too
+    monkeypatch.setattr(sys, "stdout", full)
+    kept = child(tmp_path, "for n in range(5000): print('a line of some length, told again and again', n)")
+    kept.start()
+    assert wait(lambda: not kept.lives())
+    kept.reader.join()
+    assert kept.process.returncode == 0
+    monkeypatch.undo()
+    with contextlib.suppress(OSError):
+        full.close()
 
 
 def test_stopping_ends_the_whole_family_even_a_stubborn_one(tmp_path, monkeypatch):

@@ -139,6 +139,7 @@ def test_what_is_wrong_or_turned_down_changes_nothing(desk, tmp_path):
         refused(code, "fees", "propose", "standard", good, "--why", "agreed", "--as", name, password=password)
     ref = proposed(good)
     refused("already_done", "fees", "propose", "standard", good, "--why", "agreed", "--as", "admin")
+    refused("not_found", "plans", "approve", ref, "--why", "agreed", "--as", "finance")
     refused("forbidden", "fees", "approve", ref, "--why", "agreed", "--as", "compliance")
     assert "turned down" in run("fees", "approve", ref, "--refuse", "--why", "too dear", "--as", "finance")
     refused("not_found", "fees", "approve", "apr_none", "--why", "agreed", "--as", "finance")
