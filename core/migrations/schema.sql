@@ -9,6 +9,7 @@ CREATE DOMAIN public.load_count AS integer
 CREATE DOMAIN public.load_units AS bigint
 	CONSTRAINT load_not_negative CHECK ((VALUE >= 0));
 CREATE TYPE public.order_claimed AS (
+	done boolean,
 	state text,
 	risk_state text,
 	dispute_state text,
@@ -572,11 +573,8 @@ begin
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
-        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then
-            answer.stranger := false;
-            return answer;
-        end if;
-        answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return null; end if;
+        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
@@ -584,6 +582,7 @@ begin
         answer.stranger := p_payer_sealed is null and v_payer is null;
         return answer;
     end if;
+    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -597,7 +596,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return null;
+    return answer;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
     LANGUAGE plpgsql

@@ -163,15 +163,15 @@ def claim_paid(
     found = call("order_claim", facts)
     if found is not None and found["stranger"]:
         found = call("order_claim", facts | payer_facts(account, blind))
-    if found is not None:
+    if found is None:
+        raise NotFound(f"there is no order {ref} among yours", ref=ref)
+    if not found["done"]:
         _not_claimed(actor, ref, found)
     return target
 
 
 def _not_claimed(actor: Actor, ref: str, found: Row) -> NoReturn:
     """Say why a claim was not taken, by what the database found of the order."""
-    if found["state"] is None:
-        raise NotFound(f"there is no order {ref} among yours", ref=ref)
     if found["state"] == State.EXPIRED:
         raise TooLate(sentence("the time to pay %(ref)s is over, it has expired; open a new order", ref=ref), ref=ref)
     stands = RiskState(found["risk_state"]), DisputeState(found["dispute_state"])

@@ -197,12 +197,12 @@ begin
 end $$;
 
 -- The customer says it has paid: one guarded update, of an order of that merchant in the state Python names, within its
--- time, by a payer account that is known or told with the call. Null when it was done, else what was found (no state: no such
--- order). The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
+-- time, by a payer account that is known or told with the call. Null for no such order, else what was found and whether it
+-- was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
 drop type if exists order_claimed;
-create type order_claimed as (state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
+create type order_claimed as (done boolean, state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
     stranger boolean, opened_at timestamptz, deadline_at timestamptz);
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
@@ -227,11 +227,8 @@ begin
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
         select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
-        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then
-            answer.stranger := false;
-            return answer;
-        end if;
-        answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
+        if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return null; end if;
+        answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
         answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
@@ -239,6 +236,7 @@ begin
         answer.stranger := p_payer_sealed is null and v_payer is null;
         return answer;
     end if;
+    answer.done := true;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -252,7 +250,7 @@ begin
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
     values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
-    return null;
+    return answer;
 end $$;
 
 create or replace function pool_account_give_back(p_pool_account bigint, p_created timestamptz, p_fiat bigint) returns void language sql as $$
