@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 # None is real time; a moment stands still, a span is how far a clock that runs is ahead.
 _set: ContextVar[datetime | timedelta | None] = ContextVar("desk_clock", default=None)
@@ -40,9 +41,7 @@ def standing() -> bool:
 
 def set_to(moment: datetime | None) -> None:
     """Set the clock of this context; None returns it to real time. Raises ValueError for a moment without a zone."""
-    if moment is not None and moment.tzinfo is None:
-        raise ValueError("a moment needs a time zone")
-    _set.set(None if moment is None else moment.astimezone(UTC))
+    _set.set(None if moment is None else _zoned(moment))
 
 
 def set_ahead(by: timedelta) -> None:
@@ -50,23 +49,27 @@ def set_ahead(by: timedelta) -> None:
     _set.set(by)
 
 
-@contextmanager
-def at(moment: datetime) -> Iterator[None]:
-    """Run the block at `moment`."""
-    before = _set.get()
-    set_to(moment)
-    try:
-        yield
-    finally:
-        _set.set(before)
+def at(moment: datetime) -> AbstractContextManager[None]:
+    """Run the block at `moment`. Raises ValueError for a moment without a zone."""
+    return _during(_zoned(moment))
 
 
-@contextmanager
-def ahead(by: timedelta) -> Iterator[None]:
+def ahead(by: timedelta) -> AbstractContextManager[None]:
     """Run the block by a clock that runs ahead of real time by so much."""
+    return _during(by)
+
+
+@contextmanager
+def _during(held: datetime | timedelta) -> Iterator[None]:
     before = _set.get()
-    set_ahead(by)
+    _set.set(held)
     try:
         yield
     finally:
         _set.set(before)
+
+
+def _zoned(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return moment.astimezone(UTC)
