@@ -53,6 +53,13 @@ class Version(NamedTuple):
     in_force: bool
 
 
+class Standing(NamedTuple):
+    """Where a schedule or plan stands: the version in force, and the last one where that is still to come."""
+
+    now: Version | None
+    coming: Version | None
+
+
 class Decided(NamedTuple):
     """What became of a proposal: the version it is now and from when, or none when it was turned down."""
 
@@ -130,9 +137,11 @@ def withdraw(actor: Actor, ref: str, why: str) -> None:
         audit.write(tx, actor, f"{done.kind}.withdraw", done.subject, reason=done.decided_why, details={"request": ref})
 
 
-def in_force(actor: Actor, kind: str, code: str) -> Version | None:
-    """Return the version of a schedule or plan that is in force now, None for a new code. Raises Forbidden."""
-    return next((each for each in known(actor, kind) if each.code == code and each.in_force), None)
+def standing(actor: Actor, kind: str, code: str) -> Standing:
+    """Return what is in force of a schedule or plan and what is the last to come. Raises Forbidden."""
+    of_it = [each for each in known(actor, kind) if each.code == code]
+    now = next((each for each in of_it if each.in_force), None)
+    return Standing(now, of_it[-1] if of_it and of_it[-1] != now else None)
 
 
 def known(actor: Actor, kind: str) -> list[Version]:
@@ -164,12 +173,6 @@ def _may_begin(start: datetime) -> None:
         raise BadInput(
             sentence("a version comes into force within %(days)s days", days=FARTHEST.days), field="effective_from"
         )
-
-
-def coming(actor: Actor, kind: str, code: str) -> Version | None:
-    """Return the last version of a schedule or plan if it is still to come into force, else None. Raises Forbidden."""
-    last = [each for each in known(actor, kind) if each.code == code][-1:]
-    return last[0] if last and not last[0].in_force else None
 
 
 def _known(kind: str) -> None:

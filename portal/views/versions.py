@@ -65,10 +65,11 @@ class VersionsView(BaseView):
     @expose("/<word>/new", methods=["GET"])
     @needs(Right.MANAGE_PRICING)
     def new(self, word: str) -> ResponseReturnValue:
-        """Show the form of the next version, filled with the terms in force."""
-        kind, code = _kind(word), request.args.get("code", "")
-        now = versions.in_force(current_actor(), kind, code) if code else None
-        return self._form(word, version_forms.filled(kind, code if now else "", now.terms if now else None), {})
+        """Show the form of the next version, filled with the terms of the one before it, also where that is to come."""
+        kind = _kind(word)
+        now, coming = versions.standing(current_actor(), kind, request.args.get("code", ""))
+        last = coming or now
+        return self._form(word, version_forms.filled(kind, last.code if last else "", last.terms if last else None), {})
 
     @expose("/<word>/new", methods=["POST"])
     @needs(Right.MANAGE_PRICING)
@@ -90,8 +91,7 @@ class VersionsView(BaseView):
     def _form(
         self, word: str, form: Mapping[str, str], wrong: Mapping[str, str], status: int = 200
     ) -> ResponseReturnValue:
-        code = form["code"]
-        coming = versions.coming(current_actor(), _kind(word), code) if code else None
+        now, coming = versions.standing(current_actor(), _kind(word), form["code"])
         html = render_template(
             "versions/new.html",
             title=_("Propose fees") if word == "fees" else _("Propose a plan"),
@@ -99,7 +99,7 @@ class VersionsView(BaseView):
             crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
             form=form,
             wrong=wrong,
-            now=versions.in_force(current_actor(), _kind(word), code) if code else None,
+            now=now,
             coming=coming,
             begins=show.when(coming.effective_from) if coming else "",
             products=[(name, version_words.PRODUCTS[name]) for name in PRODUCTS],

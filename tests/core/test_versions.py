@@ -104,9 +104,13 @@ def test_a_proposal_of_another_kind_than_asked_for_is_none(database):
 
 
 def test_the_last_version_is_told_while_it_is_still_to_come(database):
-    assert versions.coming(ONE, versions.FEES, "standard") is None
+    def stands():
+        return tuple(each and each.version for each in versions.standing(ONE, versions.FEES, "standard"))
+
+    assert stands() == (1, None)
     start = clock.now() + DAY
     approved(30, start)
-    assert versions.coming(ONE, versions.FEES, "standard").version == 2
+    assert stands() == (1, 2)
     with clock.at(start):
-        assert versions.coming(ONE, versions.FEES, "standard") is None
+        assert stands() == (2, None)
+    assert versions.standing(ONE, versions.FEES, "unknown") == (None, None)

@@ -108,6 +108,10 @@ def test_a_new_plan_begins_at_its_moment(desk):
     after = proposed(admin, "plans", PLAN)
     told = words(finance.get(after))
     assert f"brand-new v2 , from {start:%Y-%m-%d %H:%M}:00 on" in told, "none begins before the one before it"
+    filled = admin.get("/versions/plans/new?code=brand-new").text
+    assert 'value="brand-new"' in filled
+    assert 'value="0.15"' in filled, "the terms of the one before it, though that is still to come"
+    assert "empty: with v1." in filled
     form = words(admin.post("/versions/plans/new", PLAN | {"why": " "}))
     assert f"becomes brand-new v2, and begins no earlier than v1, which comes into force {start:%Y-%m-%d %H:%M}" in form
 
