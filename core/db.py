@@ -26,6 +26,7 @@ _OPTIONS = "-c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_s
 
 CONNECT: dict[str, Any] = {"options": _OPTIONS, "application_name": "escrow-desk", "connect_timeout": 5}
 
+_CHANGING = sentence("somebody else is changing this right now; try again")
 # What a named constraint means to the person who asked. The database refuses; this says it in words.
 _MEANING: dict[str, tuple[type[Refusal], str]] = {
     "account_not_overdrawn": (ShortReserve, sentence("the account holds less than that")),
@@ -37,8 +38,8 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
         WrongState,
         sentence("the period of this posting is locked; post an adjustment in the open period"),
     ),
-    "order_is_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
-    "terms_are_the_same": (Changed, sentence("somebody else is changing this right now; try again")),
+    "order_is_the_same": (Changed, _CHANGING),
+    "terms_are_the_same": (Changed, _CHANGING),
     "version_begins_later": (
         Changed,
         sentence("it took too long to store this before it would have begun; nothing has changed, try again"),
@@ -170,7 +171,7 @@ def in_words(error: psycopg.Error) -> Refusal | None:
         kind, words = _MEANING[name]
         return kind(words, constraint=name)
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        return Changed(sentence("somebody else is changing this right now; try again"))
+        return Changed(_CHANGING)
     if isinstance(error, psycopg.errors.QueryCanceled):
         return Unavailable(sentence("the database took too long; try again"))
     if isinstance(error, psycopg.OperationalError):
