@@ -83,6 +83,13 @@ def _ratio(measured: Measured, over: str, under: str, *, times: int = 1) -> floa
     return median(times * one / other for one, other in pairs)
 
 
+def _late_in_pgbench(measured: Measured, connections: int) -> float:
+    """Return how many transactions pgbench does in the 99th percentile of our slowest step, median over the rounds."""
+    late = zip(*(measured.waits[f"{step}_p99_ms_{connections}"] for step in STEPS), strict=True)
+    pairs = zip(late, measured.rates[f"pgbench_{connections}"], strict=True)
+    return median(max(steps) / 1000 * rate for steps, rate in pairs)
+
+
 def measure(rounds: int, seconds: float) -> dict[str, object]:
     """Run everything; return the figures and ratios ready for JSON."""
     with server.own() as box:
@@ -90,6 +97,7 @@ def measure(rounds: int, seconds: float) -> dict[str, object]:
         crowds = _dispatch(box, rounds, seconds)
     few, many = (crowds[f"dispatch_ms_{size}"] for size in CROWDS)
     ratios = {f"lifecycle_vs_pgbench_{n}": _ratio(measured, f"lifecycle_{n}", f"pgbench_{n}", times=3) for n in BESIDE}
+    ratios |= {f"p99_in_pgbench_{n}": _late_in_pgbench(measured, n) for n in BESIDE}
     ratios |= {
         "lifecycle_vs_orm_8": _ratio(measured, "lifecycle_8", "orm_8"),
         "lifecycle_vs_postings_8": _ratio(measured, "lifecycle_8", "postings_8"),
