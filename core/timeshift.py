@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 FARTHEST = timedelta(days=3660)
+FORWARD_ONLY = "the clock moves forward only: what has been booked would lie in the future"
 _ROW = "insert into sandbox_clock (offset_seconds) values (0) on conflict do nothing"
 
 
@@ -57,7 +58,7 @@ def advance(actor: Actor, by: timedelta) -> datetime:
         raise Conflict("the clock can be moved in the sandbox only")
     seconds = -(-by // timedelta(seconds=1))
     if seconds < 0:
-        raise BadInput("the clock moves forward only: what has been booked would lie in the future")
+        raise BadInput(FORWARD_ONLY)
     with transaction() as tx:
         tx.run(_ROW)
         ahead: int = tx.call("select offset_seconds from sandbox_clock for update") + seconds

@@ -13,7 +13,18 @@ from core.errors import BadInput
 from core.settings import settings
 
 _STEP = re.compile(r"([1-9][0-9]{0,6})([smhd])")
+_BACK = re.compile(r"-[0-9].*")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Forward(click.Command):
+    """A command that tells a step back from an option: `-5m` is no misspelt switch, and `-2h` does not ask for help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments. Raises BadInput for a step back."""
+        if any(_BACK.fullmatch(each) for each in args):
+            raise BadInput(timeshift.FORWARD_ONLY)
+        return super().parse_args(ctx, args)
 
 
 @click.group("clock", invoke_without_command=True)
@@ -24,7 +35,7 @@ def command(context: click.Context) -> None:
         _show()
 
 
-@command.command("advance")
+@command.command("advance", cls=Forward)
 @click.argument("by")
 def advance(by: str) -> None:
     """Move the time on BY so much: 90s, 20m, 2h or 3d."""

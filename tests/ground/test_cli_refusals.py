@@ -238,6 +238,8 @@ def test_arguments_that_are_none_are_usage_errors(desk, database):
         (["key", "new", "--party", "a\udcffb"], "bad_input"),
         (["key", "end", "key_x", "--why", "no such key"], "not_found"),
         (["clock", "advance", "soon"], "bad_input"),
+        (["clock", "advance", "-5m"], "bad_input"),
+        (["clock", "advance", "-2h"], "bad_input"),
         (["clock", "set", "2020-01-01T00:00:00Z"], "bad_input"),
         (["import", "history", ""], "bad_input"),
     ],
