@@ -22,18 +22,18 @@ def change(now: int, before: int, days: int, *, more_is_good: bool | None = True
 
     `more_is_good` None: neither way is good or bad.
     """
-    differs = show.change(now, before)
+    differs, length = show.change(now, before), show.number(days)
     if differs is None:
-        return ngettext("nothing in the %(num)s day before", "nothing in the %(num)s days before", days), ""
+        return ngettext("nothing in the %(n)s day before", "nothing in the %(n)s days before", days, n=length), ""
     tone = "" if differs == 0 or more_is_good is None else "up" if (differs > 0) == more_is_good else "down"
     if abs(differs) > MOST:
         much = ngettext(
-            "more than ten times the %(num)s day before", "more than ten times the %(num)s days before", days
+            "more than ten times the %(n)s day before", "more than ten times the %(n)s days before", days, n=length
         )
         return much, tone
     by = show.signed(differs, "%")
     return ngettext(
-        "%(change)s to the %(num)s day before", "%(change)s to the %(num)s days before", days, change=by
+        "%(change)s to the %(n)s day before", "%(change)s to the %(n)s days before", days, n=length, change=by
     ), tone
 
 

@@ -8,6 +8,8 @@ from dash import html
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from dashboards import show
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -79,7 +81,9 @@ def table_of(caption: str, table: Table) -> Any:
     rows = [html.Tr(_cells(table.heads, row)) for row in table.rows[:MOST_ROWS]]
     left = len(table.rows) - MOST_ROWS
     if left > 0:
-        said = ngettext("%(num)s more row is in the CSV file.", "%(num)s more rows are in the CSV file.", left)
+        said = ngettext(
+            "%(n)s more row is in the CSV file.", "%(n)s more rows are in the CSV file.", left, n=show.number(left)
+        )
         rows.append(html.Tr(html.Td(said, colSpan=len(table.heads), className="muted")))
     feet = [html.Tfoot(html.Tr(_cells(table.heads, table.total)))] if table.total else []
     heads = [html.Th(head.label, className="num" if head.numeric else "", scope="col") for head in table.heads]

@@ -108,28 +108,29 @@ def told(reason: Mapping[str, Any]) -> Told:
     if wording is None:
         text = str(reason.get("text") or rule(str(reason.get("code", ""))))
         return Told(_sentence(text), _sentence(str(reason.get("counterfactual", ""))), value, threshold)
-    args = {name: _figure(reason, str(each), name) for name, each in reason.get("args", {}).items()}
-    text, unless = (_phrase(each, args) for each in wording)
+    stored = {name: str(each) for name, each in reason.get("args", {}).items()}
+    args = {name: _figure(reason, each, name) for name, each in stored.items()}
+    text, unless = (_phrase(each, stored, args) for each in wording)
     return Told(_sentence(text), _sentence(unless), value, threshold)
 
 
-def _phrase(phrase: str | Counted, args: dict[str, str]) -> str:
+def _phrase(phrase: str | Counted, stored: dict[str, str], args: dict[str, str]) -> str:
     if isinstance(phrase, Counted):
-        number = args.get(phrase.by, "")
+        number = stored.get(phrase.by, "")
         return ngettext(phrase.one, phrase.many, int(number) if number.isdigit() else 0, **args)
     # gettext puts the arguments in itself; a wording without any is not to be read as a format.
     return gettext(phrase, **args) if args else gettext(phrase)
 
 
 def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
-    """Return one argument of a reason as people write it: sums of USDT with separators, windows in words."""
+    """Return one argument of a reason as people write it: sums and counts with separators, windows in words."""
     if text in WINDOWS:
         return str(WINDOWS[text])
     if text.isdigit() and str(reason.get("text_key", "")).startswith(LIKENESS):
         return f"{format_decimal(Decimal(text) / 10, format='0.0', locale=get_locale() or 'en')} %"
     of_usdt = str(reason.get("text_key", "")).startswith(_OF_USDT)
     if not (of_usdt and name in _AMOUNTS | {"value", "threshold"}):
-        return text
+        return show.number(int(text)) if text.isascii() and text.isdigit() else text
     try:
         plain = Decimal(text)
     except InvalidOperation:

@@ -314,7 +314,9 @@ def _overdue(actor: Actor, alert: queries.AlertView, order: orders.OrderView) ->
 
 def figures(counts: queries.Counts) -> Sequence[Card]:
     """Return the figures of the review: what waits, what is held and whether it ties, how officers decide."""
-    late = ngettext("%(num)s past its review time", "%(num)s past their review time", counts.late)
+    late = ngettext(
+        "%(n)s past its review time", "%(n)s past their review time", counts.late, n=show.number(counts.late)
+    )
     late = late if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT", trim=True))
@@ -323,6 +325,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
     held = url_for("OrdersDesk.list", hold="open")
     month = _("30 days")
+    where = ngettext("in %(n)s order", "in %(n)s orders", counts.holds, n=show.number(counts.holds))
     return (
         Card(
             _("Waiting for review"), show.number(counts.waiting), aside=_("now"), foot=late,
@@ -330,7 +333,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
         ),
         Card(
             _("Held USDT"), show.amount(counts.held.units, "USDT", trim=True), aside=ties,
-            foot=ngettext("in %(num)s order", "in %(num)s orders", counts.holds), tone="down" if off else "", href=held,
+            foot=where, tone="down" if off else "", href=held,
         ),
         Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),
         Card(_("Median decision"), "–" if pace is None else risk_words.lasting(pace), aside=month, foot=none),

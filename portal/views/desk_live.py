@@ -167,7 +167,7 @@ def _to_confirm(actor: Actor) -> Card | None:
         return None
     claims, now = _drawn(board)["claimed"], clock.now()
     urgent = sum((order.deadline_at - now).total_seconds() < URGENT_SECONDS for order in claims)
-    foot = _("%(n)s due within 5 minutes", n=urgent) if urgent else _("none is urgent")
+    foot = _("%(n)s due within 5 minutes", n=show.number(urgent)) if urgent else _("none is urgent")
     return Card(_("To confirm"), show.number(len(claims)), foot=foot, tone="down" if urgent else "", href="/desk/")
 
 

@@ -140,9 +140,10 @@ def overdue_words(found: Overdue, due: datetime | None = None) -> Markup | str:
         told = _("Overdue: this review was due at %(due)s. It is asked for again at %(next)s.")
         return escape(told) % said
     told = ngettext(
-        "Overdue: this review was due at %(due)s. It was asked for again %(num)s time, and will be at %(next)s.",
-        "Overdue: this review was due at %(due)s. It was asked for again %(num)s times, and will be at %(next)s.",
+        "Overdue: this review was due at %(due)s. It was asked for again %(n)s time, and will be at %(next)s.",
+        "Overdue: this review was due at %(due)s. It was asked for again %(n)s times, and will be at %(next)s.",
         found.asked,
+        n=show.number(found.asked),
         **said,
     )
     return Markup(told)  # noqa: S704 - our own words, with times that are drawn already

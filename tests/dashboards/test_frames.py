@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core import clock
 from core.analytics.boards import commissions, volume
-from dashboards import asked, frames, places, series
+from dashboards import asked, compare, frames, parts, places, series
 from dashboards.series import Series
 
 ROOT = Path(__file__).parents[2]
@@ -123,3 +123,10 @@ def test_what_is_no_page_of_figures_does_not_read_pandas():
     for room in ("portal.app", "jobs.worker", "portal.cli", "core.reports.commission"):
         probe = f"import sys, {room}; print('pandas' in sys.modules)"
         assert subprocess.check_output([sys.executable, "-c", probe], cwd=ROOT, text=True).strip() == "False", room
+
+
+def test_counted_sentences_have_separators():
+    assert compare.change(1, 2, 1_096)[0].endswith("to the 1,096 days before")
+    assert compare.change(1, 0, 1_096)[0] == "nothing in the 1,096 days before"
+    rows = parts.Table((parts.Head("day"),), [[parts.Cell("x")]] * (parts.MOST_ROWS + 1_204))
+    assert "1,204 more rows are in the CSV file." in str(parts.table_of("days", rows))

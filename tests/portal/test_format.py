@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,14 +12,17 @@ from babel.messages.pofile import read_po
 from flask_babel import force_locale
 
 from core import clock
+from core.compliance.queries import Counts
 from core.money import USDT, Money, fiat
 from core.orders.states import State
 from portal import format as show
 from portal.columns import defused
 from portal.counted import counted
 from portal.states import BADGES
+from portal.views.alerts import figures
 
-CATALOGUES = Path(show.__file__).parent / "translations"
+ROOT = Path(show.__file__).parents[1]
+CATALOGUES = ROOT / "portal" / "translations"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -145,3 +149,27 @@ def test_a_sentence_has_its_amounts_and_counts_as_its_reader_writes_them(desk):
     with desk.app.test_request_context("/"), force_locale("es"):
         assert show.money_text(Money(21_600, fiat("USD"))) == "216,00 USD"
         assert lines.render(many=17_621) == "17.621 líneas"
+
+
+def test_the_counted_figures_of_the_review_have_separators(desk):
+    held = Money(0, USDT)
+    counts = Counts(5_000, 0, 1_204, 0, 0, None, 2_017, held, held, None, None)
+    for language, late, holds in (("en", "1,204 past their", "in 2,017 orders"), ("es", "1.204 ", "2.017 ")):
+        with desk.app.test_request_context("/"), force_locale(language):
+            waiting, kept, *_ = figures(counts)
+            assert late in waiting.foot
+            assert holds in kept.foot
+
+
+@pytest.mark.parametrize("room", ["portal", "dashboards"])
+def test_no_sentence_counts_with_a_number_that_is_not_formatted(room):
+    """`%(num)s` of Flask-Babel is a plain number: our own `n` is a formatted one; seconds and minutes are few."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ngettext"
+        and any("%(num)s" in str(getattr(each, "value", "")) for each in node.args)
+        and not any(word in ast.unparse(node) for word in (" second", " minute"))
+    ]  # fmt: skip
+    assert found == []

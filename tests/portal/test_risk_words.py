@@ -73,6 +73,14 @@ def test_one_is_counted_as_one(english, key, args, text, unless):
         assert [in_english(each, key, args)[1:] for each in WORDINGS[key]] == [told.text[1:], told.unless[1:]]
 
 
+def test_counts_have_separators_as_sums_do(english):
+    stored = {"count": "1204", "limit": "1000", "window": "1 day"}
+    told = risk_words.told({"code": "VEL_CNT", "text_key": "VEL_CNT", "args": stored, "value": "1204"})
+    assert told.text == "1,204 orders within 1 day, more than the 1,000 that are usual"
+    assert told.unless == "With 1,000 orders or fewer it would not have fired"
+    assert told.value == "1,204"
+
+
 def test_likeness_and_scores_are_told_in_words_with_the_figure_behind_them(english):
     told = risk_words.told(
         {"code": "NAME_MISMATCH", "text_key": "NAME_MISMATCH.hard", "value": "657", "threshold": "750",
