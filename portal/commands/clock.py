@@ -10,6 +10,7 @@ import click
 from core import timeshift
 from core.actor import system
 from core.errors import BadInput
+from core.pricing import sandbox
 from core.settings import settings
 
 _STEP = re.compile(r"([1-9][0-9]{0,6})([smhd])")
@@ -42,8 +43,7 @@ def advance(by: str) -> None:
     step = _STEP.fullmatch(by)
     if step is None:
         raise BadInput(f"'{by[:20]}' is not a step such as 90s, 20m, 2h or 3d")
-    timeshift.advance(system("desk clock"), timedelta(**{_UNITS[step.group(2)]: int(step.group(1))}))
-    _show()
+    _move(timedelta(**{_UNITS[step.group(2)]: int(step.group(1))}))
 
 
 @command.command("set")
@@ -56,7 +56,14 @@ def set_to(moment: str) -> None:
         asked = None
     if asked is None or asked.tzinfo is None:
         raise BadInput(f"'{moment[:40]}' is not a time with its zone, such as 2026-12-01T00:00:00Z")
-    timeshift.advance(system("desk clock"), asked - (datetime.now(UTC) + timeshift.offset()))
+    _move(asked - (datetime.now(UTC) + timeshift.offset()))
+
+
+def _move(by: timedelta) -> None:
+    timeshift.advance(system("desk clock"), by)
+    with timeshift.followed():
+        # All rates are old at the new time: the sources speak at once, so that nobody waits a minute for a quote.
+        sandbox.observe_all()
     _show()
 
 

@@ -29,13 +29,20 @@ def test_the_clock_is_shown_moved_and_followed_by_web_and_jobs(database):
 
     assert "0:20:00 ahead" in desk("advance", "20m").output
     catalog.run("orders.expire")
-    catalog.run("prices.observe")
 
     assert api.shop.get(f"/deposits/{ref}").json["state"] == "expired"
     later = (datetime.now(UTC) + timedelta(minutes=19)).isoformat()
     fresh = api_client.Program(api_client.create_app(settings()), api.shop.key)
     assert fresh.opened()["created_at"] > later.replace("+00:00", "Z")
     assert not clock.controlled()
+
+
+def test_quotes_have_rates_at_the_new_time_at_once(database):
+    api = api_client.portal()
+    desk("advance", "2h")
+    assert api.shop.quote().startswith("quo_")
+    desk("set", (datetime.now(UTC) + timedelta(days=3)).isoformat())
+    assert api.shop.quote().startswith("quo_")
 
 
 def test_the_clock_is_set_to_a_moment_ahead(database):
