@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from flask_babel import gettext
@@ -80,11 +81,16 @@ def _part(name: str, part: Any) -> str:
         return words(part)
     if isinstance(part, Money):
         return show.money_text(part)
+    if isinstance(part, datetime):
+        return str(show.when(part).striptags())
     if isinstance(part, list):
         return ", ".join(_part(name, each) for each in part)
     if isinstance(part, int) and not isinstance(part, bool):
         return show.number(part)
-    text = str(part)
+    return _word(name, str(part))
+
+
+def _word(name: str, text: str) -> str:
     if name in _STATES and text in BADGES:
         return str(BADGES[text].text).lower()
     return text if name in _KEPT else str(WORDS.get(text, text))

@@ -57,10 +57,10 @@ class PlanVersion:
             )
         mode = given.get("tier_mode", "slab")
         if not isinstance(mode, str) or mode not in {"slab", "marginal"}:
-            raise BadInput(sentence("tier_mode must be 'slab' or 'marginal'"), field="tier_mode")
+            raise BadInput(sentence("tier_mode must be 'slab' or 'marginal'"), field="tier_mode", rule="choice")
         window = given.get("window", "month")
         if not isinstance(window, str) or window not in {"month", "rolling_30d"}:
-            raise BadInput(sentence("window must be 'month' or 'rolling_30d'"), field="window")
+            raise BadInput(sentence("window must be 'month' or 'rolling_30d'"), field="window", rule="choice")
         rates = _products(given.get("rates"), "rates")
         return cls(
             id=whole(given, "id", least=0, most=2**63 - 1, default=0),
@@ -277,8 +277,9 @@ def _whole_hours(given: object) -> str:
 def _products(given: object, field: str) -> Mapping[str, object]:
     if not isinstance(given, Mapping) or not given or not set(given) <= set(PRODUCTS):
         raise BadInput(
-            sentence("%(field)s must be an object of %(products)s", field=field, products=list(PRODUCTS)), field=field
-        )
+            sentence("%(field)s must be an object of %(products)s", field=field, products=list(PRODUCTS)),
+            field=field, rule="products",
+        )  # fmt: skip
     return given
 
 

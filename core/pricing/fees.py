@@ -168,15 +168,18 @@ def percent(bps: int) -> str:
 
 
 def whole(given: Mapping[str, object], field: str, *, least: int = 0, most: int, default: int | None = None) -> int:
-    """Return a whole number between `least` and `most` from JSON, else refuse with `bad_input`."""
+    """Return a whole number between `least` and `most` from JSON, else refuse with `bad_input`.
+
+    Its sentence speaks to who wrote the JSON; its facts (`rule` and the bounds) let a form say the same in its units.
+    """
     value = given.get(field, default)
     if type(value) is not int or not least <= value <= most:
         raise BadInput(
             sentence(
                 "%(field)s must be a whole number from %(least)s to %(most)s", field=field, least=least, most=most
             ),
-            field=field,
-        )
+            field=field, rule="range", least=least, most=most,
+        )  # fmt: skip
     return value
 
 
@@ -184,7 +187,9 @@ def read_tiers(given: object, field: str, *, most_bps: int) -> tuple[tuple[int, 
     """Return volume tiers, written as [[from_units, bps], …] ascending, else refuse with `bad_input`."""
     tiers = tuple(_tier(each, field, most_bps) for each in _sequence(given, field))
     if any(low[0] >= high[0] for low, high in pairwise(tiers)):
-        raise BadInput(sentence("%(field)s must ascend by volume, without doubles", field=field), field=field)
+        raise BadInput(
+            sentence("%(field)s must ascend by volume, without doubles", field=field), field=field, rule="ascending"
+        )
     return tiers
 
 
@@ -192,8 +197,8 @@ def _sequence(given: object, field: str) -> Sequence[object]:
     if not isinstance(given, list | tuple) or len(given) > _MOST_TIERS:
         raise BadInput(
             sentence("%(field)s must be a list of at most %(most_tiers)s pairs", field=field, most_tiers=_MOST_TIERS),
-            field=field,
-        )
+            field=field, rule="count", most=_MOST_TIERS,
+        )  # fmt: skip
     return given
 
 
@@ -206,8 +211,8 @@ def _tier(given: object, field: str, most_bps: int) -> tuple[int, int]:
         sentence(
             "%(field)s: a tier is [from_units, bps], with bps from 0 to %(most_bps)s", field=field, most_bps=most_bps
         ),
-        field=field,
-    )
+        field=field, rule="range", least=0, most=most_bps,
+    )  # fmt: skip
 
 
 def _read_methods(given: object) -> dict[str, int]:
@@ -219,5 +224,10 @@ def _read_methods(given: object) -> dict[str, int]:
             raise BadInput(
                 sentence("method_bps: each payment method needs whole bps from 0 to %(most_bps)s", most_bps=MOST_BPS),
                 field="method_bps",
+                **(
+                    {"rule": "range", "least": 0, "most": MOST_BPS}
+                    if named
+                    else {"rule": "name", "most": _LONGEST_METHOD}
+                ),
             )
     return dict(given)

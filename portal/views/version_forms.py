@@ -11,13 +11,15 @@ from flask_babel import gettext as _
 
 from core.commissions import versions
 from core.commissions.plans import PRODUCTS
-from core.errors import BadInput
+from core.errors import BadAmount, BadInput
 from core.money import USDT, Asset
 from portal import format as show
 from portal.views.enrolling import read_money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from core.errors import Refusal
 
 PERCENT: Final = Asset("%", 2)
 """Rates are typed as per cent with two decimals: its units are basis points."""
@@ -78,7 +80,7 @@ def read(kind: str, form: Mapping[str, str]) -> dict[str, object]:
             "tiers": _read_tiers(form["tiers"], "tiers"),
             "min_fee_units": _units(form["least"], "least") if form["least"] else 0,
             "max_fee_units": _units(form["most"], "most") if form["most"] else None,
-            "method_bps": {name: _bps(rate, "methods") for name, rate in _lines(form["methods"], "methods")},
+            "method_bps": _methods(_lines(form["methods"], "methods")),
             "spread_bps": _bps(form["spread"], "spread") if form["spread"] else 0,
         }
     named = [name for name in PRODUCTS if form[f"rate_{name}"]]
@@ -106,6 +108,45 @@ def read_start(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=get_timezone() or UTC)
 
 
+def in_words(refusal: Refusal) -> Refusal:
+    """Return a refusal of terms in the words and units of the form, its code and facts kept; others as they are.
+
+    Core's own sentence speaks to who wrote the terms as JSON: of fields by their names, in basis points and units.
+    """
+    said = _said(refusal.facts)
+    return type(refusal)(said, **refusal.facts) if said else refusal
+
+
+def _said(facts: Mapping[str, Any]) -> str:
+    field, rule = str(facts.get("field", "")), facts.get("rule")
+    if rule == "range" and field == "max_fee_units":
+        return _("The highest fee must not be below the least fee, %(least)s.", least=f"{_amount(facts['least'])} USDT")
+    if rule == "range" and not field.endswith("_units"):
+        bounds = {"least": show.share(facts["least"]), "most": show.share(facts["most"])}
+        if field.startswith("tiers"):
+            return _("The rate of each tier must be from %(least)s to %(most)s.", **bounds)
+        if field == "method_bps":
+            return _("The fee of each payment method must be from %(least)s to %(most)s.", **bounds)
+        return _("The rate must be from %(least)s to %(most)s.", **bounds)
+    most = show.number(facts["most"]) if "most" in facts else ""
+    return {
+        "ascending": _("Each tier must begin at a higher volume than the one before it."),
+        "count": _("There may be at most %(n)s tiers.", n=most),
+        "name": _("The name of a payment method has 1 to %(n)s characters.", n=most),
+        "choice": _("Choose one of the list."),
+        "products": _("Give the rate of at least one product."),
+    }.get(str(rule), "")
+
+
+def _methods(lines: Iterable[tuple[str, str]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, rate in lines:
+        if name in found:
+            raise BadInput(_("'%(name)s' has two rates; say one.", name=name[:40]), field="methods")
+        found[name] = _bps(rate, "methods")
+    return found
+
+
 def _lines(text: str, field: str) -> list[tuple[str, str]]:
     found = []
     for line in filter(None, (each.strip() for each in text.splitlines())):
@@ -124,7 +165,18 @@ def _read_tiers(text: str, field: str) -> list[list[int]]:
 
 
 def _bps(text: str, field: str) -> int:
-    return read_money(text.removesuffix("%").strip(), PERCENT, field, allow_zero=True).units
+    """Return a rate that was typed in per cent. Raises BadAmount that says how one is written."""
+    try:
+        return read_money(text.removesuffix("%").strip(), PERCENT, field, allow_zero=True).units
+    except BadAmount as refusal:
+        such = show.share(60)
+        said = _("Type a rate in per cent, such as %(such)s.", such=such)
+        if text:
+            said = _(
+                "'%(text)s' is not a rate in per cent with two decimals at most, such as %(such)s.",
+                text=text[:40], such=such,
+            )  # fmt: skip
+        raise BadAmount(said, **refusal.facts) from refusal
 
 
 def _units(text: str, field: str) -> int:

@@ -83,7 +83,7 @@ class VersionsView(BaseView):
         except Forbidden:
             raise
         except Refusal as refusal:
-            wrong = at_field(refusal, version_forms.FIELDS[kind], version_forms.AT)
+            wrong = at_field(version_forms.in_words(refusal), version_forms.FIELDS[kind], version_forms.AT)
             return self._form(word, form, wrong, refusal.status)
         flash(_("Proposed. It counts for nothing until another person approves it."), "ok")
         return redirect(url_for("ApprovalsDesk.show", key=ref))

@@ -113,6 +113,16 @@ def test_a_broken_schedule_is_refused_by_the_name_of_its_field(change, field):
     assert field in refused.value.detail
 
 
+def test_a_refusal_says_to_programs_which_rule_is_broken_and_its_bounds():
+    with pytest.raises(BadInput) as refused:
+        Schedule.read({"version": 1, "platform_bps": 30, "min_fee_units": 5, "max_fee_units": 1})
+    assert refused.value.detail.startswith("max_fee_units must be a whole number from 5 to ")
+    facts = refused.value.facts
+    assert {name: facts[name] for name in ("field", "rule", "least")} == {
+        "field": "max_fee_units", "rule": "range", "least": 5,
+    }  # fmt: skip
+
+
 def test_basis_points_are_written_as_percent():
     assert [percent(bps) for bps in (0, 5, 30, 45, 100, 150, 1000)] == [
         "0 %",

@@ -112,40 +112,69 @@ def test_a_new_plan_begins_at_its_moment(desk):
     assert 'value="brand-new"' in filled
     assert 'value="0.15"' in filled, "the terms of the one before it, though that is still to come"
     assert "empty: with v1." in filled
+    early = words(admin.post("/versions/plans/new", PLAN | {"start": f"{start - timedelta(days=1):%Y-%m-%dT%H:%M}"}))
+    assert f"version 1 comes into force at {start:%Y-%m-%d %H:%M}:00; the next one later [bad_input]" in early
     form = words(admin.post("/versions/plans/new", PLAN | {"why": " "}))
     assert f"becomes brand-new v2, and begins no earlier than v1, which comes into force {start:%Y-%m-%d %H:%M}" in form
 
 
+RATE = "The rate must be from 0.00 % to 10.00 %. [bad_input]"
+TIER = "The rate of each tier must be from 0.00 % to 10.00 %. [bad_input]"
+RISING = "Each tier must begin at a higher volume than the one before it. [bad_input]"
+PARTS = "is not two parts with one colon between them"
+NO_RATE = "is not a rate in per cent with two decimals at most, such as 0.60 %. [bad_amount]"
+STORED = re.compile(r"\b(\w*_(bps|units)|\w+_(mode|zone)|bps|rates must|tiers\.\w)")
+"""What terms are called where they are stored: nobody who fills a form has typed it."""
+
+
 @pytest.mark.parametrize(
-    ("word", "change", "field"),
+    ("word", "change", "field", "told"),
     [
-        ("fees", {"platform": "50"}, "platform"),
-        ("fees", {"platform": "a lot"}, "platform"),
-        ("fees", {"tiers": "1000"}, "tiers"),
-        ("fees", {"tiers": "1000: 0.5\n500: 0.4"}, "tiers"),
-        ("fees", {"tiers": "100000 0.5"}, "tiers"),
-        ("fees", {"tiers": "100000: 0.5: 0.4"}, "tiers"),
-        ("fees", {"methods": "card: x"}, "methods"),
-        ("fees", {"methods": "card 3"}, "methods"),
-        ("fees", {"methods": "card: 0.3\nbank transfer 1"}, "methods"),
-        ("plans", {"tiers_deposit": "100000 0.5"}, "tiers_deposit"),
-        ("fees", {"least": "5", "most": "1"}, "most"),
-        ("fees", {"start": "2020-01-01T00:00"}, "start"),
-        ("fees", {"start": "soon"}, "start"),
-        ("fees", {"why": " "}, "why"),
-        ("fees", {"code": "a b"}, "code"),
-        ("plans", {"rate_deposit": ""}, "rate_deposit"),
-        ("plans", {"zone": "Mars/Olympus"}, "zone"),
-        ("plans", {"mode": "both"}, "mode"),
-        ("plans", {"tiers_withdrawal": "5: 1"}, "rate_withdrawal"),
+        ("fees", {"platform": "50"}, "platform", RATE),
+        ("fees", {"platform": "a lot"}, "platform", f"'a lot' {NO_RATE}"),
+        ("fees", {"platform": "0.125"}, "platform", f"'0.125' {NO_RATE}"),
+        ("fees", {"platform": ""}, "platform", "Type a rate in per cent, such as 0.60 %. [bad_amount]"),
+        ("fees", {"spread": "10.01"}, "spread", RATE),
+        ("fees", {"tiers": "1000"}, "tiers", PARTS),
+        ("fees", {"tiers": "1000: 0.5\n500: 0.4"}, "tiers", RISING),
+        ("fees", {"tiers": "1000: 50"}, "tiers", TIER),
+        ("fees", {"tiers": "\n".join(f"{n}: 1" for n in range(51))}, "tiers", "There may be at most 50 tiers."),
+        ("fees", {"tiers": "100000 0.5"}, "tiers", PARTS),
+        ("fees", {"tiers": "100000: 0.5: 0.4"}, "tiers", PARTS),
+        ("fees", {"methods": "card: x"}, "methods", f"'x' {NO_RATE}"),
+        ("fees", {"methods": "card: 11"}, "methods", "The fee of each payment method must be from 0.00 % to 10.00 %."),
+        ("fees", {"methods": f"{41 * 'c'}: 1"}, "methods", "The name of a payment method has 1 to 40 characters."),
+        ("fees", {"methods": "card: 1\ncard: 2"}, "methods", "'card' has two rates; say one."),
+        ("fees", {"methods": "card 3"}, "methods", PARTS),
+        ("fees", {"methods": "card: 0.3\nbank transfer 1"}, "methods", PARTS),
+        ("plans", {"tiers_deposit": "100000 0.5"}, "tiers_deposit", PARTS),
+        ("plans", {"tiers_deposit": "5: 10.01"}, "tiers_deposit", TIER),
+        ("plans", {"tiers_deposit": "5: 1\n5: 2"}, "tiers_deposit", RISING),
+        ("plans", {"rate_deposit": "11"}, "rate_deposit", RATE),
+        ("fees", {"least": "5", "most": "1"}, "most", "The highest fee must not be below the least fee, 5.00 USDT."),
+        ("fees", {"start": "2020-01-01T00:00"}, "start", "in the future, and not in the past"),
+        ("fees", {"start": "soon"}, "start", "Choose a day and a time."),
+        ("fees", {"why": " "}, "why", "the reason is missing"),
+        ("fees", {"code": "a b"}, "code", "a code is 1 to 40 letters"),
+        ("plans", {"rate_deposit": "", "tiers_deposit": ""}, "rate_deposit", "Give the rate of at least one product."),
+        ("plans", {"rate_deposit": ""}, "rate_deposit", "Tiers need the product's own rate."),
+        ("plans", {"zone": "Mars/Olympus"}, "zone", "'Mars/Olympus' is no time zone"),
+        ("plans", {"mode": "both"}, "mode", "Choose one of the list."),
+        ("plans", {"window": "both"}, "window", "Choose one of the list."),
+        ("plans", {"tiers_withdrawal": "5: 1"}, "rate_withdrawal", "Tiers need the product's own rate."),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field_and_nothing_is_asked_for(module_desk, word, change, field):
+def test_what_is_wrong_is_said_at_its_field_in_the_forms_words_and_nothing_is_asked_for(
+    module_desk, word, change, field, told
+):
     browser = signed_in(module_desk, "finance")
     browser.get(f"/versions/{word}/new")
     answer = browser.post(f"/versions/{word}/new", (FEES if word == "fees" else PLAN) | change)
     assert answer.status_code == 422, words(answer)
-    assert f'id="e-{field}"' in answer.text, words(answer)
+    said = re.search(rf'id="e-{field}">(.*?)</span>', answer.text, re.DOTALL)
+    assert said, words(answer)
+    assert told in html.unescape(said[1])
+    assert not STORED.search(re.sub("<[^>]+>", "", said[1]))
     assert rows("select count(*) from approval where kind <> 'reserve_topup'") == [(0,)]
 
 
