@@ -24,11 +24,13 @@ def wanted() -> bool:
 
 
 def refused(refusal: Refusal) -> Response:
-    """Tell the script why nothing was done, and at which field to say so.
+    """Tell the script why nothing was done, at which field to say so, and where it leads if it does.
 
     The status is 200: the form was read and answered, and a browser writes every other one on its console as a fault.
     """
-    return jsonify(code=refusal.code, detail=refusals.words(refusal), field=field_of(refusal))
+    there = refusals.link(refusal)
+    leads = {"link": there._asdict()} if there else {}
+    return jsonify(code=refusal.code, detail=refusals.words(refusal), field=field_of(refusal), **leads)
 
 
 def done(answer: Answer) -> Response:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from core.errors import Refusal, Sentence
 from core.money import Money
@@ -14,6 +15,8 @@ from portal import format as show
 from portal.states import BADGES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask_babel import LazyString
 
 _STATES: Final = frozenset({"state", "before"})
@@ -62,6 +65,27 @@ _KEPT: Final = frozenset({"text", "ref", "shown", "said", "name", "masked", "pau
 """Parts that somebody typed or chose: they stay as they are, whatever word they may be."""
 
 
+class Link(NamedTuple):
+    """Where a refusal leads: an address, and what its link says."""
+
+    href: str
+    text: str
+
+
+_leads: list[Callable[[Mapping[str, Any]], Link | None]] = []
+
+
+def leads(find: Callable[[Mapping[str, Any]], Link | None]) -> Callable[[Mapping[str, Any]], Link | None]:
+    """Register a function that knows, by a refusal's facts, the page its reader may want to see and may see."""
+    _leads.append(find)
+    return find
+
+
+def link(refusal: Refusal) -> Link | None:
+    """Return where a refusal leads its reader, None when nowhere."""
+    return next(filter(None, (find(refusal.facts) for find in _leads)), None)
+
+
 def words(refusal: Refusal | str) -> str:
     """Return what a refusal says, in the language of who reads it; one without a pattern says its English."""
     said = refusal.detail if isinstance(refusal, Refusal) else refusal
@@ -72,8 +96,9 @@ def words(refusal: Refusal | str) -> str:
 
 
 def told(refusal: Refusal) -> str:
-    """Return the same with the refusal's code behind it, as it is told above a page or at a field."""
-    return f"{words(refusal)} [{refusal.code}]"
+    """Return the same with the refusal's code behind it and the way it leads, as it is told on a page or at a field."""
+    said, there = f"{words(refusal)} [{refusal.code}]", link(refusal)
+    return Markup('{} <a href="{}">{}</a>').format(said, *there) if there else said
 
 
 def _part(name: str, part: Any) -> str:

@@ -46,7 +46,7 @@ def request(
     """Ask for a second pair of eyes; return the request's ref.
 
     The caller has checked the right to ask. Raises BadInput without a reason, AlreadyDone while a request
-    of this kind for this subject waits.
+    of this kind for this subject waits (fact `request` = its ref).
     """
     why = _said(reason)
     ref = ids.new("apr")
@@ -57,7 +57,11 @@ def request(
         (ref, kind, subject, json.dumps(payload, ensure_ascii=False), actor.name, clock.now(), why),
     )
     if not added:
-        raise AlreadyDone(sentence("a request for this is waiting for a decision already"), kind=kind, subject=subject)
+        first = waiting(tx, kind, subject)
+        raise AlreadyDone(
+            sentence("a request for this is waiting for a decision already"),
+            kind=kind, subject=subject, **({"request": first.ref} if first else {}),
+        )  # fmt: skip
     audit.write(tx, actor, "approval.request", ref, reason=why, details={"kind": kind, "subject": subject})
     outbox.tell(tx, "approval.requested", ref, payload={"kind": kind, "subject": subject})
     return ref

@@ -18,11 +18,11 @@ from core.commissions import versions
 from core.parties import commission_lifts, reserves
 from portal import columns as drawing
 from portal import format as show
-from portal import menu
+from portal import menu, refusals
 from portal.columns import Column, Preset
 from portal.desk import Desk, deed
 from portal.filters import Choice
-from portal.roles import current_actor
+from portal.roles import actor_or_none, current_actor
 from portal.states import badge_of
 from portal.views import version_words
 from portal.views.home import Card, card
@@ -30,7 +30,7 @@ from portal.views.order_filters import Stage, Window
 from portal.views.orders import read_yes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import sqlalchemy as sa
     from flask.typing import ResponseReturnValue
@@ -247,6 +247,16 @@ def _lifting(actor: Actor, row: Any, *, waits: bool) -> dict[str, Any]:
         "The hold on the commission of %(code)s ends: %(amount)s USDT become payable", code=found.code, amount=amount
     )
     return {"words": words, "lifting": found, "held_now": waits, "deed": "lift", "asked": words}
+
+
+@refusals.leads
+def _waiting(facts: Mapping[str, Any]) -> refusals.Link | None:
+    """Lead whom a request that waits stands in the way to its page, where it is this desk's and theirs to see."""
+    ref, kind = facts.get("request"), facts.get("kind")
+    actor = actor_or_none() if ref and kind in SEES else None
+    if actor is None or not (actor.scope is Scope.ALL and actor.may(ApprovalsDesk.right) and actor.may(SEES[kind])):
+        return None
+    return refusals.Link(url_for("ApprovalsDesk.show", key=ref), _("See the request that waits"))
 
 
 def _why() -> str:

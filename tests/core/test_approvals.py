@@ -67,9 +67,10 @@ def test_a_decided_request_is_not_decided_again(database):
 
 
 def test_only_one_request_for_a_subject_waits(database):
-    ask()
-    with pytest.raises(AlreadyDone):
+    ref = ask()
+    with pytest.raises(AlreadyDone) as refused:
         ask(actor=LEE)
+    assert refused.value.facts["request"] == ref
     ask("ord_2")
 
 

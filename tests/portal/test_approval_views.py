@@ -7,7 +7,10 @@ import re
 import pytest
 
 from core.db import reading
+from core.errors import AlreadyDone
 from core.money import USDT, Money
+from core.parties import reserves
+from portal import refusals
 from tests import make
 from tests.portal import market
 from tests.portal.market import signed_in
@@ -77,6 +80,30 @@ def test_a_top_up_is_read_back_before_it_is_asked_for_and_booked_by_another(desk
     assert other.post(f"/approvals/action/top_up/{request}", yes).status_code == 409
     again = finance.post(f"/acceptors/action/top_up/{ref}", form | {"sure": "yes", "arrival": "TX-1"})
     assert (again.status_code, "already_done" in again.text) == (409, True)
+
+
+def test_a_second_request_leads_to_the_first_whoever_may_see_it(desk):
+    ref, first = desk.other.ref, asked(desk, "twice-1")
+    form = {"amount": "5", "arrival": "TWICE-1", "why": "seen there too", "sure": "yes"}
+    finance = signed_in(desk, "finance2")
+    finance.get(f"/acceptors/show/{ref}")
+    again = finance.post(f"/acceptors/action/top_up/{ref}", form)
+    assert again.status_code == 409
+    assert f'[already_done] <a href="/approvals/show/{first}">See the request that waits</a>' in again.text
+    by_script = finance.post(f"/acceptors/action/top_up/{ref}", form, headers={"Accept": "application/json"}).json
+    assert by_script["code"] == "already_done"
+    assert by_script["link"] == {"href": f"/approvals/show/{first}", "text": "See the request that waits"}
+    waits = AlreadyDone("it waits", request=first, kind=reserves.KIND)
+    who_sees = set()
+    for person in ("finance2", "auditor", "compliance", "acceptor1", "merchant1"):
+        browser = signed_in(desk, person)
+        seen = browser.get(f"/approvals/show/{first}").status_code == 200
+        with browser.client:
+            browser.get("/")
+            assert (refusals.link(waits) is not None) == seen, person
+        who_sees |= {person} if seen else set()
+    assert "finance2" in who_sees
+    assert not {"acceptor1", "merchant1"} & who_sees
 
 
 def test_what_is_turned_down_or_withdrawn_is_not_booked(desk):

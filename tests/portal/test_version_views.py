@@ -61,6 +61,10 @@ def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it
     listed = finance.get("/versions/")
     assert "v2 waits for approval, asked by finance:" in words(listed)
     assert f'href="{page}"' in listed.text
+    finance.get("/versions/fees/new")
+    again = finance.post("/versions/fees/new", FEES)
+    assert again.status_code == 409
+    assert f'[already_done] <a href="{page}">See the request that waits</a>' in again.text
     yes = {"approve": "yes", "why": "as decided"}
     assert finance.post(f"/approvals/action/version/{request}", yes).status_code == 403
     other = signed_in(desk, "finance2")

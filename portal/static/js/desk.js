@@ -63,12 +63,13 @@
       delete field.dataset.toldBy;
     });
   };
-  const tell = (form, { detail, code, field: name }) => {
+  const tell = (form, { detail, code, field: name, link }) => {
     const field = name ? form.elements.namedItem(name) : null;
     const said = document.createElement("span");
     Object.assign(said, { className: "err", id: "told", tabIndex: -1, role: "alert", textContent: `${detail} ` });
     said.dataset.told = "";
     said.append(Object.assign(document.createElement("code"), { textContent: `[${code}]` }));
+    if (link) said.append(" ", Object.assign(document.createElement("a"), { href: link.href, textContent: link.text }));
     const box = field?.closest?.(".field");
     if (box) {
       field.dataset.toldBy = field.getAttribute("aria-describedby") ?? "";
