@@ -65,6 +65,11 @@ BADGES: dict[str, Badge] = {
     "offline": Badge(_l("Offline"), "idle"),
     "paused": Badge(_l("Paused"), "warn"),
     "withdrawal_account": Badge(_l("Withdrawals"), "info"),
+    # versions of fees and plans
+    "version_now": Badge(_l("In force"), "ok"),
+    "version_to_come": Badge(_l("To come"), "info"),
+    "version_before": Badge(_l("Before"), "idle"),
+    "version_never": Badge(_l("Never in force"), "idle"),
     # commissions, jobs, exports
     "pending": Badge(_l("Pending"), "info"),
     "payable": Badge(_l("Payable"), "warn"),

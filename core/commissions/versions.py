@@ -43,6 +43,12 @@ _LAST: Final = {
 }
 
 
+_ASKED: Final = """
+select (payload->>'version')::int, ref, requested_by, decided_by from approval
+ where kind = %s and subject = %s and state = 'approved'
+"""
+
+
 class Version(NamedTuple):
     """One version as it is stored, and whether it is the one in force now."""
 
@@ -58,6 +64,26 @@ class Standing(NamedTuple):
 
     now: Version | None
     coming: Version | None
+
+
+class Lived(NamedTuple):
+    """A version in the row of its code's: what it follows, when its time ends, and whose request it was.
+
+    `until` is None while none comes after it; where it is its own beginning, the version was never in force. `request`,
+    `proposed_by` and `approved_by` are "" of what was there before anybody asked, as the demo's first ones.
+    """
+
+    version: Version
+    before: Version | None
+    until: datetime | None
+    request: str
+    proposed_by: str
+    approved_by: str
+
+    @property
+    def never(self) -> bool:
+        """Whether the next version began with it, so that nothing was ever priced or split by it."""
+        return self.until == self.version.effective_from
 
 
 class Decided(NamedTuple):
@@ -153,6 +179,20 @@ def known(actor: Actor, kind: str) -> list[Version]:
         rows = tx.rows(_ALL[kind])
     newest: dict[str, int] = {code: version for code, version, _, start, _ in rows if start <= now}
     return [Version(row[0], row[1], row[2], row[3], newest.get(row[0]) == row[1]) for row in rows]
+
+
+def history(actor: Actor, kind: str, code: str) -> list[Lived]:
+    """Return every version of one schedule or plan, the latest first. Raises Forbidden, NotFound."""
+    of_it = [each for each in known(actor, kind) if each.code == code]
+    if not of_it:
+        raise NotFound(sentence("there is no version of %(code)s", code=code[:40]), code=code[:40])
+    with reading() as tx:
+        asked = {version: tuple(by) for version, *by in tx.rows(_ASKED, (kind, code))}
+    beside = zip([None, *of_it], of_it, [*of_it[1:], None], strict=False)
+    return [
+        Lived(each, before, after.effective_from if after else None, *asked.get(each.version, ("", "", "")))
+        for before, each, after in beside
+    ][::-1]
 
 
 def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:

@@ -51,6 +51,13 @@ def beside(kind: str, now: Mapping[str, Any] | None, then: Mapping[str, Any]) ->
     return [TermsLine(label, old.get(label, "–"), new.get(label, "–")) for label in dict.fromkeys([*new, *old])]
 
 
+def changed(kind: str, each: versions.Lived) -> list[TermsLine]:
+    """Return the terms in which a version differs from the one before it; of the first, none."""
+    if each.before is None:
+        return []
+    return [line for line in beside(kind, each.before.terms, each.version.terms) if line.changed]
+
+
 def context(actor: Actor, row: Any) -> dict[str, Any]:
     """Return what the page of a proposed version shows: what it does in a line, and its terms beside those in force."""
     said = row.payload

@@ -23,6 +23,7 @@ from portal.views.enrolling import at_field, read_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from flask.typing import ResponseReturnValue
 
@@ -34,13 +35,13 @@ TITLES = {"fees": _l("Fee schedules"), "plans": _l("Commission plans")}
 
 
 class Terms(NamedTuple):
-    """A schedule or plan: the version in force with its terms, those that come, all before, and what waits."""
+    """A schedule or plan: the version in force with its terms, those that come, how many there are, what waits."""
 
     code: str
     now: versions.Version | None
     lines: dict[str, str]
     coming: list[versions.Version]
-    past: list[versions.Version]
+    count: int
     waits: Approval | None
 
 
@@ -60,6 +61,24 @@ class VersionsView(BaseView):
             title=_("Fees and plans"),
             found=[(word, TITLES[word], _terms(actor, kind)) for word, kind in KINDS.items()],
             may_propose=actor.may(Right.MANAGE_PRICING),
+        )
+
+    @expose("/<word>/show/<code>", methods=["GET"])
+    def history(self, word: str, code: str) -> ResponseReturnValue:
+        """Show every version of one schedule or plan: from when until when, whose it was, and what it changed."""
+        actor, kind, moment = current_actor(), _kind(word), clock.now()
+        return render_template(
+            "versions/history.html",
+            title=code,
+            word=word,
+            crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
+            all=[
+                (each, _state(each, moment), version_words.changed(kind, each))
+                for each in versions.history(actor, kind, code)
+            ],
+            waits=next((each for each in versions.waiting(actor, kind) if each.subject == code), None),
+            may_propose=actor.may(Right.MANAGE_PRICING),
+            sees_requests=actor.may(Right.SEE_APPROVALS),
         )
 
     @expose("/<word>/new", methods=["GET"])
@@ -116,6 +135,14 @@ def _kind(word: str) -> str:
     return KINDS[word]
 
 
+def _state(each: versions.Lived, moment: datetime) -> str:
+    if each.never:
+        return "version_never"
+    if each.version.in_force:
+        return "version_now"
+    return "version_to_come" if each.version.effective_from > moment else "version_before"
+
+
 def _terms(actor: Actor, kind: str) -> list[Terms]:
     """Return every schedule or plan of a kind by code; a code that only waits comes too."""
     waits = {each.subject: each for each in versions.waiting(actor, kind)}
@@ -124,8 +151,9 @@ def _terms(actor: Actor, kind: str) -> list[Terms]:
     for code, group in groupby(versions.known(actor, kind), key=lambda each: each.code):
         all_of_it = [*group]
         now = next((each for each in all_of_it if each.in_force), None)
-        coming = [each for each in all_of_it if each.effective_from > moment]
-        past = [each for each in all_of_it if each is not now and each not in coming]
+        # Of those that begin at one moment the last counts.
+        begin = {each.effective_from: each for each in all_of_it if each.effective_from > moment}
+        coming = [*begin.values()]
         lines: dict[str, Any] = version_words.lines(kind, now.terms) if now else {}
-        found.append(Terms(code, now, lines, coming, past, waits.pop(code, None)))
-    return found + [Terms(code, None, {}, [], [], each) for code, each in waits.items()]
+        found.append(Terms(code, now, lines, coming, len(all_of_it), waits.pop(code, None)))
+    return found + [Terms(code, None, {}, [], 0, each) for code, each in waits.items()]

@@ -128,6 +128,12 @@ DESKS: list[Row] = [
     Row("POST", "/pools/new", ADMIN),
     *desk("/approvals", frozenset({"admin", "compliance", "finance", "auditor"})),
     Row("GET", "/versions/", frozenset({"admin", "finance", "auditor"})),
+    Row(
+        "GET",
+        "/versions/<word>/show/<code>",
+        frozenset({"admin", "finance", "auditor"}),
+        path="/versions/fees/show/standard",
+    ),
     Row("GET", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),
     Row("POST", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),
     *desk("/commissions", COUNTS),

@@ -81,7 +81,10 @@ def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it
     assert f"standard v2 , from {shown} on" in told
     with clock.at(begins):
         assert desk.fee() == 2 * before
-        assert "Before: v1 in force from the start" in words(finance.get("/versions/"))
+        assert "2 versions" in words(finance.get("/versions/"))
+        told = words(finance.get("/versions/fees/show/standard"))
+        assert f"v2 In force {shown} finance approved by finance2 Platform fee 0.60 % → 1.20 %" in told
+        assert f"v1 Before from the start until {shown} – the first version" in told
     assert f"v2 comes into force {shown}" in words(finance.get("/versions/"))
     assert "Before, v1 Proposed Platform fee 0.60 % 1.20 %" in words(other.get(page))
     ((terms,),) = rows("select terms from fee_schedule where code = 'standard' and version = 2")
@@ -90,6 +93,32 @@ def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it
         "tiers": [[100_000_000_000, 50], [1_000_000_000_000, 40]], "method_bps": {"card": 30},
     }  # fmt: skip
     assert [each.invariant for each in verify() if not each.holds] == []
+
+
+def test_every_version_stands_in_the_table_with_its_time_its_two_people_and_what_it_changed(desk):
+    finance, other = signed_in(desk, "finance"), signed_in(desk, "finance2")
+    assert "Versions 1" in words(finance.get("/versions/fees/show/standard"))
+    start = clock.now().replace(second=0, microsecond=0) + timedelta(days=3)
+    for platform, moment in (("1.10", start), ("1.20", ""), ("1.20", start + timedelta(days=1))):
+        form = FEES | {"platform": platform, "start": f"{moment:%Y-%m-%dT%H:%M}" if moment else ""}
+        request = proposed(finance, "fees", form).rsplit("/", 1)[1]
+        other.get(f"/approvals/show/{request}")
+        yes = {"approve": "yes", "why": "as decided"}
+        assert other.post(f"/approvals/action/version/{request}", yes).status_code == 302
+    page = other.get("/versions/fees/show/standard")
+    told, (second, third) = words(page), (f"{start + timedelta(days=n):%Y-%m-%d %H:%M}:00" for n in (0, 1))
+    assert f'data-href="/approvals/show/{request}"' in page.text
+    assert re.findall(r"v\d (?:To come|Never in force|In force)", told) == [
+        "v4 To come", "v3 To come", "v2 Never in force", "v1 In force",
+    ]  # fmt: skip
+    assert f"v4 To come {third} finance approved by finance2 the same terms" in told
+    assert f"v3 To come {second} until {third} finance approved by finance2 Platform fee 1.10 % → 1.20 %" in told
+    assert "v2 Never in force v3 began with it" in told
+    cards = words(other.get("/versions/"))
+    assert f"v3 comes into force {second}" in cards
+    assert "v2 comes into force" not in cards
+    assert other.get("/versions/fees/show/unknown").status_code == 404
+    assert other.get("/versions/none/show/standard").status_code == 404
 
 
 def test_a_new_plan_begins_at_its_moment(desk):
