@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         desk.main(arguments, prog_name="desk", standalone_mode=True)
     except Refusal as refusal:
-        click.echo(f"desk: {refusal.detail} [{refusal.code}]", err=True)
+        click.echo(f"desk: {refusal.detail}{_waiting(refusal)} [{refusal.code}]", err=True)
         sys.exit(1)
     except BrokenPipeError:
         # the reader of our output went away (`desk ... | head`): nothing more can be said
@@ -115,6 +115,12 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         click.echo(f"desk: {words}", err=True)
         sys.exit(1)
+
+
+def _waiting(refusal: Refusal) -> str:
+    """Name the request that stands in the way: a page leads to it by a link, a terminal by its reference."""
+    ref = str(refusal.facts.get("request") or "")
+    return f"; it is {ref}" if ref and ref not in str(refusal.detail) else ""
 
 
 def in_words(error: Exception) -> str:

@@ -69,6 +69,23 @@ def rows(sql):
         return tx.rows(sql)
 
 
+def test_who_proposes_twice_is_told_at_the_terminal_which_request_waits(desk, tmp_path, monkeypatch, capsys):
+    ref = proposed(file(tmp_path, TERMS))
+    twice = refused(
+        "already_done", "fees", "propose", "standard", file(tmp_path, TERMS), "--why", "again", "--as", "admin"
+    )
+
+    def again(*_arguments, **_more):
+        raise twice
+
+    monkeypatch.setattr(cli.desk, "main", again)
+    with pytest.raises(SystemExit):
+        cli.main([])
+    said = capsys.readouterr().err
+    assert said == f"desk: a request for this is waiting for a decision already; it is {ref} [already_done]\n"
+    run("fees", "approve", ref, "--refuse", "--why", "not this time", "--as", "finance")
+
+
 def test_a_schedule_is_priced_by_when_another_has_approved_it_and_it_has_begun(desk, tmp_path):
     before = desk.paid()
     ref = proposed(file(tmp_path, TERMS))
