@@ -118,8 +118,12 @@ def kind(name: str, drawn: Callable[[Any, Column, Any], Any], plain: Callable[[A
 
 
 def heads(column: Column) -> list[str]:
-    """Return the column's headings in a file: money has a second one for the currency."""
-    own = [str(column.label), f"{column.label} ({_('currency')})"] if column.kind == "money" else [str(column.label)]
+    """Return the column's headings in a file: money has a second one for the currency, a share says its unit."""
+    own = [str(column.label)]
+    if column.kind == "money":
+        own.append(f"{column.label} ({_('currency')})")
+    elif column.kind == "share":
+        own = [f"{column.label} ({_('bps')})"]  # a file holds the whole number, the screen per cent
     return own + (heads(column.under) if column.under else [])
 
 

@@ -83,11 +83,10 @@ def share(bps: int | None) -> str:
 
 def _exact(moment: datetime) -> str:
     utc = moment.astimezone(UTC)
-    zone = get_timezone()
     said = f"{utc:%Y-%m-%d %H:%M:%S} UTC"
-    if zone is None or str(zone) == "UTC":
+    if zone() == "UTC":
         return said
-    return f"{said} · {moment.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone}"
+    return f"{said} · {moment.astimezone(get_timezone()):%Y-%m-%d %H:%M:%S} {zone()}"
 
 
 def ago(moment: datetime | None) -> Markup:
@@ -118,6 +117,11 @@ def when(moment: datetime | None) -> Markup:
         _exact(moment),
         said,
     )
+
+
+def zone() -> str:
+    """Return the name of the zone in which the reader's times are told, such as UTC or Asia/Shanghai."""
+    return str(get_timezone() or "UTC")
 
 
 def day(value: date | None) -> str:
@@ -237,6 +241,7 @@ def install(app: Flask) -> None:
         share,
         ago,
         when,
+        zone,
         day,
         left,
         past,

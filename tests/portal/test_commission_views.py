@@ -140,6 +140,25 @@ def test_the_report_ties_to_the_ledger(desk):
     assert own.get("/commissions/report?period=2026-13").status_code == 422
 
 
+def test_a_rate_in_the_file_of_the_lines_names_its_unit(desk):
+    rows = csv.reader(io.StringIO(signed_in(desk, "finance").get("/commissions/export.csv").text.lstrip("\ufeff")))
+    heads, first = next(rows), next(rows)
+    assert "Rate" not in heads
+    with reading() as tx:
+        bps = tx.call("select rate_bps from commission_line where ref = %s", (first[0],))
+    assert first[heads.index("Rate (bps)")] == str(bps)
+
+
+def test_the_report_says_in_which_zone_its_period_is_told(desk):
+    browser = signed_in(desk, "finance")
+    page = f"/commissions/report?period={desk.month}"
+    for zone, hour in (("Asia/Shanghai", "08:00:00"), ("UTC", "00:00:00")):
+        browser.get("/account/")
+        browser.post("/account/taste", {"language": "en", "zone": zone})
+        said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", browser.get(page).text))
+        assert re.search(rf"-01 {hour} – \d{{4}}-\d\d-01 {hour} {zone}", said), zone
+
+
 def test_the_report_comes_as_csv_xlsx_and_pdf_with_the_figures_of_the_screen(desk):
     browser = signed_in(desk, "finance")
     total = sum(line[3] for line in desk.lines)
