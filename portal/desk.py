@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response
 
 from core.actor import Actor, Right, Scope
 from core.errors import BadInput, NotFound, Refusal
-from portal import export, in_place, listing, refusals
+from portal import export, faults, in_place, listing, refusals
 from portal.columns import Column, Preset, Sum, draw
-from portal.filters import begins
+from portal.filters import BadList, begins
 from portal.roles import current_actor
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
     from flask_babel import LazyString
+    from werkzeug.datastructures import MultiDict
 
     from portal.filters import Filter
 
@@ -156,6 +157,10 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
         mine: sa.ColumnElement[bool] = getattr(self.model, column) == actor.party_id
         return mine
 
+    def sorts_by(self, args: MultiDict[str, str]) -> tuple[str, ...]:  # noqa: ARG002 - for desks to override
+        """Return the columns the list may be ordered by with these filters in its address."""
+        return self.sorts
+
     def found(self, words: str) -> sa.ColumnElement[bool]:
         """Return which rows the search box finds: those of which a column of `find` begins with the words."""
         return sa.or_(*(begins(getattr(self.model, name), words) for name in self.find))
@@ -250,7 +255,8 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     def _listed(self, status: int = 200) -> ResponseReturnValue:
         actor = current_actor()
         args = request.args
-        page = listing.page(self, actor, listing.ask(self, args))
+        asked = listing.ask(self, args) if faults.wants_problem() else listing.look(self, args)
+        page = listing.page(self, actor, asked)
         bulk = [each for each in self.deeds.values() if each.many and actor.may(each.right)]
         html = render_template(
             self.list_template,
@@ -258,14 +264,15 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             title=self.title,
             page=page,
             asked=page.asked,
+            beside=lambda each: listing.beside(self, asked, each).items(multi=True),
             bulk=bulk,
             may_export=actor.may(Right.EXPORT),
-            next_step=None if page.rows else self.next_step(actor),
+            next_step=None if page.rows or asked.wrong else self.next_step(actor),
             cell=draw,
             href_of=lambda row: url_for(f"{self.endpoint}.show", key=getattr(row, self.key)),
             two_lines=any(column.under for column in self.columns),
         )
-        return html, status
+        return html, BadList.status if asked.wrong else status
 
     def _shown(self, key: str, status: int = 200) -> ResponseReturnValue:
         actor = current_actor()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from flask_babel import get_timezone
@@ -49,6 +49,8 @@ class Choice:
     label: LazyString | str
     options: tuple[tuple[str, LazyString | str], ...]
     control = "choice"
+    single = False
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def arguments(self) -> tuple[str, ...]:
         """Return the arguments it reads."""
@@ -81,6 +83,7 @@ class Text:
     label: LazyString | str
     exact: bool = False
     control = "text"
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def arguments(self) -> tuple[str, ...]:
         """Return the arguments it reads."""
@@ -112,6 +115,7 @@ class Period:
     name: str
     label: LazyString | str
     control = "period"
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def arguments(self) -> tuple[str, ...]:
         """Return the arguments it reads."""
@@ -161,6 +165,11 @@ class Amount:
     """A code in capitals, or the column with the code: then its filter must name one currency."""
     control = "amount"
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The arguments without which it cannot be read."""
+        return () if self.asset.isupper() else (self.asset,)
+
     def arguments(self) -> tuple[str, ...]:
         """Return the arguments it reads."""
         return (f"{self.name}_min", f"{self.name}_max")
@@ -174,8 +183,8 @@ class Amount:
         if not code or (not self.asset.isupper() and len(args.getlist(self.asset)) > 1):
             raise BadList(_("To filter by amount, choose one currency first."), argument=self.arguments()[0])
         column = getattr(model, self.name)
-        parts = [column >= _units(least, code)] if least else []
-        parts += [column <= _units(most, code)] if most else []
+        parts = [column >= _units(least, code, self.arguments()[0])] if least else []
+        parts += [column <= _units(most, code, self.arguments()[1])] if most else []
         return sa.and_(*parts)
 
     def words(self, args: MultiDict[str, str]) -> str:
@@ -184,11 +193,11 @@ class Amount:
         return f"{self.label}: {least or '…'} – {most or '…'}" if least or most else ""
 
 
-def _units(text: str, code: str) -> int:
+def _units(text: str, code: str, argument: str) -> int:
     try:
         return typed.money(text, asset(code), allow_zero=True).units
     except Refusal as refusal:
-        raise BadList(refusal.detail, **refusal.facts) from refusal
+        raise BadList(refusal.detail, **{**refusal.facts, "argument": argument}) from refusal
 
 
 Filter = Choice | Text | Period | Amount

@@ -1,4 +1,4 @@
-"""The list engine: strict arguments, keyset paging, a capped count, sums per asset."""
+"""The list engine: keyset paging, a capped count, sums per asset."""
 
 from __future__ import annotations
 
@@ -7,37 +7,26 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from core.db import reading
 from core.errors import NotFound
+from portal.asking import Asked, ask, beside, look
 from portal.columns import needed_names
-from portal.filters import BadList, one
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from werkzeug.datastructures import MultiDict
 
     from core.actor import Actor
     from portal.columns import Sum
     from portal.desk import Desk
 
+__all__ = ["Asked", "Page", "ask", "beside", "look", "ordering", "page", "row_of", "rows_of"]
+
 CAP = 10_000
 """Counting stops here: "10,000+"."""
-LARGEST_PAGE = 100
-USUAL_PAGE = 50
-OWN = ("sort", "size", "after", "sums", "q")
-
-
-class Chip(NamedTuple):
-    """One filter in force: in words, and the address without it."""
-
-    text: str
-    without: str
 
 
 class Total(NamedTuple):
@@ -46,30 +35,6 @@ class Total(NamedTuple):
     label: str
     units: int
     code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address of a list asks for, checked."""
-
-    args: MultiDict[str, str]
-    clauses: tuple[sa.ColumnElement[bool], ...]
-    sort: str
-    down: bool
-    size: int
-    after: tuple[Any, str] | None
-    all_sums: bool
-    chips: tuple[Chip, ...]
-
-    def href(self, **changes: str | None) -> str:
-        """Return the query string with some arguments changed or (None) dropped; paging starts anew."""
-        kept = [(k, v) for k, v in self.args.items(multi=True) if k not in changes and k != "after" and v]
-        return "?" + urlencode(kept + [(k, v) for k, v in changes.items() if v])
-
-    @property
-    def words(self) -> str:
-        """The filters in words, for files and the audit."""
-        return "; ".join(chip.text for chip in self.chips) or "all rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,74 +51,6 @@ class Page:
     """The query string of the next page, or ""."""
     first: bool
     asked: Asked
-
-
-def ask(desk: Desk, args: MultiDict[str, str]) -> Asked:
-    """Read the address strictly; refuse unknown arguments, values and orders with `bad_list` (400)."""
-    known = {name for each in desk.filters for name in each.arguments()} | set(OWN)
-    for name in args:
-        if name not in known:
-            raise BadList(_("This list has no filter '%(name)s'.", name=name[:60]), argument=name[:60])
-    clauses = [made for each in desk.filters if (made := each.clause(desk.model, args)) is not None]
-    chips = [
-        Chip(
-            said,
-            "?" + urlencode([(k, v) for k, v in args.items(multi=True) if k not in (*each.arguments(), "after")]),
-        )
-        for each in desk.filters
-        if (said := each.words(args))
-    ]
-    wanted = one(args, "q")
-    if wanted:
-        if not desk.find:
-            raise BadList(_("This list cannot be searched."), argument="q")
-        clauses.append(desk.found(wanted))
-        rest = "?" + urlencode([(k, v) for k, v in args.items(multi=True) if k not in {"q", "after"}])
-        chips.append(Chip(f"{_('Search')}: {wanted}", rest))
-    sort, down = _order(desk, one(args, "sort"))
-    return Asked(
-        args=args,
-        clauses=tuple(clauses),
-        sort=sort,
-        down=down,
-        size=_size(one(args, "size")),
-        after=_after(desk, sort, one(args, "after")),
-        all_sums=one(args, "sums") == "all",
-        chips=tuple(chips),
-    )
-
-
-def _order(desk: Desk, text: str) -> tuple[str, bool]:
-    text = text or desk.order
-    name, down = text.removeprefix("-"), text.startswith("-")
-    if name not in desk.sorts and text != desk.order:
-        raise BadList(_("This list cannot be ordered by '%(name)s'.", name=name[:40]), argument="sort")
-    return name, down
-
-
-def _size(text: str) -> int:
-    if not text:
-        return USUAL_PAGE
-    if not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
-        raise BadList(_("The page size must be a whole number."), argument="size")
-    return min(int(text[:9]), LARGEST_PAGE)
-
-
-def _after(desk: Desk, sort: str, text: str) -> tuple[Any, str] | None:
-    if not text:
-        return None
-    try:
-        value, key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        kind = getattr(desk.model, sort).type.python_type
-        if value is not None:
-            value = datetime.fromisoformat(value) if kind is datetime else kind(value)
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise ValueError(text)  # noqa: TRY301 - one answer for all that cannot be read
-        return value, getattr(desk.model, desk.key).type.python_type(key)
-    except (ValueError, TypeError, UnicodeDecodeError, OverflowError) as error:
-        raise BadList(
-            _("The place in the list cannot be read; start from the first page."), argument="after"
-        ) from error
 
 
 def _place(row: Any, desk: Desk, sort: str) -> str:
@@ -198,7 +95,12 @@ def fields(desk: Desk, extra: Iterable[str] = ()) -> list[Any]:
 
 
 def page(desk: Desk, actor: Actor, asked: Asked) -> Page:
-    """Return one page of the rows in the actor's scope, with the count and sums of all that is filtered."""
+    """Return one page of the rows in the actor's scope, with the count and sums of all that is filtered.
+
+    Of an address in which something cannot be read no row is shown: what they were filtered by would not be true.
+    """
+    if asked.wrong:
+        return Page((), 0, capped=False, totals=(), totals_open=False, next="", first=True, asked=asked)
     within = (desk.scope(actor), *asked.clauses)
     beyond = _beyond(desk, asked)
     query = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_babel import gettext as _
 
@@ -87,6 +87,7 @@ class Named:
     label: LazyString | str
     find: Callable[[str], sa.ColumnElement[bool]]
     control = "text"
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def arguments(self) -> tuple[str, ...]:
         """Return the arguments it reads."""
@@ -115,7 +116,7 @@ class Currency(Text):
         try:
             fiat(code)
         except Refusal as refusal:
-            raise BadList(refusal.detail, **refusal.facts) from refusal
+            raise BadList(refusal.detail, **{**refusal.facts, "argument": self.name}) from refusal
         clause: sa.ColumnElement[bool] = getattr(model, self.name) == code
         return clause
 
@@ -130,6 +131,7 @@ class Stage(Choice):
     """One part of the rows, such as those that wait; `at` returns its clause for the actor."""
 
     at: Any = None
+    single = True
 
     def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
         """Return what the rows must meet, None when nothing is chosen; refuse unknown stages."""

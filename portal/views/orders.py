@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
     from flask.typing import ResponseReturnValue
+    from werkzeug.datastructures import MultiDict
 
     from portal.desk import Button
     from portal.filters import Filter
@@ -137,7 +138,11 @@ class OrdersDesk(judging.Judges, Desk):
     @property
     def sorts(self) -> tuple[str, ...]:  # type: ignore[override]  # only the few that wait are ordered otherwise
         """Columns to order by: of all orders by age; of those that wait by anything."""
-        few = has_request_context() and request.args.get("stage")
+        return self.sorts_by(request.args) if has_request_context() else ("created_at",)
+
+    def sorts_by(self, args: MultiDict[str, str]) -> tuple[str, ...]:
+        """Return the same for an address with these filters."""
+        few = args.get("stage")
         return ("created_at", "deadline_at", "usdt_units") if few else ("created_at",)
 
     @property
@@ -167,8 +172,8 @@ class OrdersDesk(judging.Judges, Desk):
     def list(self) -> ResponseReturnValue:
         """Show one page of the actor's orders; a search that names one order whole opens it."""
         if set(request.args) == {"q"}:
-            listing_engine.ask(self, request.args)
-            ref = listing.exact(current_actor(), request.args["q"].strip())
+            readable = not listing_engine.look(self, request.args).wrong
+            ref = listing.exact(current_actor(), request.args["q"].strip()) if readable else None
             if ref is not None:
                 return redirect(url_for(f"{self.endpoint}.show", key=ref))
         return self._listed()
