@@ -52,6 +52,12 @@ BADGES: dict[str, Badge] = {
     "closed": Badge(_l("Closed"), "idle"),
     "released": Badge(_l("Released"), "ok"),
     "dismissed": Badge(_l("Dismissed"), "idle"),
+    # how an alert ends
+    "false_positive": Badge(_l("False positive"), "idle"),
+    "explained": Badge(_l("Explained"), "idle"),
+    "confirmed_no_report": Badge(_l("Confirmed, no report"), "idle"),
+    "confirmed_reported": Badge(_l("Confirmed and reported"), "idle"),
+    "inconclusive": Badge(_l("Inconclusive"), "idle"),
     "approved": Badge(_l("Approved"), "ok"),
     "withdrawn": Badge(_l("Withdrawn"), "idle"),
     # parties, accounts, bank accounts

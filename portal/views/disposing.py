@@ -1,13 +1,8 @@
-"""How an alert ends, in words."""
+"""How an alert ends, in words: those of its badges, so that a form and a list say the same."""
 
 from __future__ import annotations
 
-from flask_babel import lazy_gettext as _l
+from core.compliance.choices import DISPOSITIONS as KNOWN
+from portal.states import BADGES
 
-DISPOSITIONS = {
-    "false_positive": _l("False positive"),
-    "explained": _l("Explained"),
-    "confirmed_no_report": _l("Confirmed, no report"),
-    "confirmed_reported": _l("Confirmed and reported"),
-    "inconclusive": _l("Inconclusive"),
-}
+DISPOSITIONS = {name: BADGES[name].text for name in KNOWN}
