@@ -15,25 +15,29 @@ from core.errors import Refusal
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE})
 """What the machine lacks, in distinction to what the caller named wrongly."""
 
+HELP = frozenset({"--help", "-h"})
+LONGEST_SAID = 400
+"""Of what a usage error repeats from the arguments."""
+
 
 class Entry(NamedTuple):
     """One command: where it is written, what it is for, and which database it works on."""
 
     target: str
     purpose: str
-    database: Literal["", "any", "ours"] = ""
+    database: Literal["", "new", "any", "ours"] = ""
 
 
 # With a database the command finds core.db bound, and embedded servers running when no URL is set; "ours" must
-# have the present schema, "any" need not.
+# have the present schema, "any" need not; only "new" makes the embedded database where there is none.
 COMMANDS = {
     "up": Entry("portal.commands.up:command", "Start everything; Ctrl-C stops it."),
     "web": Entry("portal.commands.single:web", "The portal, alone."),
     "worker": Entry("portal.commands.single:worker", "The worker, alone."),
     "cron": Entry("portal.commands.single:cron", "The schedule, alone."),
-    "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database="any"),
+    "init": Entry("portal.commands.init:command", "Bring the database to the present schema.", database="new"),
     "renumber": Entry("portal.commands.renumber:command", "After a logical restore: count onwards.", database="any"),
-    "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database="any"),
+    "demo": Entry("portal.commands.demo:command", "Play a seeded market into the sandbox.", database="new"),
     "import": Entry("portal.commands.imports:command", "Read past orders from a file.", database="ours"),
     "rules": Entry("portal.commands.rules:command", "Draft risk rules, put them in force.", database="ours"),
     "verify": Entry("portal.commands.verify:command", "Check every invariant.", database="ours"),
@@ -80,11 +84,11 @@ class Desk(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, and bring up what it needs unless only its help is asked for."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name and COMMANDS[name].database and "--help" not in rest:
+        if name and COMMANDS[name].database and not HELP & set(rest):
             from portal.servers import bound
 
             ours = COMMANDS[name].database == "ours"
-            ctx.with_resource(bound(fit=ours))
+            ctx.with_resource(bound(fit=ours, makes=COMMANDS[name].database == "new"))
             if ours and name != "clock":
                 from core import timeshift
 
@@ -92,7 +96,7 @@ class Desk(click.Group):
         return name, command, rest
 
 
-@click.group(cls=Desk, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Desk, context_settings={"help_option_names": sorted(HELP)})
 @click.version_option(package_name="escrow-desk", prog_name="desk")
 def desk() -> None:
     """Run the operations desk of an escrow marketplace between fiat and USDT."""
@@ -101,9 +105,19 @@ def desk() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a refusal is one clear line on stderr and exit status 1."""
     try:
-        desk.main(arguments, prog_name="desk", standalone_mode=True)
+        status = desk.main(arguments, prog_name="desk", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except Refusal as refusal:
         click.echo(f"desk: {refusal.detail}{_waiting(refusal)} [{refusal.code}]", err=True)
+        sys.exit(1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(_nothing_asked(error), err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        click.echo(f"desk: {misused(error)} [bad_input]", err=True)
+        sys.exit(1)
+    except click.Abort:
+        click.echo("Aborted!", err=True)
         sys.exit(1)
     except BrokenPipeError:
         # the reader of our output went away (`desk ... | head`): nothing more can be said
@@ -115,6 +129,23 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         click.echo(f"desk: {words}", err=True)
         sys.exit(1)
+
+
+def misused(error: click.ClickException) -> str:
+    """What is wrong with the arguments, in click's helpful words, as one line that leads to the help."""
+    said = "".join(sign if sign.isprintable() else " " for sign in error.format_message())
+    said = " ".join(said.split()).rstrip(".")[:LONGEST_SAID]
+    there = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "desk"
+    return f"{said[:1].lower()}{said[1:]}; see `{there} --help`"
+
+
+def _nothing_asked(error: click.UsageError) -> str:
+    """A group without a command: `desk` alone shows its whole help, any other group names its commands."""
+    ctx = error.ctx
+    if ctx is None or ctx.parent is None or not isinstance(ctx.command, click.Group):
+        return error.format_message()
+    names = ", ".join(ctx.command.list_commands(ctx))
+    return f"desk: name what `{ctx.command_path}` shall do: {names}; see `{ctx.command_path} --help` [bad_input]"
 
 
 def _waiting(refusal: Refusal) -> str:

@@ -11,7 +11,7 @@ import click
 import psycopg
 
 from core import db, embedded
-from core.errors import Refusal
+from core.errors import Conflict, Refusal
 from core.migrations import standing
 from core.settings import settings
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 
 LOOK_SECONDS = 0.5
+NO_DATABASE = (
+    "there is no database in {home}: check DESK_HOME, or make one there with `desk up` or `desk init`; "
+    "for a server of your own set DATABASE_URL"
+)
 
 
 @contextlib.contextmanager
@@ -86,11 +90,14 @@ def addressed(told: Callable[[str], None] = to_stderr) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def bound(*, fit: bool = False) -> Iterator[None]:
+def bound(*, fit: bool = False, makes: bool = True) -> Iterator[None]:
     """As `addressed`, with core.db bound to a database that answers, and with `fit` one that can be worked on.
 
+    Unless it `makes` one, a home without an embedded database stays as it is.
     Raises Unavailable or Conflict that say why not and what to do.
     """
+    if not makes and not settings().database_url and not embedded.has_database(settings().home):
+        raise Conflict(NO_DATABASE.format(home=settings().home), home=str(settings().home))
     with addressed():
         url = settings().database_url
         standing.must_answer(url)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.embedded import postgres, valkey
-from core.embedded.places import Place, alone, made, opened, place, try_lock
+from core.embedded.places import Place, alone, made, opened, place, read_record, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = [
     "Place",
     "Urls",
+    "has_database",
     "place",
     "running",
     "serving",
@@ -38,6 +39,13 @@ def urls(home: Path) -> Urls:
     """Where the servers of this home answer, or will once started."""
     where = place(home)
     return Urls(postgres.url(where), valkey.url(where))
+
+
+def has_database(home: Path) -> bool:
+    """Whether a database was ever made for this home. Looks only: it makes no folder."""
+    home = home.expanduser().absolute()
+    record = read_record(home)
+    return postgres.stands(Path(record["root"]) if record else home)
 
 
 def start_postgres(home: Path) -> str:

@@ -76,6 +76,14 @@ def url(where: Place, database: str = DATABASE) -> str:
     return f"postgresql://{ROLE}@/{database}?host={where.run}"
 
 
+def stands(root: Path) -> bool:
+    """Whether a database was made under that root; one in a folder closed to us counts: its use says whose it is."""
+    try:
+        return (root / "pg" / "data" / "PG_VERSION").exists()
+    except PermissionError:
+        return True
+
+
 def running(where: Place) -> bool:
     """Whether the server lives and takes connections."""
     return _ready(where) and _postmaster(where) is not None

@@ -77,15 +77,51 @@ def test_production_with_defaults_is_refused_by_every_command_that_reads_setting
         assert "DESK_SECRET_KEY" in refused.stderr, name
 
 
-def test_an_unknown_command_is_a_usage_error():
-    assert run("nonsense").returncode == 2
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("nonsense", "no such command 'nonsense'; see `desk --help`"),
+        ("env --xml", "no such option '--xml'; see `desk env --help`"),
+        ("up --port 0", "invalid value for '--port': 0 is not in the range 1<=x<=65535; see `desk up --help`"),
+        ("web here", "got unexpected extra argument (here); see `desk web --help`"),
+    ],
+)
+def test_a_usage_error_is_one_line_with_a_code_that_leads_to_the_help(arguments, said):
+    refused = run(*arguments.split())
+    assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"desk: {said} [bad_input]\n")
+
+
+@pytest.mark.parametrize("asked", [["--help"], ["-h"], ["key", "--help"], ["key", "end", "-h"], ["--version"]])
+def test_help_is_no_refusal_and_asks_for_no_database(asked, tmp_path):
+    shown = run(*asked, DESK_HOME=str(tmp_path / "nowhere"), DATABASE_URL="")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_command_alone_shows_what_there_is():
+    shown = run()
+    assert shown.returncode == 1
+    assert "Commands:" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["verify", "party list", "key new --party x", "clock", "renumber", "seal advance", "import history x.csv"],
+)
+def test_a_mistyped_home_is_told_and_nothing_is_made_there(arguments, tmp_path):
+    home = tmp_path / "mistyped"
+    refused = run(*arguments.split(), DESK_HOME=str(home), DATABASE_URL="", REDIS_URL="")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"desk: there is no database in {home}: check DESK_HOME")
+    assert refused.stderr.endswith("[conflict]\n")
+    assert not home.exists()
 
 
 def test_a_command_finds_servers_and_leaves_none_behind(monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
     home = settings().home
-    with bound():
+    with bound(makes=True):
         assert embedded.running(home) == {"postgres": True, "redis": True}
         assert settings().database_url.startswith("postgresql://")
     assert embedded.running(home) == {"postgres": False, "redis": False}

@@ -215,18 +215,24 @@ def test_a_reject_file_is_never_written_over_a_file_of_somebody_else(desk, datab
         assert tx.call("select count(*) from orders") == 0
 
 
-def test_arguments_that_are_none_are_usage_errors(desk, database):
-    lines = (
-        "import history",
-        "export commission --period 2026-10 --format doc",
-        "verify --xml",
-        "up --port 0",
-        "seal x",
-    )
-    for arguments in (*lines, "demo --orders x"):
-        status, said = desk(*arguments.split(), DATABASE_URL=database)
-        assert status == 2, arguments
-        assert "Traceback" not in said
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("import history", "missing argument 'FILE'; see `desk import history --help`"),
+        ("export commission --period 2026-10 --format doc", "'doc' is not one of 'csv', 'xlsx', 'pdf'"),
+        ("verify --xml", "no such option '--xml'"),
+        ("up --port 0", "'--port': 0 is not in the range"),
+        ("seal x", "no such command 'x'; see `desk seal --help`"),
+        ("demo --orders x", "'x' is not a valid integer"),
+        ("key", "name what `desk key` shall do: end, new"),
+        ("key end key_x", "missing option '--why'; see `desk key end --help`"),
+        ("pool policy brl-pix nope", "'uniform_random', 'least_loaded'; see `desk pool policy --help`"),
+        ("pool policy brl-pix", "missing argument"),
+        ("verify a\udcffb\x1b[31m\nc", "got unexpected extra argument"),
+    ],
+)
+def test_arguments_that_are_none_are_refused_in_one_line_that_leads_to_the_help(desk, database, line, words):
+    refused(desk(*line.split(" "), DATABASE_URL=database), "bad_input", words)
 
 
 @pytest.mark.parametrize(
