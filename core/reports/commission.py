@@ -55,6 +55,15 @@ STATEMENT_COLUMNS = (
     Column("lines", "count", wide=50),
 )
 
+TIES = (
+    "base less ledger",
+    "lines less ledger",
+    "held lines less ledger",
+    "holds less ledger",
+    "difference of the statements",
+)
+"""The facts of a report that are nothing, or something is wrong."""
+
 # Opening and closing are the ledger's; accrued and reversed the lines'; what else moved the account is a
 # payment or an adjustment. So a line without its posting, or a posting without its line, shows at once.
 # What is held is what may not be paid of the closing: of a running period now, of one that is over at its end, so that
@@ -120,6 +129,11 @@ class Statement(NamedTuple):
         reckoned = self.opening + self.accrued - self.reversed + self.adjustments - self.paid
         return reckoned - self.closing
 
+    @property
+    def released(self) -> Money:
+        """What the releases of the period paid the agent by the ledger, whichever lines are there."""
+        return self.accrued - self.reversed - self.difference
+
 
 def statements(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> list[Statement]:
     """Return the statement of each agent the actor sees, by code; `agent` (code or ref) narrows to one.
@@ -156,6 +170,16 @@ def _statement(row: Sequence[Any], *, over: bool) -> Statement:
     return Statement._make((*row[:3], *figures, lines, Money(astray, USDT)))
 
 
+def of_the_period(tie: tie_out.TieOut, told: Sequence[Statement]) -> tie_out.TieOut:
+    """Tie a period's lines to all that the ledger paid these agents in it: a line that is missing shows, too."""
+    return tie._replace(ledger=_sum(each.released for each in told))
+
+
+def off(told: Sequence[Statement]) -> Money:
+    """Return by how much the statements differ from the ledger: what one agent has too much does not hide another's."""
+    return Money(sum(abs(each.difference.units) for each in told), USDT)
+
+
 def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Report:
     """Return the period's report, its rows read as they are written, all from the one transaction.
 
@@ -164,6 +188,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
     told = statements(tx, actor, period, agent)
     filters = Filters(period=period.name, agent=agent, held_at=periods.ended(period))
     tie, base = tie_out.commissions(tx, actor, filters)
+    tie = of_the_period(tie, told)
     held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
     shown = [each for each in told if each.lines or each.opening or each.closing or agent]
     return Report(
@@ -179,7 +204,7 @@ def report(tx: Transaction, actor: Actor, period: Period, agent: str = "") -> Re
             ("lines less ledger", tie.difference),
             ("held lines less ledger", held.difference),
             ("holds less ledger", _sum(each.astray for each in told)),
-            ("difference of the statements", _sum(each.difference for each in told)),
+            ("difference of the statements", off(told)),
             ("period", f"{period.name}: {period.starts_at:%Y-%m-%d %H:%M} to {period.ends_at:%Y-%m-%d %H:%M} UTC"),
             ("period locked", "yes" if periods.locked(tx, period) else "no"),
             ("filter", filters.words()),

@@ -68,8 +68,8 @@ class Overview(NamedTuple):
 
     @property
     def difference(self) -> Money:
-        """What the statements come to less what the ledger says."""
-        return sum((each.difference for each in self.statements), Money(0, USDT))
+        """By how much the statements differ from the ledger, agent by agent."""
+        return commission.off(self.statements)
 
 
 def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
@@ -83,6 +83,7 @@ def overview(actor: Actor, period_name: str, agent: str = "") -> Overview:
         told = commission.statements(tx, actor, period, agent)
         filters = Filters(period=period.name, agent=agent, held_at=periods.ended(period))
         tie, base = tie_out.commissions(tx, actor, filters)
+        tie = commission.of_the_period(tie, told)
         held, _base = tie_out.commissions(tx, actor, filters._replace(state="held"))
         own = tx.call("select ref from party where id = %s and kind = 'agent'", (actor.party_id,)) or ""
         months = [name for (name,) in tx.rows(_MONTHS)]

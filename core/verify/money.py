@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.verify.evidence import holds_are_there
 from core.verify.finding import Check, Finding
+from core.verify.owners import accounts_are_named
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -68,6 +70,7 @@ def stored(tx: Transaction) -> Finding:
         " e.ref, l.id, l.account_id) from journal_leg l left join journal_entry e on e.id = l.entry_id"
         " where not exists (select 1 from ledger_account a where a.id = l.account_id)",
     )
+    accounts_are_named(check)
     return check.finding()
 
 
@@ -108,6 +111,7 @@ def frozen(tx: Transaction) -> Finding:
         " from hold h join orders o on o.id = h.order_id where h.closed_at is null and o.state <>"
         " 'paid_claimed'",
     )
+    holds_are_there(check)
     return check.finding()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.verify.finding import Check, Finding
+from core.verify.owners import lines_stand_where_booked, releases_pay_the_parties
 from core.verify.prices import reckoned_again
 
 if TYPE_CHECKING:
@@ -196,6 +197,8 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
         " c.plan_version_id"
         " where v.effective_from > o.created_at",
     )
+    releases_pay_the_parties(check)
+    lines_stand_where_booked(check)
     reckoned_again(check)
     return check.finding()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_looked
 from core.verify.finding import Check, Finding
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def four_eyes(tx: Transaction) -> Finding:
         " a.payload ->> 'hold' from approval a where a.state = 'approved' and a.decided_by <> a.requested_by"
         " and a.kind = 'commission_lift')",
     )
+    deciders_are_told(check)
     return check.finding()
 
 
@@ -148,4 +150,6 @@ def acknowledged(tx: Transaction) -> Finding:
         " from commission_line c where not exists"
         "  (select 1 from orders o where o.id = c.order_id and o.state in ('completed', 'reversed'))",
     )
+    gates_have_looked(check)
+    facts_are_known(check)
     return check.finding()

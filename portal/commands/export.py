@@ -10,6 +10,8 @@ from core import audit
 from core.actor import system
 from core.commissions import periods
 from core.db import reading, transaction
+from core.errors import Conflict
+from core.money import USDT, Money
 from core.reports import commission, files
 from portal.counted import counted
 
@@ -29,6 +31,7 @@ def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
 
     One file, commission-PERIOD[-AGENT].FORMAT, replaced if it is there. Statements are its second sheet (xlsx), stand
     before the lines (pdf), at the foot (csv of one agent) or in a second file ...-statements.csv (csv of all).
+    A report that does not tie is written with its differences, and the command fails.
     """
     actor = system("desk export")
     period = periods.read(period_name)
@@ -54,5 +57,8 @@ def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
         click.echo(f"{beside.path}: {counted(beside.rows, 'statement')}, sha256 {beside.sha256}")
     for column, amount in written.sums.items():
         click.echo(f"  {column}: {amount.show()}")
-    for fact in ("held", "lines less ledger", "held lines less ledger", "difference of the statements", "seal"):
+    for fact in ("held", *commission.TIES, "seal"):
         click.echo(f"  {fact}: {files.plain(facts[fact])}")
+    astray = [fact for fact in commission.TIES if facts[fact] != Money(0, USDT)]
+    if astray:
+        raise Conflict(f"the report of {period.name} does not tie to the ledger ({', '.join(astray)}); see desk verify")

@@ -15,7 +15,7 @@ from core.actor import Actor, Right, Scope, system
 from core.commissions import periods, queries
 from core.commissions.queries import Filters
 from core.db import reading, transaction
-from core.errors import BadInput, Forbidden, NotFound
+from core.errors import BadInput, Conflict, Forbidden, NotFound
 from core.ledger import accounts, statements
 from core.money import USDT, Money
 from core.reports import commission, files, orders, tie_out
@@ -253,6 +253,39 @@ def test_desk_export_commission_writes_the_file_and_leaves_a_trace(lived, tmp_pa
     with reading() as tx:
         details = tx.call("select details from audit where action = 'report.export' order by booked_at desc limit 1")
     assert details["sha256"] in done.output
+
+
+_LATEST = "(select max(id) from commission_line where period = '2026-10')"
+_PAIR = "(select min(order_id) from commission_line where period = '2026-10' and level = 2)"
+WRONG = {
+    "another month": f"update commission_line set period = '2026-09' where id = {_LATEST}",
+    "a line is gone": f"delete from commission_line where id = {_LATEST}",
+    "two agents exchanged, all together the same": "update commission_line c set agent_id = (select x.agent_id"
+    " from commission_line x where x.order_id = c.order_id and x.level = 3 - c.level)"
+    f" where c.level in (1, 2) and c.order_id = {_PAIR}",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_a_report_that_does_not_tie_says_so_and_fails(lived, tmp_path, wrong):
+    with transaction() as tx:
+        tx.run("set local session_replication_role = replica")
+        tx.run("create table kept as select * from commission_line")
+        tx.run("alter table commission_line drop constraint commission_line_once")
+        assert tx.run(wrong) != 0
+    try:
+        done = CliRunner().invoke(export, ["commission", "--period", "2026-10", "--out", str(tmp_path)])
+        assert isinstance(done.exception, Conflict)
+        assert "difference of the statements" in str(done.exception)
+        assert "difference of the statements: 0.000000" not in done.output
+        assert (tmp_path / "commission-2026-10.csv").exists()
+    finally:
+        with transaction() as tx:
+            tx.run("set local session_replication_role = replica")
+            tx.run("delete from commission_line")
+            tx.run("insert into commission_line overriding system value select * from kept")
+            tx.run("drop table kept")
+            tx.run("alter table commission_line add constraint commission_line_once unique (order_id, agent_id, level)")
 
 
 def test_one_agents_csv_is_one_file_with_the_statement_at_its_foot(lived, tmp_path):

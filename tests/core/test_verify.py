@@ -14,7 +14,7 @@ from core.orders.states import TRANSITIONS
 from core.parties import keys
 from core.settings import settings
 from tests import make
-from tests.core import lives
+from tests.core import lives, review
 
 
 class Undone(Exception):  # noqa: N818 - it is no error
@@ -38,11 +38,12 @@ def own_home(home):
 
 @pytest.fixture(scope="module")
 def lived(home, module_database):
-    """A market with every kind of end, rolled up and sealed, and one order that waits for its money."""
+    """A market with every kind of end, rolled up and sealed, one order held, and one that waits for its money."""
     market = make.market(2, levels=2)
     refs = lives.some_days(market, rounds=2)
     with clock.at(clock.now() + timedelta(days=400)):  # its deadline is still to come
         waiting = lives.claimed(market, "80.00", customer="late", account="BR5500112233")
+    review.held(market, customer="other-payer", account="BR5500112244")
     lives.rolled_up()
     lives.sealed()
     return market, refs, waiting
