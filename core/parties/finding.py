@@ -20,6 +20,8 @@ MOST: Final = 20
 _SPACED: Final = re.compile(r"[A-Za-z0-9 ./-]+")
 LEAST_DIGITS: Final = 4
 """A shorter account number names nobody."""
+SHOWN: Final = 4
+"""So much of a whole number's end its mask shows."""
 LIKE_A_NUMBER: Final = 8
 """From so many letters and digits on, four digits among them, words are taken for an account number."""
 
@@ -76,10 +78,15 @@ def like_a_number(words: str) -> bool:
 
 
 def end_of_number(actor: Actor, words: str) -> str:
-    """Return the masked number to find accounts by for who may not reveal: as shown (`•• 8812`), or of one's own."""
+    """Return the masked number to find accounts by: as shown (`•• 8812`), its last four typed alone, or of one's own.
+
+    Four signs without a figure among them are a word, and name no account.
+    """
+    plain = vault.normalise_account(words)
     if words.startswith("••"):
-        plain = vault.normalise_account(words)
         return f"•• {plain}" if plain else ""
+    if len(plain) == SHOWN and any(map(str.isdigit, plain)) and words.strip().isalnum():
+        return f"•• {plain}"
     own = actor.scope in {Scope.MERCHANT, Scope.ACCEPTOR}
     return vault.mask_account(words) if own and like_a_number(words) else ""
 
@@ -116,11 +123,15 @@ def bank_accounts(actor: Actor, words: str) -> list[FoundAccount]:
     ref, end = words[:4].lower() + words[4:].upper(), end_of_number(actor, words)
     with reading() as tx:
         rows = tx.rows(
-            "select b.ref, p.code, b.bank, b.masked, b.state from bank_account b join party p on p.id = b.party_id"
+            "select b.ref, p.code, b.bank, b.masked, b.state, %s and b.blind = %s from bank_account b"
+            " join party p on p.id = b.party_id"
             " where (b.ref = %s or (%s and b.blind = %s) or (%s <> '' and b.masked = %s)) and (%s or b.party_id = %s)"
             " order by b.ref limit %s",
-            (ref, reveals, vault.blind(words), end, end, every, actor.party_id, MOST),
+            (
+                *(reveals, vault.blind(words)),
+                *(ref, reveals, vault.blind(words), end, end, every, actor.party_id, MOST),
+            ),
         )
     if reveals and not ref.startswith("bnk_"):
-        _looked(actor, "bank_account", [] if end else [row[0] for row in rows], "" if end else words)
-    return [FoundAccount(*row) for row in rows]
+        _looked(actor, "bank_account", [row[0] for row in rows if row[5]], "" if end else words)
+    return [FoundAccount(*row[:5]) for row in rows]
