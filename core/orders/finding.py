@@ -15,7 +15,7 @@ from core.actor import Right, Scope
 from core.db import reading, transaction
 from core.errors import BadAmount
 from core.money import USDT, Money, fiat
-from core.orders.scope import condition
+from core.orders.scope import condition, sees_customers
 from core.parties import finding as parties
 
 if TYPE_CHECKING:
@@ -66,13 +66,16 @@ def find(actor: Actor, words: str) -> list[Found]:
     ways: list[tuple[str, str, object]] = [
         ("ref", "o.ref = %s", words[:4].lower() + words[4:].upper()),
         ("external_ref", "o.external_ref = %s", words),
-        ("pay_code", "o.pay_code <> '' and o.pay_code = %s", code),
-        ("customer", "o.customer_id in (select id from customer where external_id = %s)", words),
     ]
+    if sees_customers(actor):
+        ways += [
+            ("pay_code", "o.pay_code <> '' and o.pay_code = %s", code),
+            ("customer", "o.customer_id in (select id from customer where external_id = %s)", words),
+        ]
     payer = parties.payer_account(actor, words)
     if payer is not None:
         ways.append(("payer_account", "o.ref in (select order_ref from risk_fact where payer_account_id = %s)", payer))
-    end = parties.end_of_number(actor, words) if actor.scope is not Scope.AGENT else ""
+    end = parties.end_of_number(actor, words) if sees_customers(actor) else ""
     if end:
         ways.append(("payer_end", "o.payer_account_id in (select id from payer_account where masked = %s)", end))
     found: dict[str, Found] = {}

@@ -12,7 +12,7 @@ from core import clock, ids
 from core.actor import Scope
 from core.db import Base, reading
 from core.orders import reference
-from core.orders.scope import condition
+from core.orders.scope import condition, sees_customers
 from core.orders.states import WAITING
 from core.orders.tables import Order, Waiting
 from core.parties import finding
@@ -148,30 +148,33 @@ def found(actor: Actor, words: str) -> sa.ColumnElement[bool]:
     """Return the clause of a search: the beginning of an order's or the merchant's number, or the whole payment code.
 
     A customer's number at its merchant is found when whole; for who may reveal a payer's whole account number as well,
-    and that look is written down.
+    and that look is written down. Who may not know the customers finds by the numbers of orders alone.
     """
     payer = finding.payer_account(actor, words)  # once: that look is written down
-    looked_up = [sa.select(Order.id).where(way) for way in _ways(Order, words, payer)]
+    whole = sees_customers(actor)
+    looked_up = [sa.select(Order.id).where(way) for way in _ways(Order, words, payer, whole=whole)]
     enough = [
         sa.select(sa.func.count()).select_from(way.limit(_MOST).subquery()).scalar_subquery() for way in looked_up
     ]
     with reading() as tx:
         named = tx.connection.execute(sa.select(*enough)).one()
     if max(named) == _MOST:  # so many that they lie everywhere: met on the way through all, newest first
-        return sa.or_(*_ways(_ROWS.c, words, payer))
+        return sa.or_(*_ways(_ROWS.c, words, payer, whole=whole))
     # As one array: the planner then looks the rows up by their numbers, however it guesses how many there are.
     return _ROWS.c.id == sa.any_(sa.func.array(sa.union_all(*looked_up).scalar_subquery()))
 
 
-def _ways(of: Any, words: str, payer: int | None) -> list[sa.ColumnElement[bool]]:
+def _ways(of: Any, words: str, payer: int | None, *, whole: bool) -> list[sa.ColumnElement[bool]]:
     """Return the ways these words may name an order. Each has its own index: looked up one by one, not with "or"."""
     upper = words.upper()
     code = upper.replace(" ", "").replace("-", "")
     customers = sa.select(Customer.id).where(Customer.external_id == words)
-    ways = [_begins(of.external_ref, words), of.customer_id.in_(customers)]
+    ways = [_begins(of.external_ref, words)]
+    if whole:
+        ways.append(of.customer_id.in_(customers))
     if upper.startswith("ORD_"):
         ways.append(_begins(of.ref, "ord_" + upper.removeprefix("ORD_")))
-    elif reference.shaped(code):
+    elif whole and reference.shaped(code):
         ways.append(of.pay_code == code)
     if payer is not None:
         ways.append(of.ref.in_(sa.select(_fact.c.order_ref).where(_fact.c.payer_account_id == payer)))
@@ -188,11 +191,12 @@ def exact(actor: Actor, words: str) -> str | None:
     """Return the ref of the one order of the actor that is named whole, by its, the merchant's or its payment code."""
     where, args = condition(actor)
     code = words.upper().replace(" ", "")
+    paid = sees_customers(actor) and reference.shaped(code)
     with reading() as tx:
         rows = tx.rows(
             "select o.ref from orders o where (o.ref = %s or o.external_ref = %s"  # noqa: S608 - our own condition
-            f"{' or o.pay_code = %s' if reference.shaped(code) else ''}) and {where} limit 2",
-            (words.lower()[:4] + words.upper()[4:], words, *((code,) if reference.shaped(code) else ()), *args),
+            f"{' or o.pay_code = %s' if paid else ''}) and {where} limit 2",
+            (words.lower()[:4] + words.upper()[4:], words, *((code,) if paid else ()), *args),
         )
     return rows[0][0] if len(rows) == 1 else None
 

@@ -9,7 +9,7 @@ from core.actor import Actor, Right, Scope
 from core.db import reading
 from core.errors import NotFound, sentence
 from core.money import USDT, Money, fiat
-from core.orders.scope import condition
+from core.orders.scope import condition, sees_customers
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +41,8 @@ class OrderView(NamedTuple):
     """One order as its page and the API show it; accounts are masked.
 
     `payer_…` is who was declared at the opening, and from the claim on who was named there; `declared_…` is who was
-    declared, where that differs ("" and None where it does not).
+    declared, where that differs ("" and None where it does not). All of the customer and the payer, the payment code
+    included, is empty for who may not know them.
     """
 
     id: int
@@ -115,6 +116,15 @@ def _view(row: tuple[Any, ...]) -> OrderView:
     return OrderView._make((*row[:12], merchant, party(15), party(18), *row[21:31], *amounts, *row[34:]))
 
 
+_NOBODYS: dict[str, Any] = {
+    **dict.fromkeys(("customer_ref", "customer_external_id", "customer_name", "customer_country", "payer_name"), ""),
+    **dict.fromkeys(("payer_account", "pay_code", "declared_name", "declared_account"), ""),
+    **dict.fromkeys(("payer_ref", "declared_ref"), None),
+    "customer_level": 0,
+}
+"""An order's customer and payer, for who may not know them."""
+
+
 def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
     """Return the order if the actor may see it. Refuses with `forbidden`, or `not_found` for another's."""
     actor.must(Right.SEE_ORDERS)
@@ -122,7 +132,8 @@ def order_in(tx: Transaction, actor: Actor, ref: str) -> OrderView:
     rows = tx.rows(f"{_SELECT} where o.ref = %s and {where}", (ids.check(ref, "ord"), *args))
     if not rows:
         raise NotFound(sentence("there is no order %(ref)s among yours", ref=ref), ref=ref)
-    return _view(rows[0])
+    view = _view(rows[0])
+    return view if sees_customers(actor) else view._replace(**_NOBODYS)
 
 
 def order(actor: Actor, ref: str) -> OrderView:
@@ -146,7 +157,8 @@ def page(
             f"{_SELECT} where o.kind = %s and {where} {key} order by o.created_at desc, o.id desc limit %s",
             (kind, *args, *(before or ()), min(limit, 200)),
         )
-    return [_view(row) for row in rows]
+    seen = {} if sees_customers(actor) else _NOBODYS
+    return [_view(row)._replace(**seen) for row in rows]
 
 
 def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
@@ -194,11 +206,13 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     told = [TimelineRow(*row) for row in rows]
     if actor.may(Right.SEE_ALERTS):
         return told
+    # What somebody wrote about an order may name its customer.
+    heard = _PARTIES if sees_customers(actor) else frozenset({"system"})
     return [
         row._replace(
             actor=row.actor if row.role in _PARTIES else "desk",
             role=row.role if row.role in _PARTIES else "desk",
-            reason="" if row.role not in _PARTIES or row.action in {"order.stop", "order.refuse"} else row.reason,
+            reason="" if row.role not in heard or row.action in {"order.stop", "order.refuse"} else row.reason,
             details=None,
         )
         for row in told

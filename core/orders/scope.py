@@ -26,3 +26,11 @@ def condition(actor: Actor, order: str = "o") -> tuple[str, tuple[object, ...]]:
             (actor.party_id,),
         )
     return _NONE
+
+
+def sees_customers(actor: Actor) -> bool:
+    """Return whether the actor may know whose order it is: who paid, from where and by which reference.
+
+    An agent earns on orders without the customer's data.
+    """
+    return actor.scope is not Scope.AGENT

@@ -20,6 +20,7 @@ from core.money import Rate, fiat
 from core.orders import deposit, disputing, explaining, listing, overdue, page, queries, release
 from core.orders.input import text as read_line
 from core.orders.listing import OrderRow
+from core.orders.scope import sees_customers
 from core.orders.states import State
 from core.parties.listing import of_party
 from portal import columns as drawing
@@ -74,6 +75,28 @@ OFFICERS = (
     Choice("dispute_state", _l("Dispute"), (("open", _l("In dispute")), ("decided", _l("Decided")))),
 )
 
+COLUMNS = (
+    Column(
+        "ref", _l("Order"), "ref", narrow="ref", href="/orders/show/{}",
+        under=Column("external_ref", _l("Merchant's number")),
+    ),
+    Column("state", _l("State"), "order_state", narrow="state"),
+    Column("merchant", _l("Merchant"), under=Column("pool", _l("Pool"))),
+    Column("acceptor", _l("Acceptor")),
+    Column(
+        "customer_name", _l("Customer"), "person", personal=True,
+        under=Column("customer", _l("Customer's number")),
+    ),
+    Column(
+        "fiat_units", _l("Amount"), "money", asset="currency", narrow="amount",
+        under=Column("usdt_units", _l("USDT"), "money", asset="USDT"),
+    ),
+    Column("created_at", _l("Created"), "ago"),
+    Column("deadline_at", _l("Time left"), "left"),
+)  # fmt: skip
+OF_CUSTOMERS = frozenset({"customer_name", "customer"})
+"""Columns and filters that tell whose order it is."""
+
 drawing.kind("order_state", words.state_cell)
 
 
@@ -84,25 +107,6 @@ class OrdersDesk(judging.Judges, Desk):
     datamodel = SQLAInterface(OrderRow)
     right = Right.SEE_ORDERS
     title = _l("Orders")
-    columns: ClassVar = (
-        Column(
-            "ref", _l("Order"), "ref", narrow="ref", href="/orders/show/{}",
-            under=Column("external_ref", _l("Merchant's number")),
-        ),
-        Column("state", _l("State"), "order_state", narrow="state"),
-        Column("merchant", _l("Merchant"), under=Column("pool", _l("Pool"))),
-        Column("acceptor", _l("Acceptor")),
-        Column(
-            "customer_name", _l("Customer"), "person", personal=True,
-            under=Column("customer", _l("Customer's number")),
-        ),
-        Column(
-            "fiat_units", _l("Amount"), "money", asset="currency", narrow="amount",
-            under=Column("usdt_units", _l("USDT"), "money", asset="USDT"),
-        ),
-        Column("created_at", _l("Created"), "ago"),
-        Column("deadline_at", _l("Time left"), "left"),
-    )  # fmt: skip
     find: ClassVar = ("ref",)
     reads: ClassVar = ("risk_state", "dispute_state", "next_actor")
     sums: ClassVar = (Sum("fiat_units", "currency", _l("Amount")), Sum("usdt_units", "USDT", _l("USDT")))
@@ -113,13 +117,19 @@ class OrdersDesk(judging.Judges, Desk):
     show_template = "orders/show.html"
 
     @property
+    def columns(self) -> tuple[Column, ...]:  # type: ignore[override]  # by who looks
+        """The columns of who looks, on screen and in files: an agent sees orders without the customer's data."""
+        return COLUMNS if _sees_customers() else tuple(each for each in COLUMNS if each.name not in OF_CUSTOMERS)
+
+    @property
     def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]  # by who looks
         """The filters of who looks: officers' own on what only officers see."""
         actor = actor_or_none() if has_request_context() else None
         if actor is None:
             return EVERYBODYS  # type: ignore[return-value]
         more = (AGENTS,) if actor.scope in {Scope.ALL, Scope.AGENT} else ()
-        return (*EVERYBODYS, *more, *(OFFICERS if actor.may(Right.SEE_ALERTS) else ()))  # type: ignore[return-value]
+        first = EVERYBODYS if _sees_customers() else tuple(e for e in EVERYBODYS if e.name not in OF_CUSTOMERS)
+        return (*first, *more, *(OFFICERS if actor.may(Right.SEE_ALERTS) else ()))  # type: ignore[return-value]
 
     @property
     def presets(self) -> tuple[Preset, ...]:  # type: ignore[override]  # by who looks, and the day
@@ -221,6 +231,7 @@ class OrdersDesk(judging.Judges, Desk):
             told=told,
             judged=judging.standing_of(actor, view),
             actor=actor,
+            whose=sees_customers(actor),
         )
         return html, status
 
@@ -285,6 +296,11 @@ class OrdersDesk(judging.Judges, Desk):
             flash(_("The dispute is decided: %(what)s", what=what), "ok")
         else:
             flash(_("The decision is turned down."), "ok")
+
+
+def _sees_customers() -> bool:
+    actor = actor_or_none() if has_request_context() else None
+    return actor is None or sees_customers(actor)
 
 
 def read_yes(text: str) -> bool:
