@@ -10,6 +10,7 @@ from flask import g, jsonify, make_response, render_template, request
 from flask.globals import request_ctx
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
 from markupsafe import escape
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -126,6 +127,11 @@ def install(app: Flask) -> None:
             return answer(400, "bad_request", _("A value in the address or form cannot be read."))
         return broken(error)
 
+    def garbled(error: ParseException) -> Response:
+        """Answer 400: the parts of a body sent in chunks do not add up, which is seen only while it is read."""
+        log.warning("unreadable body", why=type(error).__name__)
+        return answer(400, "bad_request", _("The request cannot be read."))
+
     def broken(error: Exception) -> Response:
         log.error("fault", exc_info=error, path=request.path, method=request.method)
         return answer(SERVER_FAULT, "fault", _("Something broke on our side. It has been written down."))
@@ -134,6 +140,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(HTTPException, http)
+    app.register_error_handler(ParseException, garbled)
     app.register_error_handler(psycopg.DataError, unreadable)
     app.register_error_handler(DataError, unreadable)
     if not app.config["DEBUG"]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 known = settings()
 bind = f"[{known.host}]:{known.port}" if ":" in known.host else f"{known.host}:{known.port}"
 chdir = str(ROOT)
-worker_class = "gthread"
+worker_class = "portal.wire.Worker"
 workers = known.workers
 threads = known.threads
 preload_app = True

@@ -20,7 +20,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class BadRequest(BadInput):
-    """The body is not a JSON object that can be read at all."""
+    """The request cannot be read at all: its body is no JSON object, or it is not HTTP."""
 
     code: ClassVar[str] = "bad_request"
     status: ClassVar[int] = 400

@@ -21,7 +21,8 @@ ADVICE: Final[dict[str, str]] = {
         "The address of the list was edited or is of another version. Open the list from the menu and filter anew."
     ),
     "bad_request": (
-        "Send one JSON object in UTF-8, without doubled names, NaN or Infinity. On a page: go back and reload."
+        "Send one JSON object in UTF-8, without doubled names, NaN or Infinity; method, headers and chunks as HTTP has"
+        " them. On a page: go back and reload."
     ),
     "too_large": "Send less than 64 KiB.",
     "unsupported_media": "Send `Content-Type: application/json`, in UTF-8, not compressed.",
@@ -92,6 +93,16 @@ OTHERS: Final[dict[str, Plain]] = {
     ),
     "method_not_allowed": Plain(
         405, "The address does not take that method.", "Use one of the methods in the `Allow` header."
+    ),
+    "address_too_long": Plain(
+        414,
+        "The address is longer than the web server reads.",
+        "Make the first line of the request (method, path and query) 4,094 bytes at most; what is long goes in the body.",
+    ),
+    "headers_too_large": Plain(
+        431,
+        "The headers are larger or more than the web server reads.",
+        "Send 100 headers at most, each of 8,190 bytes at most. In a browser: delete the cookies of this address.",
     ),
     "fault": Plain(
         500,

@@ -10,7 +10,7 @@ import re
 import core
 import portal
 from core.errors import Refusal
-from portal import faults
+from portal import faults, wire
 from tests.docs.advice import ADVICE, OTHERS
 from tests.docs.pages import page, writing
 
@@ -116,7 +116,10 @@ def test_every_refusal_has_its_advice():
 
 
 def test_codes_of_web_faults_are_listed():
-    assert set(faults.NAMES.values()) <= set(ADVICE) | set(OTHERS)
+    listed = {code: status for status, code, _meaning, _advice in entries()}
+    assert set(faults.NAMES.values()) <= set(listed)
+    for told in [*wire.REFUSED.values(), wire.FAULT]:
+        assert listed[told.code] == told.status, told.code
 
 
 def test_golden_page_of_errors():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -106,3 +107,45 @@ def test_signs_of_life_answer_to_every_name_and_nothing_else_does(web):
     written = log.read_text()
     assert "NoneType" not in written
     assert "Traceback" not in written
+
+
+HEAD = b"Host: desk.example.com\r\nConnection: close\r\n"
+CHUNKED = HEAD + b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
+QUOTES = b"/api/v1/quotes HTTP/1.1\r\n"
+UNREAD = [
+    (b"GET /api/v1/" + b"a" * (4094 - 21) + b" HTTP/1.1\r\n" + HEAD, 404, "not_found"),
+    (b"GET /api/v1/" + b"a" * (4095 - 21) + b" HTTP/1.1\r\n" + HEAD, 414, "address_too_long"),
+    (b"GET /api/v1/balances HTTP/1.1\r\n" + HEAD + b"X-A: " + b"a" * 8000 + b"\r\n", 401, "not_signed_in"),
+    (b"GET /api/v1/balances HTTP/1.1\r\n" + HEAD + b"X-A: " + b"a" * 9000 + b"\r\n", 431, "headers_too_large"),
+    (b"GET /api/v1/balances HTTP/1.1\r\n" + HEAD + b"X-A: a\r\n" * 99, 431, "headers_too_large"),
+    (b"post " + QUOTES + HEAD, 400, "bad_request"),
+    (b"POST " + QUOTES + HEAD + b"X-A: hush\x01hush\r\n", 400, "bad_request"),
+    (b"POST " + QUOTES + HEAD + b"X A: b\r\n", 400, "bad_request"),
+    (b"POST " + QUOTES + HEAD + b"Content-Length: ten\r\n", 400, "bad_request"),
+    (b"POST " + QUOTES + HEAD + b"Expect: miracles\r\n", 400, "bad_request"),
+    (b"hush\r\n", 400, "bad_request"),
+]
+
+
+def sent(port, raw):
+    """The whole answer to raw bytes: status, headers, body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as wire:
+        wire.sendall(raw)
+        answer = http.client.HTTPResponse(wire)
+        answer.begin()
+        return answer.status, answer.headers, answer.read()
+
+
+def test_what_the_web_server_itself_refuses_is_a_problem_with_a_code_like_every_other_refusal(web):
+    _child, port, log = web
+    for raw, status, code in UNREAD:
+        found, headers, body = sent(port, raw + b"\r\n")
+        told = json.loads(body)
+        assert (found, told["status"], told["code"]) == (status, status, code), raw[:60]
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers["X-Request-Id"] == told["request_id"]
+        assert told["request_id"] in log.read_text()
+        assert b"hush" not in body
+    assert sent(port, b"POST /login/ HTTP/1.1\r\n" + CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n")[0] == 400
+    assert "hush" not in log.read_text()
+    assert "Traceback" not in log.read_text()
