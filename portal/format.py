@@ -40,26 +40,25 @@ def number(value: int | None) -> str:
     return "–" if value is None else format_decimal(value, locale=get_locale() or "en")
 
 
-def amount(units: int | None, code: str, *, trim: bool = False) -> str:
+def amount(units: int | None, code: str) -> str:
     """Return units of an asset as a plain figure such as 4,850.00, without the code.
 
-    All the asset's decimals are shown, so that columns line up; `trim` drops needless zeros beyond two.
+    All the asset's decimals are shown, always: columns line up, and an amount reads the same on every screen.
     """
     if units is None:
         return "–"
     decimals = asset_of(code).decimals
-    least = min(2, decimals) if trim else decimals
-    pattern = "#,##0" + ("." + "0" * least + "#" * (decimals - least) if decimals else "")
+    pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
     return format_decimal(Decimal(units).scaleb(-decimals), format=pattern, locale=get_locale() or "en")
 
 
-def money(value: Money | int | None, code: str = "", *, trim: bool = False) -> Markup:
+def money(value: Money | int | None, code: str = "") -> Markup:
     """Return an amount with its code beside it, ready for a page; `value` is Money, or units with a code."""
     units, name = (value.units, value.asset.code) if isinstance(value, Money) else (value, code)
     if units is None:
         return NONE
     return Markup('<span class="nums">%s</span> <span class="ccy">%s</span>') % (
-        amount(units, name, trim=trim),
+        amount(units, name),
         name,
     )
 

@@ -134,7 +134,7 @@ def _called(key: str) -> str:
 
 def _figure(name: str, value: int) -> str:
     if name.endswith("_units"):
-        return f"{show.amount(value, USDT.code, trim=True)} USDT"
+        return f"{show.amount(value, USDT.code)} USDT"
     if name.endswith("_seconds"):
         return risk_words.lasting(value)
     return str(value) if name in PLAIN or value < THOUSAND else show.number(value)

@@ -10,6 +10,7 @@ from flask_babel import get_locale, gettext, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from core.money import USDT
 from core.orders.matching import REASONS
 from core.risk.wording import LIKENESS, WORDINGS, Counted
 from portal import format as show
@@ -132,10 +133,10 @@ def _figure(reason: Mapping[str, Any], text: str, name: str) -> str:
     if not (of_usdt and name in _AMOUNTS | {"value", "threshold"}):
         return show.number(int(text)) if text.isascii() and text.isdigit() else text
     try:
-        plain = Decimal(text)
-    except InvalidOperation:
+        units = int(Decimal(text).scaleb(USDT.decimals))
+    except (InvalidOperation, ValueError, OverflowError):
         return text
-    figure = format_decimal(plain, format="#,##0.00####", locale=get_locale() or "en")
+    figure = show.amount(units, USDT.code)
     return f"{figure} USDT" if name in {"value", "threshold"} else figure
 
 
@@ -187,7 +188,7 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name.endswith("_units") and isinstance(value, int):
-        return f"{show.amount(value, 'USDT', trim=True)} USDT"
+        return f"{show.amount(value, 'USDT')} USDT"
     if name.endswith("_seconds") and isinstance(value, int):
         return lasting(value)
     return show.number(value) if isinstance(value, int) else str(value)

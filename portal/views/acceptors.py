@@ -157,7 +157,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
         month, found = _("30 days"), []
         if statement is not None:
             words, tone = parts.tied(statement.difference)
-            held = _("held %(n)s", n=show.amount(row.held_units, "USDT", trim=True))
+            held = _("held %(n)s", n=show.amount(row.held_units, "USDT"))
             found = [
                 parts.money_card(_("Reserve"), row.reserve_units, aside=words, tone=tone),
                 parts.money_card(_("In escrow"), row.escrow_units, foot=held),

@@ -181,7 +181,7 @@ def _tier(actor: Actor, agent: tree.AgentView) -> list[Card]:
     if found is None:
         return []
     window = _("30 days") if found.window == "rolling_30d" else _("this month, %(zone)s", zone=found.time_zone)
-    counted = _("%(volume)s so far", volume=f"{show.amount(found.volume.units, 'USDT', trim=True)} USDT")
+    counted = _("%(volume)s so far", volume=f"{show.amount(found.volume.units, 'USDT')} USDT")
     if found.missing is None or found.next_bps is None:
         foot = _("%(counted)s at %(rate)s", counted=counted, rate=show.share(found.bps))
         return [Card(_("Next tier"), _("the highest is reached"), aside=window, foot=foot)]

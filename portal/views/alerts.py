@@ -319,7 +319,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     )
     late = late if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
-    ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT", trim=True))
+    ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
     rate, pace = counts.false_positive_bps, counts.decision_seconds
     none = "" if rate is not None else _("nothing decided yet")
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
@@ -332,7 +332,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
             tone="down" if counts.late else "", href=waiting,
         ),
         Card(
-            _("Held USDT"), show.amount(counts.held.units, "USDT", trim=True), aside=ties,
+            _("Held USDT"), show.amount(counts.held.units, "USDT"), aside=ties,
             foot=where, tone="down" if off else "", href=held,
         ),
         Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),

@@ -216,7 +216,7 @@ def _tier(told: queries.Explanation) -> str:
     tiers = plans.PlanVersion.read(told.plan_terms | {"version": told.line.plan_version}).tiers.get("deposit", ())
     if not tiers or told.share is None:
         return ""
-    volume = f"{show.amount(told.share.volume_units, 'USDT', trim=True)} USDT"
+    volume = f"{show.amount(told.share.volume_units, 'USDT')} USDT"
     at = datetime.fromisoformat(told.share.volume_at) if told.share.volume_at else None
     since = _("%(volume)s before this order", volume=volume) if at is None else _(
         "%(volume)s before this order, as reckoned %(when)s", volume=volume, when=show.when(at)
@@ -229,7 +229,7 @@ def _tier(told: queries.Explanation) -> str:
             "Tier %(n)s of %(all)s, from %(start)s on, at %(rate)s. Volume of the window: %(since)s.",
             n=told.share.tier,
             all=len(tiers),
-            start=f"{show.amount(start, 'USDT', trim=True)} USDT",
+            start=f"{show.amount(start, 'USDT')} USDT",
             rate=show.share(bps),
             since=since,
         )

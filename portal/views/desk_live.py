@@ -176,7 +176,7 @@ def _reserve(actor: Actor) -> Card | None:
     board = _board(actor)
     if board is None:
         return None
-    foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT", trim=True))
+    foot = _("in escrow %(n)s", n=show.amount(board.escrow.units, "USDT"))
     return money_card(_("Reserve"), board.reserve.units, foot=foot, href="/desk/")
 
 

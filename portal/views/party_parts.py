@@ -112,7 +112,7 @@ def tied(difference: Any) -> tuple[str, str]:
 
 def money_card(label: str, units: int, code: str = "USDT", **more: str) -> Card:
     """Return the card of an amount."""
-    return Card(label, show.amount(units, code, trim=True), code, **more)
+    return Card(label, show.amount(units, code), code, **more)
 
 
 def strong(text: str) -> Markup:

@@ -188,7 +188,7 @@ def _rate(bps: int) -> str:
 
 
 def _amount(units: int) -> str:
-    return show.amount(units, "USDT", trim=True)
+    return show.amount(units, "USDT")
 
 
 def _tiers(tiers: Sequence[Sequence[int]]) -> str:

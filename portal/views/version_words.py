@@ -97,7 +97,7 @@ def _share(bps: int) -> str:
 
 
 def _usdt(units: int | None) -> str:
-    return _("none") if units is None else f"{show.amount(units, 'USDT', trim=True)} USDT"
+    return _("none") if units is None else f"{show.amount(units, 'USDT')} USDT"
 
 
 def _tiers(tiers: Sequence[Sequence[int]]) -> str:

@@ -46,7 +46,7 @@ def test_a_new_order_and_its_claim_are_in_the_next_news(desk):
     assert "Joao Santos" not in news["html"]
 
 
-def test_the_figures_are_the_ledgers(desk):
+def test_the_figures_are_the_ledgers_with_all_decimals_as_on_every_screen(desk):
     with reading() as tx:
         reserve, escrow = (
             tx.call("select units from v_balances where account = %s", (f"acceptor:{desk.acceptor.code}:{pocket}",))
@@ -54,9 +54,9 @@ def test_the_figures_are_the_ledgers(desk):
         )
     told = words(signed_in(desk, "acceptor1").get("/desk/").text)
     for units in (reserve, escrow):
-        whole, rest = f"{units / 10**6:,.6f}".split(".")
-        assert f"{whole}.{rest.rstrip('0').ljust(2, '0')}" in told
-    assert not re.search(r"\.\d\d\d*0 USDT (?:for new orders|\d+ live|under review|nothing|\d+ order)", told)
+        assert f" {units // 10**6:,}.{units % 10**6:06} USDT" in told
+    figure = r"([\d.,]+) USDT (?:for new orders|\d+ live|under review|nothing|\d+ order)"
+    assert all(re.fullmatch(r"[\d,]+\.\d{6}", each) for each in re.findall(figure, told))
 
 
 def test_a_confirmation_pays_out_and_the_second_one_is_refused(desk):

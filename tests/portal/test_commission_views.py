@@ -217,6 +217,8 @@ def test_a_line_names_the_tier_its_order_took_and_the_volume_that_gave_it(desk):
     with reading() as tx:
         stepped = tx.call(line, (ref, party(lower)))
     page = signed_in(desk, "agent1").get(f"/commissions/show/{stepped}").text
-    assert "Tier 1 of 1, from 50.00 USDT on, at 0.14 %. Volume of the window: 0.00 USDT before this order" in page
+    assert (
+        "Tier 1 of 1, from 50.000000 USDT on, at 0.14 %. Volume of the window: 0.000000 USDT before this order" in page
+    )
     plain = of(desk, lower)[0][0]
     assert "The tier" not in signed_in(desk, "agent1").get(f"/commissions/show/{plain}").text, "a plan without tiers"

@@ -36,7 +36,7 @@ def test_money_has_separators_its_decimals_and_its_code(page):
     assert show.amount(485_000, "BRL") == "4,850.00"
     assert show.amount(61_200_000, "VND") == "61,200,000"
     assert show.amount(862_989_325, "USDT") == "862.989325"
-    assert show.amount(9_412_085_000, "USDT", trim=True) == "9,412.085"
+    assert show.amount(9_412_085_000, "USDT") == "9,412.085000"
     assert show.amount(-1, "USDT") == "-0.000001"
     assert show.amount(10**15 + 1, "USDT") == "1,000,000,000.000001"
     assert "USDT" in show.money(Money(1, USDT))

@@ -181,9 +181,9 @@ def account_of(code):
 
 
 @pytest.mark.parametrize("name", ["admin", "compliance", "finance", "agent-root", "acceptor1", "merchant1"])
-def test_amounts_of_tiles_have_two_decimals_and_more_only_where_they_say_something(desk, name):
+def test_amounts_of_tiles_have_all_decimals_as_they_have_in_every_table(desk, name):
     amounts = [tile.value for tile in tiles(desk, name).values() if "USDT" in tile.value]
-    assert [said for said in amounts if not re.match(r"[\d,]+\.\d\d(\d*[1-9])?\s", said)] == []
+    assert [said for said in amounts if not re.match(r"[\d,]+\.\d{6}\s", said)] == []
 
 
 def test_an_acceptors_reserve_and_escrow_are_its_accounts(desk):

@@ -38,9 +38,9 @@ def reason(**facts):
 
 def test_a_reason_is_put_in_words_when_it_is_shown(english):
     told = risk_words.told(reason(usdt_units=12_500_500_000, prior_orders=0))
-    assert told.text == "12,500.50 USDT as the first order within 90 days, above 2,000.00 USDT"
-    assert told.unless == "Up to 2,000.00 USDT, or after a first order, it would not have fired"
-    assert (told.value, told.threshold) == ("12,500.50 USDT", "2,000.00 USDT")
+    assert told.text == "12,500.500000 USDT as the first order within 90 days, above 2,000.000000 USDT"
+    assert told.unless == "Up to 2,000.000000 USDT, or after a first order, it would not have fired"
+    assert (told.value, told.threshold) == ("12,500.500000 USDT", "2,000.000000 USDT")
     told = risk_words.told(reason(orders_10m=7, account_age_seconds=10**7))
     assert told.text == "8 orders within 10 minutes, more than the 5 that are usual"
 
@@ -53,7 +53,7 @@ def test_a_reason_is_put_in_words_when_it_is_shown(english):
         (
             "NEW_LARGE.young",
             {"amount": "1", "days": "1", "limit": "1"},
-            "1.00 USDT from an account 1 day",
+            "1.000000 USDT from an account 1 day",
             "Up to",
         ),
         ("VEL_CNT", {"count": "2", "limit": "1", "window": "1 hour"}, "2 orders within", "With 1 order or none"),
@@ -139,7 +139,7 @@ def test_what_a_gate_saw_is_named_and_formatted(english):
     seen = dict(risk_words.seen({"bank_line_seen": False, "usdt_units": 4_850_000_000, "account_age_seconds": 273_600,
                                  "orders_30d": 1200, "p95_90d_units": None, "new_one": "x"}))  # fmt: skip
     assert seen == {
-        "Amount of the order": "4,850.00 USDT",
+        "Amount of the order": "4,850.000000 USDT",
         "Orders in 30 days": "1,200",
         "Usual large order": "–",
         "Customer known for": "3 d 4 h",

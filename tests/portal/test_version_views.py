@@ -184,7 +184,12 @@ STORED = re.compile(r"\b(\w*_(bps|units)|\w+_(mode|zone)|bps|rates must|tiers\.\
         ("plans", {"tiers_deposit": "5: 10.01"}, "tiers_deposit", TIER),
         ("plans", {"tiers_deposit": "5: 1\n5: 2"}, "tiers_deposit", RISING),
         ("plans", {"rate_deposit": "11"}, "rate_deposit", RATE),
-        ("fees", {"least": "5", "most": "1"}, "most", "The highest fee must not be below the least fee, 5.00 USDT."),
+        (
+            "fees",
+            {"least": "5", "most": "1"},
+            "most",
+            "The highest fee must not be below the least fee, 5.000000 USDT.",
+        ),
         ("fees", {"start": "2020-01-01T00:00"}, "start", "in the future, and not in the past"),
         ("fees", {"start": "soon"}, "start", "Choose a day and a time."),
         ("fees", {"why": " "}, "why", "the reason is missing"),
