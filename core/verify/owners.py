@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core import vault
+from core.errors import Refusal
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.db import Transaction
     from core.verify.finding import Check
 
 
@@ -55,3 +61,33 @@ def lines_stand_where_booked(check: Check) -> None:
         "select c.id, format('commission line %s is %s, and no posting made it so', c.ref, c.state)"
         " from commission_line c where c.state <> 'pending'",
     )
+
+
+def bank_accounts_are_as_added(check: Check) -> None:
+    """Add bank accounts (I11) that are not those that were added: customers are sent there with their money.
+
+    The trail, which is sealed, says of each whose it was and how it looked; number, index and mask belong together.
+    """
+    check.none(
+        "select b.id, format('bank account %s is %s of %s; the audit trail says %s', b.ref, b.masked, p.ref,"
+        " coalesce(t.said, 'nothing'))"
+        " from bank_account b join party p on p.id = b.party_id left join lateral (select count(*) as told,"
+        "        string_agg(format('%s of %s', a.details ->> 'account', a.details ->> 'party'), ', ') as said,"
+        "        bool_and(a.details ->> 'account' = b.masked and a.details ->> 'party' = p.ref"
+        "                 and coalesce(a.details ->> 'currency', b.currency) = b.currency"
+        "                 and coalesce(a.details ->> 'method', b.method) = b.method) as same"
+        "   from audit a where a.subject = b.ref and a.to_state is null and a.action = 'bank_account.add') t on true"
+        " where t.told <> 1 or not coalesce(t.same, false)",
+    )
+    check.each(_not_what_is_sealed(check.tx))
+
+
+def _not_what_is_sealed(tx: Transaction) -> Iterator[str]:
+    for ref, sealed, blind, masked in tx.rows("select ref, sealed, blind, masked from bank_account order by id"):
+        try:
+            number = vault.open_(bytes(sealed))
+        except Refusal as refusal:
+            yield f"bank account {ref}: its number cannot be read ({refusal.code})"
+            continue
+        if vault.blind(number) != bytes(blind) or vault.mask_account(number) != masked:
+            yield f"bank account {ref}: its sealed number is not the one that {masked} and its index stand for"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_looked
 from core.verify.finding import Check, Finding
+from core.verify.owners import bank_accounts_are_as_added
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -64,6 +65,7 @@ def withdrawal_accounts(tx: Transaction) -> Finding:
         " from withdrawal_account w where not exists"
         "  (select 1 from bank_account b where b.id = w.bank_account_id and b.party_id = w.party_id)",
     )
+    bank_accounts_are_as_added(check)
     return check.finding()
 
 
