@@ -103,46 +103,45 @@ def _carried(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
 
 def _batch(rows: list[Row], digest: str) -> tuple[int, int, list[Reject]]:
     """Bring the rows in within one transaction; return how many were added, known, and the refused ones."""
-    first, known, refused = _without_doubles(rows)
     with transaction() as tx:
         tx.run("set local statement_timeout = '10min'")
         tx.call("select pg_advisory_xact_lock(%s)", (_LOCK,))
         tx.call("select history_stage()")
-        _copy(tx, _STAGE_ROW, map(_staged, first.values()))
-        gone: list[int] = []
-        for line, same in tx.rows("select line, same from history_known()"):
-            gone.append(line)
-            if same:
-                known += 1
-            else:
-                refused.append(_refused(first[line], "duplicate_ref", "this merchant has another order of that ref"))
-        for (line,) in tx.rows("select history_locked()"):
-            if line not in gone:
-                gone.append(line)
-                refused.append(_refused(first[line], "period_locked", "completed_at lies in a locked period"))
-        if len(gone) == len(first):
+        _copy(tx, _STAGE_ROW, map(_staged, rows))
+        there = dict(tx.rows("select line, same from history_known()"))
+        locked = {line for (line,) in tx.rows("select history_locked()")}
+        fresh, known, refused = _judged(rows, there, locked)
+        if not fresh:
             return 0, known, refused
+        gone = [row.line for row in rows if row.line not in fresh]
         if gone:
             tx.run("delete from history_row where line = any(%s)", (gone,))
-            for line in gone:
-                del first[line]
-        _book(tx, first, digest)
-    return len(first), known, refused
+        _book(tx, fresh, digest)
+    return len(fresh), known, refused
 
 
-def _without_doubles(rows: list[Row]) -> tuple[dict[int, Row], int, list[Reject]]:
-    """Return the rows by line, without those whose ref stands in the batch already."""
-    seen: dict[tuple[str, str], Row] = {}
+def _judged(rows: list[Row], there: dict[int, bool], locked: set[int]) -> tuple[dict[int, Row], int, list[Reject]]:
+    """Return the rows that go in by line, how many are known, and the refused ones.
+
+    `there` tells of the lines whose order is in the database whether they say the same. Only a line that goes in
+    keeps its ref from later ones: one that is refused stands in nobody's way.
+    """
+    first: dict[tuple[str, str], Row] = {}
     known, refused = 0, []
     for row in rows:
-        other = seen.setdefault((row.merchant, row.ref), row)
-        if other is row:
-            continue
-        if other.said == row.said:
-            known += 1
-        else:
-            refused.append(_refused(row, "duplicate_ref", f"line {other.line} has another order of that ref"))
-    return {row.line: row for row in seen.values()}, known, refused
+        if row.line in there:
+            if there[row.line]:
+                known += 1
+            else:
+                refused.append(_refused(row, "duplicate_ref", "this merchant has another order of that ref"))
+        elif row.line in locked:
+            refused.append(_refused(row, "period_locked", "completed_at lies in a locked period"))
+        elif (other := first.setdefault((row.merchant, row.ref), row)) is not row:
+            if other.said == row.said:
+                known += 1
+            else:
+                refused.append(_refused(row, "duplicate_ref", f"line {other.line} has another order of that ref"))
+    return {row.line: row for row in first.values()}, known, refused
 
 
 def _refused(row: Row, code: str, reason: str) -> Reject:

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 from core import clock, countries, words
 from core.errors import BadAmount, BadInput
 from core.money import RATE_DECIMALS, USDT, Asset, Money, divide, fiat
+from core.parties.particulars import read_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,8 +261,11 @@ def _text(field: str, value: str) -> str:
     except BadInput as refusal:
         code = "bad_text" if "character" in refusal.facts else "too_long" if "length" in refusal.facts else "missing"
         raise _Fault(code, refusal.detail) from refusal
-    if field in _CODES and ":" in text:
-        raise _Fault("bad_text", f"{field} has a colon, which separates the parts of account names")
+    if field in _CODES:
+        try:
+            return read_code(text)
+        except BadInput as refusal:
+            raise _Fault("bad_code", f"{field} is {_clip(text)}: {refusal.detail}") from refusal
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

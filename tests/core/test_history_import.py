@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -162,6 +163,16 @@ def test_a_ref_used_twice_is_rejected_unless_both_lines_say_the_same(database, t
     assert ask("select count(*) from orders") == [(3,)]
 
 
+@pytest.mark.parametrize("forged_first", [True, False])
+def test_a_refused_line_does_not_stand_in_the_way_of_a_true_one(database, tmp_path, forged_first):
+    import_history(write(tmp_path / "before.csv", [order(1)]))
+    lines = [order(1, fiat_amount="999.00"), order(1)] if forged_first else [order(1), order(1, fiat_amount="999.00")]
+    path = write(tmp_path / "past.csv", lines)
+    counts = import_history(path)
+    assert (counts.added, counts.known, counts.rejected) == (0, 1, 1)
+    assert rejected(path) == [(2 if forged_first else 3, "duplicate_ref")]
+
+
 def test_good_rows_go_in_and_bad_ones_are_written_aside_with_line_numbers(database, tmp_path):
     rows = [order(1), order(2, fiat_amount="-1"), order(3), order(4, ref="=evil()", state="lost"), order(5)]
     path = write(tmp_path / "past.csv", rows)
@@ -198,10 +209,11 @@ def test_nothing_is_posted_into_a_locked_period(database, tmp_path):
             "insert into period_lock (starts_at, ends_at, locked_at) values (%s, %s, now())",
             (START, stamp(START)[:8] + "03"),
         )
-    path = write(tmp_path / "past.csv", [order(1), order(1000), unpaid(2, "expired")])
+    later = order(1, completed_at=stamp(START + timedelta(days=2)))
+    path = write(tmp_path / "past.csv", [order(1), order(1000), unpaid(2, "expired"), order(1), later])
     counts = import_history(path)
-    assert (counts.added, counts.rejected) == (2, 1)
-    assert rejected(path) == [(2, "period_locked")]
+    assert (counts.added, counts.rejected) == (3, 2)
+    assert rejected(path) == [(2, "period_locked"), (5, "period_locked")]
 
 
 def test_an_order_that_came_by_the_api_is_not_taken_for_the_files(database, tmp_path):

@@ -97,7 +97,7 @@ OTHERS: Final[dict[str, Plain]] = {
     "address_too_long": Plain(
         414,
         "The address is longer than the web server reads.",
-        "Make the first line of the request (method, path and query) 4,094 bytes at most; what is long goes in the body.",
+        "Make the first line of the request (method, path, query) 4,094 bytes at most; what is long goes in the body.",
     ),
     "headers_too_large": Plain(
         431,
