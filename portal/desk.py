@@ -23,7 +23,7 @@ from portal.filters import BadList, begins
 from portal.roles import current_actor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from flask.typing import ResponseReturnValue
     from flask_babel import LazyString
@@ -164,6 +164,10 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
     def found(self, words: str) -> sa.ColumnElement[bool]:
         """Return which rows the search box finds: those of which a column of `find` begins with the words."""
         return sa.or_(*(begins(getattr(self.model, name), words) for name in self.find))
+
+    def spans(self, asked: listing.Asked) -> Iterable[sa.ColumnElement[bool]]:  # noqa: ARG002 - for desks to override
+        """Return ever wider parts of the list from where its page begins, in which the page is looked for first."""
+        return ()
 
     def context(self, row: Any, actor: Actor) -> dict[str, Any]:  # noqa: ARG002 - for desks to override
         """Return what the row's page shows besides its facts."""

@@ -124,13 +124,18 @@ class Period:
     def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when no end is given; refuse what is no date."""
         column = getattr(model, self.name)
-        first, last = (one(args, name) for name in self.arguments())
-        parts = []
-        if first:
-            parts.append(column >= self._moment(first, self.arguments()[0], end=False))
-        if last:
-            parts.append(column < self._moment(last, self.arguments()[1], end=True))
+        first, beyond = self.ends(args)
+        parts = [column >= first] if first else []
+        parts += [column < beyond] if beyond else []
         return sa.and_(*parts) if parts else None
+
+    def ends(self, args: MultiDict[str, str]) -> tuple[datetime | None, datetime | None]:
+        """Return the first moment within and the first beyond, None for an open end; refuse what is no date."""
+        first, last = (one(args, name) for name in self.arguments())
+        return (
+            self._moment(first, self.arguments()[0], end=False) if first else None,
+            self._moment(last, self.arguments()[1], end=True) if last else None,
+        )
 
     def _moment(self, text: str, argument: str, *, end: bool) -> datetime:
         try:

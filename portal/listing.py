@@ -110,7 +110,11 @@ def page(desk: Desk, actor: Actor, asked: Asked) -> Page:
         .limit(asked.size + 1)
     )
     with reading() as tx:
-        rows = tx.connection.execute(query).all()
+        rows: Sequence[Any] = ()
+        for span in (*desk.spans(asked), sa.true()):
+            rows = tx.connection.execute(query.where(span)).all()
+            if len(rows) > asked.size:
+                break
         some = sa.select(sa.literal(1)).select_from(desk.model).where(*within).limit(CAP + 1).subquery()
         count = tx.connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
         capped = count > CAP

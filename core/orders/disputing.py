@@ -58,7 +58,8 @@ def came(view: OrderView) -> Money | None:
         return None
     with reading() as tx:
         said = tx.call(
-            "select reason from audit where order_id = %s and action = 'order.dispute' order by id desc limit 1",
+            "select reason from audit where order_id = %s and action = 'order.dispute'"
+            " order by at desc, id desc limit 1",
             (view.id,),
         )
     amount, _, code = (said or "").partition(":")[0].partition(" ")

@@ -29,8 +29,12 @@ from portal.views.audit_words import words_of
 from portal.views.order_filters import Named, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import sqlalchemy as sa
     from flask.typing import ResponseReturnValue
+
+    from portal.asking import Asked
 
 PAGES = {
     "ord": "/orders/show/{}",
@@ -42,6 +46,9 @@ PAGES = {
     "com": "/commissions/show/{}",
     "apr": "/approvals/show/{}",
 }
+WHEN = Window("at", _l("When"))
+SPANS = (timedelta(minutes=10), timedelta(hours=2), timedelta(days=1), timedelta(days=8))
+"""So far back a page of the trail is looked for, one after the other, before the whole of it is read."""
 USUAL_DAYS = 7
 WIDE_DAYS = 30
 
@@ -93,12 +100,12 @@ class AuditDesk(Desk):
         Column("reason", _l("Why"), wrap=True),
     )
     filters: ClassVar = (
-        Window("at", _l("When")),
+        WHEN,
         Text("actor", _l("Who"), exact=True),
         Text("action", _l("What")),
         Named("subject", _l("About"), trail.about),
     )
-    order = "-id"
+    order = "-at"
     reads: ClassVar = ("from_state", "role")
     empty: ClassVar = (_l("Nothing was written down"), _l("Each deed and each look at personal data leaves a row."))
     list_template = "audit/list.html"
@@ -117,6 +124,22 @@ class AuditDesk(Desk):
             first = (clock.now().astimezone(get_timezone()) - timedelta(days=days)).date().isoformat()
             return redirect(url_for(f"{self.endpoint}.list", **{**args.to_dict(), "from": first}))
         return self._listed()
+
+    def spans(self, asked: Asked) -> Iterator[sa.ColumnElement[bool]]:
+        """Return ever longer times before the page's beginning.
+
+        Numbers do not follow time: each connection draws its own in advance. The order is that of the moments, and of
+        those only a summary is kept as an index: it finds the rows of a time at once, and they are put in order then.
+        """
+        if asked.args.get("subject"):  # few rows, found by what they are about
+            return
+        first, beyond = WHEN.ends(asked.args)
+        start = asked.after[0] if asked.after else beyond or clock.now()
+        for span in SPANS:
+            if first is not None and start - span <= first:
+                return
+            since = AuditRow.at >= start - span
+            yield since & (AuditRow.at <= start) if asked.after else since
 
     def chains(self) -> list[chains.Chain]:
         """Return how far journal and trail are sealed."""

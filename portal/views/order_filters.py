@@ -38,15 +38,10 @@ class Window(Period):
 class Born(Window):
     """When orders were created."""
 
-    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
         """Return what the rows must meet, None when no end is given; refuse what is no date."""
-        if Period.clause(self, model, args) is None:
-            return None
-        first, last = (one(args, name) for name in self.arguments())
-        return listing.born(
-            self._moment(first, self.first, end=False) if first else None,
-            self._moment(last, self.last, end=True) if last else None,
-        )
+        first, beyond = self.ends(args)
+        return listing.born(first, beyond) if first or beyond else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +68,8 @@ class Ended(Window):
     def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when no end is given; refuse what is no date."""
         found = Period.clause(self, model, args)
-        last = one(args, self.last)
-        if found is None or not last:
-            return found
-        return found & listing.born(None, self._moment(last, self.last, end=True))
+        _first, beyond = self.ends(args)
+        return found if found is None or beyond is None else found & listing.born(None, beyond)
 
 
 @dataclass(frozen=True, slots=True)
