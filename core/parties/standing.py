@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core import audit, outbox
 from core.actor import Right
@@ -12,6 +12,26 @@ from core.parties import acceptors, commission_holds, particulars
 
 if TYPE_CHECKING:
     from core.actor import Actor
+
+
+class Standing(NamedTuple):
+    """How a party stands: its state, and why it is out of matching, "" while it is not."""
+
+    state: str
+    paused: str
+
+
+def own(actor: Actor) -> Standing | None:
+    """Return how the actor's own party stands; None for who acts for no party."""
+    if actor.party_id is None:
+        return None
+    with reading() as tx:
+        rows = tx.rows(
+            "select p.state, coalesce(a.paused, '') from party p left join acceptor a on a.party_id = p.id"
+            " where p.id = %s",
+            (actor.party_id,),
+        )
+    return Standing(*rows[0]) if rows else None
 
 
 def suspend(actor: Actor, ref: str, why: str) -> None:

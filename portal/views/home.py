@@ -14,6 +14,7 @@ from portal.roles import current_actor
 from portal.security.accounts import since_last_time
 from portal.security.gate import SIGNED_IN
 from portal.security.sessions import current_person
+from portal.views.home_notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +105,7 @@ class HomeView(BaseView):
         return render_template(
             "home.html",
             greeting=_greeting(person.first_name if person else actor.name),
+            notices=notices(actor),
             cards=_made(_cards, actor),
             panels=panels,
             asides=asides,

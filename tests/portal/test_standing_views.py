@@ -7,7 +7,7 @@ import pytest
 from core.actor import system
 from core.db import reading
 from core.errors import Refusal
-from core.parties import keys, pools, standing
+from core.parties import acceptors, keys, pools, standing
 from tests import make
 from tests.portal import market
 from tests.portal.market import PASSWORD, Browser, opened, signed_in
@@ -80,6 +80,36 @@ def test_a_suspended_merchant_opens_nothing_and_a_suspended_acceptor_gets_nothin
             with reading() as tx:
                 assert tx.call("select state from orders where ref = %s", (waiting,)) in {"matching", "no_liquidity"}
         act(browser, kind, "reinstate", ref, reason="all is well")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("merchant1", "merchants", "every new quote and order is refused with the code frozen"),
+        ("acceptor1", "acceptors", "no new orders are sent to you"),
+        ("agent1", "agents", "your commission, and what you earn meanwhile, is held"),
+    ],
+)
+def test_who_is_suspended_reads_so_at_home_with_what_it_means_and_not_the_officers_reason(desk, name, kind, said):
+    refs = {"merchants": desk.trade.merchant_ref, "acceptors": desk.acceptor.ref, "agents": desk.trade.agents[0]}
+    reader = signed_in(desk, name)
+    assert "You are suspended" not in reader.get("/").text
+    standing.suspend(system(), refs[kind], "a tip from the police")
+    page = reader.get("/").text
+    standing.reinstate(system(), refs[kind], "all is well")
+    assert f"You are suspended: {said}" in page
+    assert "Ask an administrator of the desk" in page
+    assert "police" not in page
+    assert "You are suspended" not in reader.get("/").text
+    assert "You are suspended" not in signed_in(desk, "admin").get("/").text
+
+
+def test_a_paused_acceptor_reads_at_home_why_it_gets_no_orders(desk):
+    acceptors.pause(system(), desk.acceptor.ref, "new papers are due")
+    page = signed_in(desk, "acceptor1").get("/").text
+    acceptors.resume(system(), desk.acceptor.ref, "they came")
+    assert "The desk has taken you out of matching: new papers are due. No new orders are sent to you" in page
+    assert "taken you out of matching" not in signed_in(desk, "acceptor1").get("/").text
 
 
 def test_no_pool_takes_in_who_is_suspended(desk):
