@@ -15,6 +15,7 @@ from core.actor import Actor, Right, Scope
 from core.approvals import listing
 from core.approvals.listing import ApprovalRow
 from core.commissions import versions
+from core.compliance import queries as alerts
 from core.parties import commission_lifts, reserves
 from portal import columns as drawing
 from portal import format as show
@@ -148,6 +149,7 @@ class ApprovalsDesk(Desk):
         _l("Nothing waits for approval"),
         _l("A top-up, new terms or the end of a commission hold that somebody asked for appears here."),
     )
+    list_template = "approvals/list.html"
     show_template = "approvals/show.html"
 
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
@@ -166,6 +168,11 @@ class ApprovalsDesk(Desk):
         if asked.args.to_dict() == FOR_YOU:
             return _l("Nothing waits for your approval"), _l("What others ask for and you may decide appears here.")
         return super().nothing(asked)
+
+    def second(self) -> int:
+        """Return how many alerts wait for a second officer, the very rows of that queue; 0 for who sees none."""
+        actor = current_actor()
+        return alerts.counts(actor).second if actor.may(Right.SEE_ALERTS) else 0
 
     def facts(self, row: Any) -> list[tuple[str, Any]]:
         """Return who asked and who decided."""

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from core.actor import Right
+from core.compliance import alerts, queries
 from core.db import reading
 from core.errors import AlreadyDone
 from core.money import USDT, Money
@@ -13,7 +15,7 @@ from core.parties import reserves
 from portal import refusals
 from tests import make
 from tests.portal import market
-from tests.portal.market import signed_in
+from tests.portal.market import held, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,19 @@ def test_the_reserve_before_and_after_is_that_of_the_moment_it_is_approved_at(de
     free = reserve(desk.other.ref) // 10**6
     page = text(signed_in(desk, "finance2").get(f"/approvals/show/{request}"))
     assert f"reserve {free:,}" in page
+
+
+def test_what_waits_for_a_second_officer_is_told_here_to_who_may_see_it_and_leads_there(desk):
+    page = "/approvals/list/?state=waiting"
+    line = "wait for a second officer"
+    officer = make.person("compliance", Right.DECIDE_ALERT, Right.SEE_ALERTS)
+    assert line not in text(signed_in(desk, "compliance2").get(page)).replace("waits", "wait")
+    _order, name = held(desk)
+    alerts.decide(officer, name, "release", "explained", "the payer is the customer's mother; papers seen")
+    count = queries.counts(officer).second
+    assert count
+    for reader in ("compliance2", "admin", "auditor"):
+        answer = signed_in(desk, reader).get(page)
+        assert f"{count} alert{'s' if count > 1 else ''} with held USDT" in text(answer), reader
+        assert "/alerts/list/?stage=second" in answer.text, reader
+    assert "second officer" not in text(signed_in(desk, "finance").get(page))
