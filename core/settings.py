@@ -66,6 +66,17 @@ class Settings(BaseSettings):
     def _database(cls, url: str) -> str:
         return read_url(url, ("postgresql", "postgres", "postgresql+psycopg"), "postgresql://user@host:5432/name")
 
+    @field_validator("secret_key")
+    @classmethod
+    def _signing_key(cls, text: SecretStr, info: ValidationInfo) -> SecretStr:
+        given = len(text.get_secret_value())
+        if 0 < given < SHORTEST_SECRET and info.data.get("env") != "production":  # production tells all faults at once
+            raise ValueError(
+                f"has {given} characters and needs {SHORTEST_SECRET} (e.g. openssl rand -hex 32); "
+                "unset it, and the sandbox makes its own"
+            )
+        return text
+
     @field_validator("field_key")
     @classmethod
     def _keys(cls, text: SecretStr, info: ValidationInfo) -> SecretStr:

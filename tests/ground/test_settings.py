@@ -81,6 +81,15 @@ def test_production_refuses_each_single_weakness(monkeypatch, name, value):
         read(monkeypatch, **(GOOD | {name: value}))
 
 
+def test_the_sandbox_too_refuses_a_key_that_is_too_short(monkeypatch):
+    for short in ("short", "s" * (SHORTEST_SECRET - 1)):
+        with pytest.raises(BadInput, match=r"DESK_SECRET_KEY: has .* needs 32") as refused:
+            read(monkeypatch, DESK_SECRET_KEY=short)
+        assert short not in refused.value.detail
+    assert read(monkeypatch, DESK_SECRET_KEY="s" * SHORTEST_SECRET).session_key == "s" * SHORTEST_SECRET
+    assert len(read(monkeypatch, DESK_SECRET_KEY="").session_key) == 64
+
+
 def test_a_random_secret_is_never_taken_for_a_guessable_one():
     for _ in range(2000):
         assert not guessable(secrets.token_hex(SHORTEST_SECRET // 2))
