@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,62}[A-Za-z0-9])?")
+_MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _LONGEST_WORDS = 64
 _RANDOM_BYTES = 15
 _NAMED = """
@@ -64,13 +65,14 @@ def enrol(
 ) -> str:
     """Make a user and return the password, to be told once; one that was not chosen must be changed at sign-in.
 
-    Raises BadInput for a bad name, role or password, NotFound for the party, AlreadyDone for a name in use.
+    Raises BadInput for a bad name, role, address or password, NotFound for the party, AlreadyDone for a name in use.
     """
     actor.must(Right.MANAGE_USERS)
     if not _NAME.fullmatch(username):
         raise BadInput("a user name is 1 to 64 letters, digits, dots, dashes, underscores and @", user=username[:64])
-    said = {"first_name": first_name, "last_name": last_name, "email": email}
+    said = {"first_name": first_name, "last_name": last_name}
     said = {field: words.name(text, field, longest=_LONGEST_WORDS) if text else "" for field, text in said.items()}
+    email = said["email"] = read_email(email) if email else ""
     fresh = _fitting(username, password)
     with transaction() as tx:
         tx.call("select pg_advisory_xact_lock(hashtextextended(%s, 0))::text", (setup.LOCK,))
@@ -83,6 +85,14 @@ def enrol(
         _keep(tx, number, must_change=not password)
         audit.write(tx, actor, "user.created", username, details={"role": role, "party": party})
     return fresh
+
+
+def read_email(text: str) -> str:
+    """Return a mail address: one @, a dot in what follows it, nothing blank or hidden. Raises BadInput."""
+    address = words.exact(text, "email", longest=_LONGEST_WORDS)
+    if not _MAIL.fullmatch(address):
+        raise BadInput("email is no mail address such as ana@example.com", field="email")
+    return address
 
 
 def give_role(actor: Actor, username: str, role: str, *, party: str = "") -> None:

@@ -100,6 +100,20 @@ def test_another_role_ends_the_sessions_and_gives_other_rights(fresh):
         (["new", "otto", "--role", "merchant", "--party", "agent-04"], "not_found"),
         (["new", "otto", "--role", "finance", "--party", "shop-04"], "bad_input"),
         (["new", "otto", "--role", "finance", "--first-name", "O\u202e"], "bad_input"),
+        *[
+            (["new", "otto", "--role", "finance", "--email", email], "bad_input")
+            for email in (
+                "notanemail1",
+                "a@b",
+                "a@b@c.de",
+                "@b.de",
+                "a@.de",
+                "a@b.",
+                "a b@c.de",
+                "a@b.d\te",
+                "a@b\u200b.de",
+            )
+        ],
         (["role", "nobody", "finance"], "not_found"),
         (["role", "admin", "finance"], "conflict"),
         (["deactivate", "admin"], "conflict"),
