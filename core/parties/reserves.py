@@ -144,7 +144,7 @@ def all_waiting(actor: Actor) -> list[tuple[Approval, TopUp]]:
 def request_for(actor: Actor, key: str) -> str | None:
     """Return the waiting request for an arrival, if there is one. Raises Forbidden, BadInput."""
     actor.must(Right.SEE_APPROVALS)
-    arrival = particulars.read_words(key, "key", longest=_LONGEST_KEY)
+    arrival = particulars.read_words(key, "arrival", longest=_LONGEST_KEY)
     with reading() as tx:
         found = approvals.waiting(tx, KIND, _key(arrival))
     return found.ref if found else None
@@ -153,7 +153,7 @@ def request_for(actor: Actor, key: str) -> str | None:
 def _arrival(amount: Money, key: str) -> str:
     if amount.asset != USDT or amount.units <= 0:
         raise BadAmount(sentence("a reserve is topped up with USDT, more than zero"), amount=amount.text())
-    return particulars.read_words(key, "key", longest=_LONGEST_KEY)
+    return particulars.read_words(key, "arrival", longest=_LONGEST_KEY)
 
 
 def _key(arrival: str) -> str:

@@ -63,6 +63,12 @@ def test_a_top_up_at_the_terminal_takes_two_users_who_have_read_it(desk):
     assert reserve(desk.other.ref) == before + 12_000_000_000
 
 
+def test_an_arrival_without_a_name_is_told_by_the_options_name(desk):
+    ask = ("top-up", desk.other.code, "5", "--arrival", " ", "--why", "seen there", "--as", "finance", "--yes")
+    said = refused("bad_input", *ask)
+    assert (said.detail, said.facts["field"]) == ("arrival is missing", "arrival")
+
+
 def test_a_top_up_is_turned_down_or_withdrawn_at_the_terminal(desk):
     before = reserve(desk.other.ref)
     for number, last in (("1", ("approve", "--refuse", "--as", "finance2")), ("2", ("withdraw", "--as", "finance"))):
