@@ -8,14 +8,15 @@ from typing import Final
 from core import ids, vault, words
 from core.errors import BadInput, sentence
 
-_LONGEST: Final = {
+LONGEST: Final = {
     "merchant_order_id": 64,
     "customer.id": 64,
     "customer.name": 140,
     "payer.name": 140,
     "payer.account": 64,
 }
-_ACCOUNT: Final = (4, 40)
+ACCOUNT: Final = (4, 40)
+"""So few and so many letters and digits a payer's account number has; what stands between them does not count."""
 _NAMES: Final = frozenset({"customer.name", "payer.name"})
 
 
@@ -24,15 +25,16 @@ def text(value: object, field: str, *, longest: int = 0) -> str:
     if longest:
         return words.line(value, field, longest=longest)
     read = words.name if field in _NAMES else words.exact
-    return read(value, field, longest=_LONGEST[field])
+    return read(value, field, longest=LONGEST[field])
 
 
 def account_number(value: object) -> str:
     """Return a payer's account number in the form it is compared, else refuse with `bad_input`."""
     plain = vault.normalise_account(text(value, "payer.account"))
-    if not (_ACCOUNT[0] <= len(plain) <= _ACCOUNT[1] and plain.isascii()):
+    least, most = ACCOUNT
+    if not (least <= len(plain) <= most and plain.isascii()):
         raise BadInput(
-            sentence("payer.account has %(least)s to %(most)s letters and digits", least=_ACCOUNT[0], most=_ACCOUNT[1]),
+            sentence("payer.account has %(least)s to %(most)s letters and digits", least=least, most=most),
             field="payer.account",
         )
     return plain

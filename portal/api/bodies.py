@@ -94,8 +94,10 @@ def _checked(value: Any, schema: Schema, path: str) -> Any:
         raise BadInput(f"{path} has characters that cannot be stored", field=path)
     if schema.get("format") == "date-time":
         return moment(value, path)
-    if len(value) < schema["minLength"]:
+    if not value:
         raise BadInput(f"{path} is missing", field=path)
+    if len(value) < schema["minLength"]:
+        raise BadInput(f"{path} has {len(value)} characters; at least {schema['minLength']}", field=path)
     if len(value) > schema["maxLength"]:
         raise BadInput(f"{path} has {len(value)} characters; at most {schema['maxLength']}", field=path)
     return value

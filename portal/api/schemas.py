@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from core.orders.input import ACCOUNT, LONGEST
+from core.pricing.quotes import KINDS
+
 Schema = dict[str, Any]
 
 REF: Final = "[a-z]{3}_[0-9A-HJKMNP-TV-Z]{16}"
 AMOUNT: Final = "(0|[1-9][0-9]*)([.][0-9]+)?"
 
 
-def line(longest: int, words: str = "", *, example: str = "", pattern: str = "") -> Schema:
+def line(longest: int, words: str = "", *, least: int = 1, example: str = "", pattern: str = "") -> Schema:
     """Return the schema of one line of text."""
-    schema: Schema = {"type": "string", "minLength": 1, "maxLength": longest}
+    schema: Schema = {"type": "string", "minLength": least, "maxLength": longest}
     if words:
         schema["description"] = words
     if pattern:
@@ -57,11 +60,18 @@ def use(name: str) -> Schema:
 
 _AMOUNT = line(40, "a plain decimal, for example 250.00", example="250.00", pattern=AMOUNT)
 _CURRENCY = line(4, "ISO 4217", example="BRL", pattern="[A-Z]{3,4}")
+_FIAT = line(3, "ISO 4217", least=3, example="BRL", pattern="[A-Z]{3}")
 _TIME: Schema = {"type": "string", "format": "date-time", "description": "RFC 3339, UTC"}
 _PAYER = body(
     {
-        "name": line(140, "as the bank knows the payer", example="Ana Souza"),
-        "account": line(64, "the account the money comes from", example="12345678"),
+        "name": line(LONGEST["payer.name"], "as the bank knows the payer", example="Ana Souza"),
+        "account": line(
+            LONGEST["payer.account"],
+            f"the account the money comes from: {ACCOUNT[0]} to {ACCOUNT[1]} letters and digits, however parted",
+            least=ACCOUNT[0],
+            example="12345678",
+            pattern=f"[ ./-]*([0-9A-Za-z][ ./-]*){{{ACCOUNT[0]},{ACCOUNT[1]}}}",
+        ),
     }
 )
 _STATE: Schema = {"type": "string", "examples": ["awaiting_payment"]}
@@ -69,8 +79,8 @@ _STATE: Schema = {"type": "string", "examples": ["awaiting_payment"]}
 ASKED: Final[dict[str, Schema]] = {
     "QuoteRequest": body(
         {
-            "kind": line(20, "deposit", example="deposit"),
-            "currency": _CURRENCY,
+            "kind": line(20, example=KINDS[0]) | {"enum": list(KINDS)},
+            "currency": _FIAT,
             "amount": _AMOUNT,
         },
         {"method": line(40, "only pools of this payment method", example="pix")},
@@ -78,13 +88,15 @@ ASKED: Final[dict[str, Schema]] = {
     "DepositRequest": body(
         {
             "quote": line(20, "a quote of yours, not yet expired", pattern="quo_[0-9A-HJKMNP-TV-Z]{16}"),
-            "merchant_order_id": line(64, "your own number of the order; each is taken once", example="A-1"),
+            "merchant_order_id": line(
+                LONGEST["merchant_order_id"], "your own number of the order; each is taken once", example="A-1"
+            ),
             "customer": body(
                 {
-                    "id": line(64, "your own number of the customer", example="c-1"),
-                    "name": line(140, "the verified name", example="Ana Souza"),
+                    "id": line(LONGEST["customer.id"], "your own number of the customer", example="c-1"),
+                    "name": line(LONGEST["customer.name"], "the verified name", example="Ana Souza"),
                 },
-                {"country": line(2, "ISO 3166", example="BR", pattern="[A-Za-z]{2}")},
+                {"country": line(2, "ISO 3166", least=2, example="BR", pattern="[A-Za-z]{2}")},
             ),
             "payer": _PAYER,
         }
@@ -103,8 +115,8 @@ ASKED: Final[dict[str, Schema]] = {
     "ConfirmRequest": body(
         {
             "received": _AMOUNT,
-            "currency": _CURRENCY,
-            "payer_name": line(140, "the payer's name as your bank shows it", example="Ana Souza"),
+            "currency": _FIAT,
+            "payer_name": line(LONGEST["payer.name"], "the payer's name as your bank shows it", example="Ana Souza"),
         },
     ),
 }

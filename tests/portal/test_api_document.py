@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from core.settings import settings as known
 from tests.portal import api_client
+from tests.portal.api_client import order
 
 EXAMPLES = settings(
     max_examples=12,
@@ -87,3 +90,37 @@ def test_the_document_is_for_everybody_and_names_the_key(desk):
     answer = desk.nobody.get("/openapi.json")
     assert (answer.status_code, answer.json["openapi"]) == (200, "3.1.0")
     assert answer.json["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        *[("payer.account", text) for text in (
+            "abc", "abcd", "a-b c.d/", "1.2.3", "1" * 40, "1" * 41, "1-" * 32, "1" + "-" * 63, "12é45", "12 34\t5",
+        )],
+        *[("payer.name", "n" * length) for length in (1, 140, 141)],
+        *[("customer.id", "n" * length) for length in (1, 64, 65)],
+        *[("customer.name", "n" * length) for length in (1, 140, 141)],
+        *[("merchant_order_id", "n" * length) for length in (64, 65)],
+        *[("customer.country", text) for text in ("B", "BR", "BRA")],
+    ],
+)  # fmt: skip
+def test_the_document_says_of_a_field_what_the_server_takes(desk, field, text):
+    shapes = desk.nobody.get("/openapi.json").json["components"]["schemas"]
+    schema, body = shapes["DepositRequest"], order(desk.shop.quote())
+    told = body
+    *above, last = field.split(".")
+    for name in above:
+        schema, told = schema["properties"][name], told[name]
+    told[last] = text
+    schema = schema["properties"][last]
+    fits = schema["minLength"] <= len(text) <= schema["maxLength"] and re.search(schema.get("pattern", ""), text)
+    answer = desk.shop.post("/deposits", body)
+    assert answer.status_code in ({201} if fits else {422}), answer.text
+    assert fits or answer.json["facts"]["field"].endswith(field)
+
+
+def test_the_document_names_the_kinds_and_the_currencies_as_they_are_taken(desk):
+    asked = desk.nobody.get("/openapi.json").json["components"]["schemas"]["QuoteRequest"]["properties"]
+    assert asked["kind"]["enum"] == ["deposit"]
+    assert (asked["currency"]["minLength"], asked["currency"]["maxLength"]) == (3, 3)
