@@ -120,32 +120,45 @@ def detail_of(row: Any) -> Markup | str:
     if row.action != "order.remind" or not missed.get("was_due"):
         return said_of(row.reason)
     due, coming = (show.when(datetime.fromisoformat(missed[name])) for name in ("was_due", "next"))
-    return escape(_("it was due at %(due)s, and is asked for again at %(next)s")) % {"due": due, "next": coming}
+    told = _("the order's deadline was %(due)s, and the review is asked for again at %(next)s")
+    return escape(told) % {"due": due, "next": coming}
 
 
 def overdue_words(found: Overdue, due: datetime | None = None) -> Markup | str:
-    """Return that a review is overdue, since when, and when it is asked for again; "" while it is not.
+    """Return that a review is overdue, since when by whose clock, and when it is asked for again; "" while it is not.
 
-    `due` is the alert's own deadline, where that has passed.
+    `due` is the alert's own deadline, where that has passed: its time to be reviewed is another than the order's.
     """
-    moments = [each for each in (found.due, due) if each is not None]
-    if not moments or (due is None and found.next is None):
+    if due is None and (found.due is None or found.next is None):
         return ""
-    said = {"due": show.when(min(moments)), "next": show.when(found.next)}
+    said = {"due": show.when(due), "order": show.when(found.due), "next": show.when(found.next)}
     if found.next is None:
-        told = _("Overdue: this review was due at %(due)s. It stands among those past their review time until it is"
-                 " decided.")  # fmt: skip
+        told = _("Overdue: this alert's own review time ended at %(due)s. It stands among those past their review time"
+                 " until it is decided.")  # fmt: skip
         return escape(told) % said
-    if not found.asked:
-        told = _("Overdue: this review was due at %(due)s. It is asked for again at %(next)s.")
+    if found.due is None:
+        told = _("Overdue: this alert's own review time ended at %(due)s. The order's deadline is %(next)s: the review"
+                 " is asked for again then.")  # fmt: skip
         return escape(told) % said
-    told = ngettext(
-        "Overdue: this review was due at %(due)s. It was asked for again %(n)s time, and will be at %(next)s.",
-        "Overdue: this review was due at %(due)s. It was asked for again %(n)s times, and will be at %(next)s.",
-        found.asked,
-        n=show.number(found.asked),
-        **said,
-    )
+    said["n"] = show.number(found.asked)
+    if due is None:
+        told = ngettext(
+            "Overdue: the order's deadline was %(order)s. The review was asked for again %(n)s time, and will be at"
+            " %(next)s.",
+            "Overdue: the order's deadline was %(order)s. The review was asked for again %(n)s times, and will be at"
+            " %(next)s.",
+            found.asked,
+            **said,
+        )
+    else:
+        told = ngettext(
+            "Overdue: this alert's own review time ended at %(due)s, the order's deadline was %(order)s. The review was"
+            " asked for again %(n)s time, and will be at %(next)s.",
+            "Overdue: this alert's own review time ended at %(due)s, the order's deadline was %(order)s. The review was"
+            " asked for again %(n)s times, and will be at %(next)s.",
+            found.asked,
+            **said,
+        )
     return Markup(told)  # noqa: S704 - our own words, with times that are drawn already
 
 

@@ -36,20 +36,21 @@ def test_a_review_that_is_overdue_says_so_and_when_it_is_asked_for_again(databas
         )[0]
     with clock.at(due + timedelta(minutes=1)):
         told = words(signed_in(desk, "compliance").get(page))
-        assert f"Overdue: this review was due at {said(due)}" in told
-        assert f"It is asked for again at {said(deadline)}" in told
+        assert f"Overdue: this alert's own review time ended at {said(due)}" in told
+        assert f"The order's deadline is {said(deadline)} : the review is asked for again then" in told
     with clock.at(deadline + timedelta(minutes=1)):
         deadlines.expire(ref)
         browser = signed_in(desk, "compliance")
         with reading() as tx:
             coming = tx.call("select deadline_at from orders where ref = %s", (ref,))
         told = words(browser.get(page))
-        asked = f"It was asked for again 1 time, and will be at {said(coming)}"
-        assert f"Overdue: this review was due at {said(min(due, deadline))} . {asked}" in told
-        missed = f"it was due at {said(deadline)} , and is asked for again at {said(coming)}"
+        asked = f"The review was asked for again 1 time, and will be at {said(coming)}"
+        both = f"this alert's own review time ended at {said(due)} , the order's deadline was {said(deadline)}"
+        assert f"Overdue: {both} . {asked}" in told, "two clocks, and whose each is"
+        missed = f"the order's deadline was {said(deadline)} , and the review is asked for again at {said(coming)}"
         assert missed in told
         told = words(browser.get(order_page))
-        assert f"Overdue: this review was due at {said(deadline)}" in told
+        assert f"Overdue: the order's deadline was {said(deadline)} . {asked}" in told
         assert "Overdue, asked for again" in told
         assert missed in told
         assert "Overdue" not in words(signed_in(desk, "merchant1").get(order_page))
@@ -67,4 +68,4 @@ def test_a_dispute_that_is_overdue_is_so_on_the_home_page_too(database):
         assert queries.counts(officer).dispute_due == due, "asking for it again does not take the missed deadline away"
         browser = signed_in(desk, "compliance")
         assert re.search(r"Open disputes now 1 nearest deadline \u221201:00:0\d", words(browser.get("/")))
-        assert f"Overdue: this review was due at {said(due)}" in words(browser.get(f"/orders/show/{ref}"))
+        assert f"Overdue: the order's deadline was {said(due)}" in words(browser.get(f"/orders/show/{ref}"))
