@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import current_app, g, request
 from flask_babel import lazy_gettext as _l
 
 from core.actor import Actor, Right
+from portal import format as show
 from portal.logs import log
 from portal.roles import current_actor
 from portal.security.gate import SIGNED_IN
@@ -165,17 +166,31 @@ def _count(item: Item, actor: Actor) -> Count | None:
     counter = _counters.get(item.name)
     if counter is None:
         return None
-    key = (item.name, actor.user_id)
-    now = time.monotonic()
-    kept = _kept.get(key)
-    if kept is not None and now - kept[0] < BADGE_SECONDS:
+    kept = _kept.get((item.name, actor.user_id))
+    if kept is not None and time.monotonic() - kept[0] < BADGE_SECONDS:
         return kept[1]
+    return _keep(item.name, actor, _counted(item.name, counter, actor))
+
+
+def _counted(name: str, counter: Callable[[Actor], Count | None], actor: Actor) -> Count | None:
     try:
-        found = counter(actor)
+        return counter(actor)
     except Exception:  # noqa: BLE001 - a badge that cannot be counted must not take the page with it
-        log.warning("badge", item=item.name, exc_info=True)
-        found = None
+        log.warning("badge", item=name, exc_info=True)
+        return None
+
+
+def _keep(name: str, actor: Actor, count: Count | None) -> Count | None:
     if len(_kept) > 10_000:  # noqa: PLR2004 - a bound, so that many users do not fill the memory
         _kept.clear()
-    _kept[key] = (now, found)
-    return found
+    _kept[name, actor.user_id] = (time.monotonic(), count)
+    return count
+
+
+def news(name: str, actor: Actor, *known: Count | None) -> dict[str, dict[str, Any]]:
+    """Return a badge as the script of a page that asks for news draws it anew.
+
+    It is what the page has just counted (`known`), else counted now; pages opened from now on show the same.
+    """
+    count = _keep(name, actor, known[0] if known else _counted(name, _counters[name], actor))
+    return {name: {"text": show.number(count.number) if count else "", "hot": bool(count and count.hot)}}

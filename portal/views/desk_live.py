@@ -107,6 +107,7 @@ class LiveDeskView(BaseView):
 
     def _page(self, ref: str = "", status: int = 200, order: Any = None) -> ResponseReturnValue:
         board = live.board(current_actor(), _midnight(), ref)
+        _badge(board, ref)
         html = render_template(
             "acceptor/desk.html",
             title=_("Desk of %(code)s", code=board.code) if ref else _("My desk"),
@@ -128,9 +129,19 @@ class LiveDeskView(BaseView):
             offers={order.ref: show.money_text(order.fiat) for order in board.orders},
             at=clock.now().isoformat(),
             back=back,
+            menu=_badge(board, ref),
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+
+def _badge(board: live.Board, ref: str) -> dict[str, Any]:
+    """Return the menu's number as it is with this board; an administrator who looks at another's desk has none."""
+    return {} if ref else menu.news("desk", current_actor(), _to_confirm_count(_drawn(board)["claimed"]))
+
+
+def _to_confirm_count(claims: list[Any]) -> menu.Count | None:
+    return menu.Count(len(claims), hot=True) if claims else None
 
 
 def _drawn(board: live.Board) -> dict[str, Any]:
@@ -156,8 +167,7 @@ def _board(actor: Actor) -> live.Board | None:
 @menu.badge("desk")
 def _waiting(actor: Actor) -> menu.Count | None:
     board = _board(actor)
-    claims = _drawn(board)["claimed"] if board else []
-    return menu.Count(len(claims), hot=True) if claims else None
+    return _to_confirm_count(_drawn(board)["claimed"] if board else [])
 
 
 @card(Right.CONFIRM_RECEIPT, "acceptor")

@@ -9,6 +9,7 @@ from flask_appbuilder.baseviews import expose
 
 from core.actor import Actor, Right
 from core.compliance import queries, turns
+from portal import menu
 from portal.roles import current_actor
 from portal.security.gate import needs
 
@@ -25,8 +26,9 @@ class Reading:
     @expose("/reading/<ref>", methods=["POST"])
     @needs(Right.DECIDE_ALERT)
     def reading(self, ref: str) -> ResponseReturnValue:
-        """The page is still open; say whether the alert is still its reader's."""
-        return jsonify(mine=turns.keep(current_actor(), ref))
+        """The page is still open; say whether the alert is still its reader's, and how many wait by now."""
+        actor = current_actor()
+        return jsonify(mine=turns.keep(actor, ref), menu=menu.news("alerts", actor))
 
     @expose("/left/<ref>", methods=["POST"])
     @needs(Right.DECIDE_ALERT)

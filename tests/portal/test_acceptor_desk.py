@@ -46,6 +46,22 @@ def test_a_new_order_and_its_claim_are_in_the_next_news(desk):
     assert "Joao Santos" not in news["html"]
 
 
+def test_the_menus_number_goes_with_the_news_and_stays_on_the_next_page(desk):
+    browser, officer = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
+    badge = re.compile(r'data-item="desk".*?(?:<span class="count hot">(\d+)</span>)?</a>', re.DOTALL)
+    browser.get("/desk/")
+    for _ in range(2):
+        claimed(desk.trade)
+        news = browser.get("/desk/live.json").json
+        number = str(len(news["claims"]))
+        assert news["menu"] == {"desk": {"text": number, "hot": True}}
+        assert badge.search(browser.get("/orders/list/").text)[1] == number
+    claimed(desk.trade)
+    page = browser.get("/desk/").text
+    assert badge.search(page)[1] == str(len(re.search(r'data-claims="([^"]*)"', page)[1].split()))
+    assert officer.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["menu"] == {}
+
+
 def test_the_figures_are_the_ledgers_with_all_decimals_as_on_every_screen(desk):
     with reading() as tx:
         reserve, escrow = (

@@ -227,6 +227,17 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });
   window.deskTime = time;
 
+  // The menu's numbers, as a page that asks for news is told them.
+  window.deskMenu = counts => Object.entries(counts ?? {}).forEach(([name, { text, hot }]) => {
+    const line = $(`a.nav[data-item="${CSS.escape(name)}"]`);
+    if (!line) return;
+    const count = $(".count", line) ?? (text && line.appendChild(document.createElement("span")));
+    if (!count) return;
+    if (!text) { count.remove(); return; }
+    count.className = hot ? "count hot" : "count";
+    if (count.textContent !== text) count.textContent = text;
+  });
+
   // After an action the address says where the page really lives, so that reloading repeats nothing.
   const settle = () => {
     const home = $("[data-canonical]");

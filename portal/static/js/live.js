@@ -103,6 +103,7 @@
       // While somebody types into the dialog the list stays as it is: nothing jumps under the hand.
       const news = await answer.json();
       window.deskTime?.set(news.at);
+      window.deskMenu?.(news.menu);
       notice(news);
       // Taken for silent and heard again: the page says so, unless somebody is typing into it.
       if (news.back && !$("dialog[open]")) { location.reload(); return; }

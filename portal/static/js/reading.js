@@ -14,7 +14,8 @@
     // A page that was forgotten keeps nobody out: after a quarter of an hour it gives no more signs.
     if (Date.now() - begun > 15 * 60 * 1000) { clearInterval(sign); return; }
     try {
-      await fetch(page.dataset.reading, { method: "POST", body: body(), headers: { Accept: "application/json" } });
+      const answer = await fetch(page.dataset.reading, { method: "POST", body: body(), headers: { Accept: "application/json" } });
+      if (answer.ok) window.deskMenu?.((await answer.json()).menu);
     } catch { /* the next sign tells */ }
   }, 45000);
   document.addEventListener("submit", event => { if (!event.defaultPrevented) deciding = true; });
