@@ -221,7 +221,7 @@ def test_a_page_that_is_left_gives_its_alert_back(desk, stopped):
     page = second.get(f"/alerts/show/{name}")
     assert "with compliance" in words(page)
     assert "data-reading" not in page.text
-    assert second.post(f"/alerts/reading/{name}").json == {"mine": False}
+    assert second.post(f"/alerts/reading/{name}").json["mine"] is False
     assert second.post(f"/alerts/left/{name}").json == {"back": False}
     assert first.post(f"/alerts/left/{name}").json == {"back": True}
     assert "with compliance" not in words(second.get(f"/alerts/show/{name}"))
