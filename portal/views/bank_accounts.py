@@ -138,6 +138,8 @@ class BankAccountsDesk(Desk):
             "actor": actor,
             "orders": recent.on_bank_account(actor, row.ref),
             "told": g.get("told", ""),
+            "unpayable": row.withdrawal and row.state != "active",
+            "others_href": url_for(f"{self.endpoint}.list", party=row.party, party_kind=row.party_kind, state="active"),
         }
 
     def _party_href(self, row: Any) -> str:
@@ -147,6 +149,8 @@ class BankAccountsDesk(Desk):
     def why_not(self, name: str, row: Any, actor: Actor) -> str:  # noqa: ARG002 - the same for every actor
         """Return why an action is not possible for the account now."""
         if name == "designate":
+            if row.withdrawal and row.state != "active":
+                return _("It is the withdrawal account already, and frozen: designate another on that one's page.")
             if row.withdrawal:
                 return _("It is the withdrawal account already.")
             return "" if row.state == "active" else _("Only an active account can be designated.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
 from core import vault
@@ -90,6 +93,32 @@ def test_a_party_adds_an_account_of_its_own_and_makes_it_the_one_it_is_paid_out_
     assert account(ref)[2]
     assert browser.post(f"/bank-accounts/action/designate/{ref}").status_code == 409
     assert browser.post(f"/bank-accounts/action/designate/{desk.mine}").status_code == 302
+
+
+def test_who_freezes_the_withdrawal_account_is_warned_and_the_page_says_the_way_out(desk):
+    browser, page = signed_in(desk, "compliance"), f"/bank-accounts/show/{desk.mine}"
+    warned = f"It is the account that {desk.code} is paid out to: nothing is paid out until another is designated"
+    assert account(desk.mine)[2], "it is the withdrawal account"
+    before = browser.get(page).text
+    assert warned in before
+    assert "nothing is paid out to it" not in before
+    assert browser.post(f"/bank-accounts/action/freeze/{desk.mine}", {"why": "the bank asks"}).status_code == 302
+    for name in ("compliance", "admin", "acceptor1"):
+        told = signed_in(desk, name).get(page).text
+        assert f"{desk.code} is paid out to this account, and it is frozen: nothing is paid out to it." in told, name
+        found = html.unescape(re.search(r'href="([^"]+)">Its active accounts', told)[1])
+        assert signed_in(desk, name).get(found).status_code == 200
+        assert ("or an administrator designates it" in told) == (name == "compliance")
+    assert "and frozen: designate another" in signed_in(desk, "acceptor1").get(page).text
+    assert browser.post(f"/bank-accounts/action/unfreeze/{desk.mine}", {"why": "it is clear"}).status_code == 302
+    assert "nothing is paid out to it" not in browser.get(page).text
+    with reading() as tx:
+        other = tx.call(
+            "select b.ref from bank_account b where not exists (select 1 from withdrawal_account w where"
+            " w.bank_account_id = b.id) and b.state = 'active' order by b.id limit 1"
+        )
+    if other:
+        assert "is paid out to: nothing is" not in browser.get(f"/bank-accounts/show/{other}").text
 
 
 @pytest.mark.parametrize(
