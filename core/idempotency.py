@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import vault
@@ -12,6 +13,7 @@ from core.errors import KeyReused, StillRunning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 KEPT_HOURS = 48
 """How long an answer is given again; promised are 24 hours."""
@@ -21,22 +23,29 @@ DEAD_SECONDS = 60
 
 _BEGIN = """
 insert into idempotency_key (party_id, key, request, state) values (%s, %s, %s, 'running')
-on conflict do nothing returning turn
+on conflict do nothing returning turn, created_at
+"""
+_TAKE = """
+update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s, body = null
+ where party_id = %s and key = %s returning turn, created_at
 """
 _KNOWN = """
-select request, state, status, answer, turn, clock_timestamp() - created_at > make_interval(secs => %s),
+select request, state, status, answer, clock_timestamp() - created_at > make_interval(secs => %s),
        coalesce(body ? 'given_back', false)
   from idempotency_key where party_id = %s and key = %s for update
 """
 
 
-class Turn(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Turn:
     """The right to answer a key. `again`: the same request died before, maybe after its change was stored."""
 
     party_id: int
     key: str
     number: int = 1
     again: bool = False
+    began: datetime | None = field(default=None, compare=False)
+    """When the database says it began: no other turn of the key has this moment, also after the key was removed."""
 
 
 class Answer(NamedTuple):
@@ -58,13 +67,14 @@ def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
     Raises KeyReused when the key came with another request, StillRunning while the first one runs.
     """
     with transaction() as tx:
-        number = tx.call(_BEGIN, (party_id, key, request))
-        if number is not None:
-            return Turn(party_id, key)
+        begun = tx.rows(_BEGIN, (party_id, key, request))
+        if begun:
+            [(number, began)] = begun
+            return Turn(party_id, key, number, began=began)
         rows = tx.rows(_KNOWN, (DEAD_SECONDS, party_id, key))
         if not rows:  # the first request was undone between the two looks
             raise StillRunning("a request with this Idempotency-Key has just ended; send it again", key=key)
-        known, state, status, answer, turn, dead, given_back = rows[0]
+        known, state, status, answer, dead, given_back = rows[0]
         same = bytes(known) == request
         if not same and not given_back:
             raise KeyReused("this Idempotency-Key came with another request; use a new key", key=key)
@@ -72,12 +82,8 @@ def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
             return Answer(status, vault.open_(bytes(answer)).encode())
         if not dead:
             raise StillRunning("the first request with this Idempotency-Key is still running", key=key)
-        tx.run(
-            "update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s, body = null"
-            " where party_id = %s and key = %s",
-            (request, party_id, key),
-        )
-    return Turn(party_id, key, turn + 1, again=same)
+        [(number, began)] = tx.rows(_TAKE, (request, party_id, key))
+    return Turn(party_id, key, number, again=same, began=began)
 
 
 def finish(turn: Turn, answer: Answer, *, ref: str = "") -> None:
@@ -107,14 +113,17 @@ def forget(turn: Turn) -> None:
 
 
 def give_back(turn: Turn) -> None:
-    """Let the next request with the key run at once: this one broke, and its change may have been stored."""
+    """Let the next request with the key run at once: this one broke, and its change may have been stored.
+
+    It may be said again, and late: it is about this one turn and no later one.
+    """
     with transaction() as tx:
         tx.run(
             # Dead from now on, and no older than that: `clean` must not take away what the next request has to know.
             "update idempotency_key set body = '{\"given_back\": true}',"
             " created_at = least(created_at, clock_timestamp() - make_interval(secs => %s))"
-            " where party_id = %s and key = %s and turn = %s and state = 'running'",
-            (DEAD_SECONDS + 1, turn.party_id, turn.key, turn.number),
+            " where party_id = %s and key = %s and turn = %s and created_at = %s and state = 'running'",
+            (DEAD_SECONDS + 1, turn.party_id, turn.key, turn.number, turn.began),
         )
 
 

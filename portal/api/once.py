@@ -13,7 +13,7 @@ from core import idempotency
 from core.errors import BadInput, Changed, Conflict, Forbidden, Refusal, StillRunning
 from core.idempotency import Answer
 from portal import faults
-from portal.api import access, bodies
+from portal.api import access, bodies, owed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +62,10 @@ def once(schema: str, command: Command, *, may_be_empty: bool = False) -> Respon
         raise
     else:
         answer, ref = Answer(status, written(shown)), str(shown.get("ref", ""))
-    with suppress(Refusal):  # the change stands; without its answer the next request with the key finds it again
+    try:
         idempotency.finish(turn, answer, ref=ref)
+    except Refusal:  # the change stands; without its answer the next request with the key finds it again
+        owed.give_back(turn)
     return _response(answer)
 
 
@@ -73,8 +75,11 @@ def _is_final(refusal: Refusal) -> bool:
 
 
 def _undo(turn: idempotency.Turn, *, broken: bool) -> None:
-    with suppress(Refusal):  # when the database is away too, the turn is taken over after its time
-        (idempotency.give_back if broken else idempotency.forget)(turn)
+    if broken:
+        owed.give_back(turn)
+        return
+    with suppress(Refusal):  # a key that may be gone already is not asked for twice: it could be another request's
+        idempotency.forget(turn)
 
 
 def written(shown: dict[str, Any]) -> bytes:

@@ -97,6 +97,16 @@ def test_after_a_break_the_same_request_goes_on_and_another_one_begins(party):
     assert idempotency.begin(party, "other", OTHER) == Turn(party, "other", 2, again=False)
 
 
+def test_a_turn_given_back_late_is_no_other_turns(party):
+    first = idempotency.begin(party, "k", ASKED)
+    dies(party)
+    idempotency.forget(idempotency.begin(party, "k", ASKED))
+    assert idempotency.begin(party, "k", ASKED) == first, "the same number, yet another request, and it runs"
+    idempotency.give_back(first)
+    with pytest.raises(StillRunning):
+        idempotency.begin(party, "k", ASKED)
+
+
 def test_what_broke_is_still_known_after_the_hourly_cleaning(party):
     idempotency.give_back(idempotency.begin(party, "k", ASKED))
     assert idempotency.clean() == 0, "its change may have been stored: the same request must go on, not begin anew"

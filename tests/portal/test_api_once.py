@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
+from core import idempotency
 from core.errors import Unavailable
 from portal.api import steps
 from tests.portal import api_client
@@ -122,6 +124,37 @@ def test_an_order_stored_before_the_answer_was_lost_is_found_again(desk, monkeyp
     assert again.json["merchant_order_id"] == body["merchant_order_id"]
     assert orders() == 1
     assert desk.shop.post("/deposits", body, once="k-5").data == again.data
+
+
+@pytest.mark.parametrize("lost", ["the change", "the answer"])
+def test_a_request_that_ended_while_the_database_was_away_is_done_once_soon_after_it_is_back(desk, monkeypatch, lost):
+    body, back = order(desk.shop.quote()), threading.Event()
+
+    def away(real):
+        def do(*args, **more):
+            if not back.is_set():
+                raise Unavailable("the database does not answer; try again")
+            return real(*args, **more)
+
+        return do
+
+    monkeypatch.setattr(idempotency, "give_back", away(idempotency.give_back))
+    if lost == "the answer":
+        monkeypatch.setattr(idempotency, "finish", away(idempotency.finish))
+    else:
+        monkeypatch.setattr(steps.deposit, "open_order", away(steps.deposit.open_order))
+    first = desk.shop.post("/deposits", body, once="k-9")
+    assert first.status_code == (201 if lost == "the answer" else 503)
+    assert desk.shop.post("/deposits", body, once="k-9").json["code"] == "still_running"
+    back.set()
+    ends = time.monotonic() + idempotency.DEAD_SECONDS / 3
+    while (again := desk.shop.post("/deposits", body, once="k-9")).status_code != 201:
+        assert again.json["code"] == "still_running"
+        assert time.monotonic() < ends
+        time.sleep(0.2)
+    assert again.json["merchant_order_id"] == body["merchant_order_id"]
+    assert desk.shop.post("/deposits", body, once="k-9").data == again.data
+    assert orders() == 1
 
 
 def test_a_claim_stored_before_the_answer_was_lost_is_told_as_done(desk, monkeypatch):
