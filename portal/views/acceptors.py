@@ -85,7 +85,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
             Column("status", _l("State"), "acceptor_status", narrow="state"),
             *(balances if _sees_balances() else ()),
             Column("open_orders", _l("Load"), "load"),
-            Column("volume_units", _l("Volume, 30 days"), "money", asset="USDT"),
+            Column("volume_units", _l("Volume, 30 days to now"), "money", asset="USDT"),
             Column("success_bps", _l("Success"), "share"),
             *((Column("share_bps", _l("Share"), "share"),) if _sees_all() else ()),
             Column("last_order_at", _l("Last order"), "ago"),
@@ -154,7 +154,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
 
     def cards(self, row: Any, statement: queries.Statement | None) -> list[Card]:
         """Return the acceptor's figures."""
-        month, found = _("30 days"), []
+        month, found = _("30 days to now"), []
         if statement is not None:
             words, tone = parts.tied(statement.difference)
             held = _("held %(n)s", n=show.amount(row.held_units, "USDT"))

@@ -77,7 +77,7 @@ def file(nodes: Sequence[Node], asked: Asked) -> Small:
     """Return the agents as their file holds them."""
     heads = [
         _("Agent"), _("Name"), _("State"), _("Plan"), _("Level"), _("Merchants"), _("Acceptors"), _("Sub-agents"),
-        _("Own volume, 30 days"), _("Own commission this month"), _("Enrolled"),
+        _("Own volume, 30 days to now"), _("Own commission this month"), _("Enrolled"),
     ]  # fmt: skip
     rows = [
         [
@@ -88,7 +88,7 @@ def file(nodes: Sequence[Node], asked: Asked) -> Small:
         for each in nodes
     ]  # fmt: skip
     sums = {
-        (_("Own volume, 30 days"), USDT.code): sum(each.volume.units for each in nodes),
+        (_("Own volume, 30 days to now"), USDT.code): sum(each.volume.units for each in nodes),
         (_("Own commission this month"), USDT.code): sum(each.commission.units for each in nodes),
     }
     return Small("agents", _("Agents"), heads, rows, sums, asked.words)

@@ -180,7 +180,7 @@ def _tier(actor: Actor, agent: tree.AgentView) -> list[Card]:
     found = tiers.standing(actor, agent.ref)
     if found is None:
         return []
-    window = _("30 days") if found.window == "rolling_30d" else _("this month, %(zone)s", zone=found.time_zone)
+    window = _("30 days to now") if found.window == "rolling_30d" else _("this month, %(zone)s", zone=found.time_zone)
     counted = _("%(volume)s so far", volume=f"{show.amount(found.volume.units, 'USDT')} USDT")
     if found.missing is None or found.next_bps is None:
         foot = _("%(counted)s at %(rate)s", counted=counted, rate=show.share(found.bps))
@@ -248,7 +248,7 @@ def _active(actor: Actor) -> Card | None:
         "of %(n)s merchant in your tree", "of %(n)s merchants in your tree", referred, n=show.number(referred)
     )
     return Card(
-        _("Active referrals"), show.number(tree.active_referrals(actor)), aside=_("30 days"), foot=foot,
+        _("Active referrals"), show.number(tree.active_referrals(actor)), aside=_("30 days to now"), foot=foot,
         href=url_for("AgentsView.list"),
     )  # fmt: skip
 
@@ -259,7 +259,7 @@ def _volume(actor: Actor) -> Card | None:
     now = clock.now()
     since = f"{now - timedelta(days=30) + HOUR:%Y-%m-%dT%H}:00:00Z"
     href = url_for("OrdersDesk.list", state="completed", ended_from=since, ended_to=f"{now + HOUR:%Y-%m-%dT%H}:00:00Z")
-    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days"), href=href)
+    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days to now"), href=href)
 
 
 def _nodes(actor: Actor) -> list[tree.Node]:

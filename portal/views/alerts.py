@@ -324,7 +324,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     none = "" if rate is not None else _("nothing decided yet")
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
     held = url_for("OrdersDesk.list", hold="open")
-    month = _("30 days")
+    month = _("30 days to now")
     where = ngettext("in %(n)s order", "in %(n)s orders", counts.holds, n=show.number(counts.holds))
     return (
         Card(

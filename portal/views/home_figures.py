@@ -173,7 +173,9 @@ def _conversion(actor: Actor) -> Card:
     month = volume.totals(actor, Span(now - timedelta(days=30), now), Filters())
     part, whole = month.conversion
     foot = _("%(n)s of %(all)s that ended", n=show.number(part), all=show.number(whole))
-    return Card(_("Conversion"), show.share(part * BPS // whole if whole else None), aside=_("30 days"), foot=foot)
+    return Card(
+        _("Conversion"), show.share(part * BPS // whole if whole else None), aside=_("30 days to now"), foot=foot
+    )
 
 
 def _midnight() -> datetime:

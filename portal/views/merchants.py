@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from portal.filters import Filter
 
 BALANCE = Column("balance_units", _l("Balance"), "money", asset="USDT", narrow="amount")
-VOLUME = Column("volume_units", _l("Volume, 30 days"), "money", asset="USDT")
+VOLUME = Column("volume_units", _l("Volume, 30 days to now"), "money", asset="USDT")
 
 
 class MerchantsDesk(Enrols, Stands, Desk):
@@ -91,7 +91,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
     @property
     def sums(self) -> tuple[Sum, ...]:  # type: ignore[override]
         """The sums of what is shown."""
-        volume = Sum("volume_units", "USDT", _l("Volume, 30 days"))
+        volume = Sum("volume_units", "USDT", _l("Volume, 30 days to now"))
         return (Sum("balance_units", "USDT", _l("Balance")), volume) if _sees_balances() else (volume,)
 
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
@@ -132,7 +132,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
 
     def cards(self, row: Any, actor: Actor, statement: queries.Statement | None) -> list[Card]:
         """Return the merchant's figures."""
-        month = _("30 days")
+        month = _("30 days to now")
         found = []
         if statement is not None:
             words, tone = parts.tied(statement.difference)

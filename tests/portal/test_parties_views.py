@@ -122,11 +122,13 @@ def test_figures_of_agents_say_whether_they_are_its_own_or_with_those_below(desk
     ensure_user("agent-above", "agent", PASSWORD, last_name="Above", party_id=above)
     browser = signed_in(desk, "agent-above")
     tree = browser.get("/agents/list/").text
-    assert '<th scope="col" class="num">Own volume, 30 days</th>' in tree
+    assert '<th scope="col" class="num">Own volume, 30 days to now</th>' in tree
     assert '<th scope="col" class="num">Own commission' in tree
-    assert "Own volume, 30 days" in browser.get("/agents/export.csv").text
+    assert "Own volume, 30 days to now" in browser.get("/agents/export.csv").text
     page = browser.get(f"/agents/show/{root}").text
-    assert '<th scope="col" class="num">Volume, 30 days<br><span class="sub">with agents below</span></th>' in page
+    assert (
+        '<th scope="col" class="num">Volume, 30 days to now<br><span class="sub">with agents below</span></th>' in page
+    )
     assert (
         '<th scope="col" class="num">Commission this month<br><span class="sub">with agents below</span></th>' in page
     )
@@ -206,3 +208,19 @@ def test_foreign_and_broken_addresses_are_not_found(desk):
     browser = signed_in(desk, "admin")
     for path in ("/merchants/show/none", "/acceptors/show/mer_1", "/agents/show/none", "/agents/show/%00"):
         assert browser.get(path).status_code in {400, 404}, path
+
+
+def test_figures_of_thirty_rolling_days_say_so_as_charts_count_days_with_today(desk):
+    bare = re.compile(r"30 days(?! to now)")
+    merchant = f"/merchants/show/{desk.trade.merchant_ref}"
+    for name, pages in (
+        ("finance", ("/merchants/list/", merchant, "/acceptors/list/", f"/acceptors/show/{desk.acceptor.ref}")),
+        ("merchant1", ("/", merchant)),
+        ("agent1", ("/", "/agents/list/")),
+        ("compliance", ("/",)),
+    ):
+        browser = signed_in(desk, name)
+        for page in pages:
+            told = browser.get(page).text
+            assert "30 days to now" in told, (name, page)
+            assert not bare.search(told), (name, page)
