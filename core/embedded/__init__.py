@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.embedded import postgres, valkey
-from core.embedded.places import Place, alone, made, opened, place, read_record, try_lock
+from core.embedded.places import Place, alone, made, opened, place, read_record, seen, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,8 @@ class Urls(NamedTuple):
 
 
 def urls(home: Path) -> Urls:
-    """Where the servers of this home answer, or will once started."""
-    where = place(home)
+    """Where the servers of this home answer, or will once started. Looks only."""
+    where = seen(home)
     return Urls(postgres.url(where), valkey.url(where))
 
 
@@ -74,8 +74,8 @@ def stop(home: Path) -> None:
 
 
 def running(home: Path) -> dict[str, bool]:
-    """Whether PostgreSQL and Redis of this home answer, by name."""
-    where = place(home)
+    """Whether PostgreSQL and Redis of this home answer, by name. Looks only."""
+    where = seen(home)
     return {"postgres": postgres.running(where), "redis": valkey.running(where)}
 
 

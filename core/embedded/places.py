@@ -76,6 +76,22 @@ def place(home: Path) -> Place:
     return Place(home, root, run, uid, gid)
 
 
+def seen(home: Path) -> Place:
+    """The place of a home's servers as it is, or as it will be beside the home: to look at, nothing is made.
+
+    Raises Unavailable as `place` does.
+    """
+    home = home.expanduser().absolute()
+    if read_record(home) or (home / "pg").exists():
+        return place(home)
+    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
+    made(home)  # only trying tells whether it can be
+    for folder in missing:
+        with contextlib.suppress(OSError):  # somebody uses it by now
+            folder.rmdir()
+    return Place(home, home, home / "run", os.geteuid(), os.getegid())
+
+
 def made(home: Path) -> None:
     """Make the home's folder when missing. Raises Unavailable when it cannot be one."""
     try:

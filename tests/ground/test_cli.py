@@ -117,6 +117,14 @@ def test_a_mistyped_home_is_told_and_nothing_is_made_there(arguments, tmp_path):
     assert not home.exists()
 
 
+@pytest.mark.parametrize("command", ["env", "doctor"])
+def test_looking_at_a_mistyped_home_leaves_nothing_there(command, tmp_path):
+    home = tmp_path / "mis" / "typed"
+    shown = run(command, DESK_HOME=str(home), DATABASE_URL="", REDIS_URL="")
+    assert f"{home}/run" in shown.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_command_finds_servers_and_leaves_none_behind(monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
