@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from flask import Response, stream_with_context
 from flask_babel import gettext as _
 
-from core import audit, clock
+from core import audit, clock, vault
 from core.actor import Right
 from core.db import reading, transaction
 from core.money import Money, asset
+from core.parties.finding import like_a_number
 from core.reports.files import defused
 from portal.columns import heads, needed_names, plain
 from portal.listing import Asked, fields, ordering, summed_once
@@ -75,8 +76,9 @@ def small(actor: Actor, found: Small) -> Response:
     for cells in _footer(len(found.rows), found.sums, actor, *said):
         writer.row(cells)
     data = writer.taken()
-    writer.row(["# sha256", writer.digest.hexdigest()])
-    details = {"filter": found.words, "rows": len(found.rows), "format": "csv"}
+    digest = writer.digest.hexdigest()
+    writer.row(["# sha256", digest])
+    details = {"filter": found.words, "rows": len(found.rows), "format": "csv", "sha256": digest}
     with transaction() as own:
         audit.write(own, actor, "list.exported", found.name, details=details)
     answer = Response(data + writer.taken(), content_type="text/csv; charset=utf-8")
@@ -145,10 +147,15 @@ def _name(desk: Desk) -> str:
 
 def _write_down(tx: Transaction, desk: Desk, actor: Actor, asked: Asked, *, whole: bool) -> None:
     """Leave in the trail who takes which rows away, how many, and whether with names in full."""
+    words, query = asked.words, [[name, value] for name, value in asked.args.items(multi=True) if value]
+    sought = asked.args.get("q", "").strip()
+    if like_a_number(sought):  # as any other look for a whole account number: the number itself is not kept
+        words = words.replace(sought, vault.mask_account(sought))
+        query = [[name, vault.mask_account(value) if name == "q" else value] for name, value in query]
     within = sa.select(sa.func.count()).select_from(desk.model).where(desk.scope(actor), *asked.clauses)
     details = {
-        "filter": asked.words,
-        "query": [[name, value] for name, value in asked.args.items(multi=True) if value],
+        "filter": words,
+        "query": query,
         "rows": tx.connection.execute(within).scalar_one(),
         "format": "csv",
     }

@@ -71,13 +71,15 @@ def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, curre
     return ref
 
 
-def designate(actor: Actor, ref: str) -> None:
-    """Make this the one account its party is paid out to.
+def designate(actor: Actor, ref: str, why: str) -> None:
+    """Make this the one account its party is paid out to; the trail keeps both accounts, masked, and the reason.
 
     Of two at once one wins. Raises Forbidden, NotFound (a foreign account too), Frozen for an account that is
-    not active, WrongState when it is designated already, Changed when somebody else was quicker.
+    not active, WrongState when it is designated already, Changed when somebody else was quicker, BadInput without
+    a reason.
     """
     actor.must(Right.DESIGNATE_BANK_ACCOUNT)
+    reason = particulars.read_why(why)
     with transaction() as tx:
         account = _locked(tx, actor, ref)
         if account.state != "active":
@@ -97,8 +99,9 @@ def designate(actor: Actor, ref: str) -> None:
         )
         if not moved:
             raise Changed(sentence("somebody else has just designated another account; look again"), ref=ref)
-        was = tx.call("select ref from bank_account where id = %s", (before,))
-        audit.write(tx, actor, "bank_account.designate", ref, details={"party": account.party.ref, "before": was})
+        was, masked = tx.rows("select ref, masked from bank_account where id = %s", (before,))[0]
+        details = {"party": account.party.ref, "before": was, "account_before": masked, "account": account.masked}
+        audit.write(tx, actor, "bank_account.designate", ref, reason=reason, details=details)
         outbox.tell(tx, "bank_account.designated", ref, payload={"party": account.party.ref, "before": was})
 
 

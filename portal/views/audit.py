@@ -25,7 +25,7 @@ from portal.desk import Desk
 from portal.filters import Text
 from portal.roles import ROLES, current_actor
 from portal.states import BADGES
-from portal.views.audit_words import words_of
+from portal.views.audit_words import change_of, taken_of, words_of
 from portal.views.order_filters import Named, Window
 
 if TYPE_CHECKING:
@@ -58,13 +58,23 @@ def subject_href(subject: str) -> str:
     return PAGES.get(subject[:3], "").format(subject) if subject[3:4] == "_" else ""
 
 
-def _subject(_row: Any, _column: Column, value: Any) -> Markup | str:
-    return show.ref(value, subject_href(value)) if value[3:4] == "_" else str(value)
+def _named(value: str) -> Markup | str:
+    return show.ref(value, subject_href(value)) if value[3:4] == "_" else value
+
+
+def _subject(row: Any, _column: Column, value: Any) -> Markup | str:
+    party = (row.details or {}).get("party", "")
+    of_party = isinstance(party, str) and party not in {"", value}
+    return Markup('{}<span class="sub">{}</span>').format(_named(value), _named(party)) if of_party else _named(value)
+
+
+def _why(row: Any, _column: Column, value: Any) -> str:
+    return value or taken_of(row.action, row.details or {}) or show.NONE
 
 
 def _change(row: Any, _column: Column, value: Any) -> str:
     if not value or value == row.from_state:
-        return show.NONE
+        return change_of(row.action, row.details or {}) or show.NONE
     states = [str(BADGES[each].text) if each in BADGES else each for each in (row.from_state, value) if each]
     return " → ".join(states)
 
@@ -81,6 +91,7 @@ drawing.kind("deed", _deed)
 drawing.kind("subject", _subject)
 drawing.kind("change", _change)
 drawing.kind("role", _role)
+drawing.kind("audit_why", _why)
 
 
 class AuditDesk(Desk):
@@ -97,7 +108,7 @@ class AuditDesk(Desk):
         Column("action", _l("What"), "deed", narrow="state"),
         Column("subject", _l("About"), "subject"),
         Column("to_state", _l("Change"), "change"),
-        Column("reason", _l("Why"), wrap=True),
+        Column("reason", _l("Why"), "audit_why", wrap=True),
     )
     filters: ClassVar = (
         WHEN,
@@ -106,7 +117,7 @@ class AuditDesk(Desk):
         Named("subject", _l("About"), trail.about),
     )
     order = "-at"
-    reads: ClassVar = ("from_state", "role")
+    reads: ClassVar = ("from_state", "role", "action", "details")
     empty: ClassVar = (_l("Nothing was written down"), _l("Each deed and each look at personal data leaves a row."))
     list_template = "audit/list.html"
     show_template = "audit/show.html"
@@ -156,7 +167,7 @@ class AuditDesk(Desk):
             (_("What"), _deed(row, self.columns[2], row.action)),
             (_("About"), _subject(row, self.columns[3], row.subject)),
             (_("Change"), _change(row, self.columns[4], row.to_state)),
-            (_("Why"), row.reason or "–"),
+            (_("Why"), _why(row, self.columns[5], row.reason)),
             (_("When"), show.when(row.at)),
             (_("Booked"), show.when(row.booked_at)),
             (_("Request"), row.trace_id or "–"),

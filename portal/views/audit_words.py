@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
+from portal import format as show
 from portal.views.order_words import EVENTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask_babel import LazyString
 
 DEEDS: Final[dict[str, LazyString]] = {
@@ -90,6 +95,27 @@ DEEDS: Final[dict[str, LazyString]] = {
     "user.unlocked": _l("User unlocked"),
 }
 """Every action that is written down, `noun.verb`; a test looks for what the code writes and is missing here."""
+
+
+def change_of(action: str, details: Mapping[str, Any]) -> str:
+    """Return from what to what a deed led that is no step of an order, "" when its row does not say."""
+    if action != "bank_account.designate":
+        return ""
+    before = details.get("account_before") or details.get("before") or "–"
+    return f"{before} → {details['account']}" if details.get("account") else f"{before} →"
+
+
+def taken_of(action: str, details: Mapping[str, Any]) -> str:
+    """Return what left the desk with a file: by which filter, how many rows, in which format, under which digest."""
+    if action not in {"list.exported", "report.export", "dashboard.exported"}:
+        return ""
+    sought = details.get("filter") or details.get("agent")
+    rows, digest = details.get("rows"), details.get("sha256")
+    parts = [f"{_('filter')}: {sought}"] if sought else []
+    parts += [f"{show.number(rows)} {ngettext('row', 'rows', rows)}"] if isinstance(rows, int) else []
+    parts += [str(details["format"]).upper()] if details.get("format") else []
+    parts += [f"SHA-256 {digest[:12]}…"] if isinstance(digest, str) and digest else []
+    return " · ".join(parts)
 
 
 def words_of(action: str) -> str:

@@ -164,7 +164,7 @@ class BankAccountsDesk(Desk):
     @deed("designate", _l("Make withdrawal account"), Right.DESIGNATE_BANK_ACCOUNT, sign="wallet")
     def designate(self, rows: Sequence[Any]) -> None:
         """Make this the one account its party is paid out to."""
-        bank_accounts.designate(current_actor(), rows[0].ref)
+        bank_accounts.designate(current_actor(), rows[0].ref, request.form.get("why", ""))
         flash(_("%(code)s is now paid out to %(account)s.", code=rows[0].party, account=rows[0].masked), "ok")
 
     @deed("freeze", _l("Freeze"), Right.FREEZE_BANK_ACCOUNT, look="bad", sign="lock")

@@ -27,6 +27,7 @@ from core.parties import acceptors, account_numbers, bank_accounts, merchants, s
 from tests import make
 
 ADMIN = make.person("admin", Right.MANAGE_PARTIES, Right.DESIGNATE_BANK_ACCOUNT, Right.FREEZE_BANK_ACCOUNT)
+WHY = "the old bank closes its branch"
 OFFICER = make.person("compliance", Right.REVEAL, Right.FREEZE_BANK_ACCOUNT)
 
 
@@ -146,12 +147,19 @@ def test_strange_parties_currencies_and_methods_are_refused(joao):
 
 
 def test_designation_moves_to_another_of_ones_own(joao):
-    add(joao, "0001-22")
+    first = add(joao, "0001-22")
     second = add(joao, "0001-33")
-    bank_accounts.designate(ADMIN, second)
+    with pytest.raises(BadInput):
+        bank_accounts.designate(ADMIN, second, "")
+    bank_accounts.designate(ADMIN, second, WHY)
     assert designated(joao) == [second]
+    masks = [one("select masked from bank_account where ref = %s", each) for each in (first, second)]
+    with db.reading() as tx:
+        told = tx.rows("select reason, details from audit where action = 'bank_account.designate'")
+    kept = {"party": joao, "before": first, "account_before": masks[0], "account": masks[1]}
+    assert told == [(WHY, kept)]
     with pytest.raises(WrongState):
-        bank_accounts.designate(ADMIN, second)
+        bank_accounts.designate(ADMIN, second, WHY)
     assert one("select count(*) from audit where action = 'bank_account.designate'") == 1
 
 
@@ -164,11 +172,11 @@ def test_a_party_designates_its_own_accounts_and_nobody_elses(joao):
     allowed = owner.__class__(
         name="m1", role="merchant", scope=owner.scope, party_id=owner.party_id, rights=ADMIN.rights
     )
-    bank_accounts.designate(allowed, mine[1])
+    bank_accounts.designate(allowed, mine[1], WHY)
     with pytest.raises(NotFound):
-        bank_accounts.designate(allowed, theirs)
+        bank_accounts.designate(allowed, theirs, WHY)
     with pytest.raises(Forbidden):
-        bank_accounts.designate(owner, mine[0])
+        bank_accounts.designate(owner, mine[0], WHY)
     assert designated(shop) == [mine[1]]
 
 
@@ -178,7 +186,7 @@ def test_of_many_designations_at_once_exactly_one_account_is_left(joao):
 
     def attempt(ref):
         try:
-            bank_accounts.designate(ADMIN, ref)
+            bank_accounts.designate(ADMIN, ref, WHY)
         except Changed:
             return 0
         return 1
@@ -196,7 +204,7 @@ def test_the_quicker_of_two_that_saw_the_same_wins(joao):
     second, third = add(joao, "0001-33"), add(joao, "0001-44")
     with ThreadPoolExecutor(1) as other, db.transaction() as tx:
         tx.call("select 1 from withdrawal_account for update")
-        slower = other.submit(bank_accounts.designate, ADMIN, third)
+        slower = other.submit(bank_accounts.designate, ADMIN, third, WHY)
         wait_for_a_waiter()
         tx.run(
             "update withdrawal_account set bank_account_id = (select id from bank_account where ref = %s)"
@@ -229,9 +237,9 @@ def test_a_frozen_account_is_neither_matched_nor_designated(database):
     assert one(matchable, acceptor.pool_account)
     bank_accounts.freeze(OFFICER, acceptor.bank_account, "the bank called")
     assert not one(matchable, acceptor.pool_account)
-    bank_accounts.designate(ADMIN, second)
+    bank_accounts.designate(ADMIN, second, WHY)
     with pytest.raises(Frozen):
-        bank_accounts.designate(ADMIN, acceptor.bank_account)
+        bank_accounts.designate(ADMIN, acceptor.bank_account, WHY)
     with pytest.raises(WrongState):
         bank_accounts.freeze(OFFICER, acceptor.bank_account, "again")
     bank_accounts.unfreeze(OFFICER, acceptor.bank_account, "the bank called back")

@@ -13,6 +13,7 @@ from tests.portal import market
 from tests.portal.market import opened, signed_in
 
 NUMBER = "000111222333"
+WHY = {"why": "the old bank closes its branch"}
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +90,11 @@ def test_a_party_adds_an_account_of_its_own_and_makes_it_the_one_it_is_paid_out_
     assert answer.status_code == 302
     ref = answer.headers["Location"].rsplit("/", 1)[-1]
     assert account(ref) == ("active", "", False)
-    assert browser.post(f"/bank-accounts/action/designate/{ref}").status_code == 302
+    assert browser.post(f"/bank-accounts/action/designate/{ref}").status_code == 422
+    assert browser.post(f"/bank-accounts/action/designate/{ref}", WHY).status_code == 302
     assert account(ref)[2]
-    assert browser.post(f"/bank-accounts/action/designate/{ref}").status_code == 409
-    assert browser.post(f"/bank-accounts/action/designate/{desk.mine}").status_code == 302
+    assert browser.post(f"/bank-accounts/action/designate/{ref}", WHY).status_code == 409
+    assert browser.post(f"/bank-accounts/action/designate/{desk.mine}", WHY).status_code == 302
 
 
 def test_who_freezes_the_withdrawal_account_is_warned_and_the_page_says_the_way_out(desk):
