@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from copy import copy
+from functools import wraps
 from importlib import import_module
 from typing import Literal, NamedTuple
 
@@ -15,7 +17,7 @@ from core.errors import Refusal
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE})
 """What the machine lacks, in distinction to what the caller named wrongly."""
 
-HELP = frozenset({"--help", "-h"})
+BOUND = f"{__name__}.bound"
 LONGEST_SAID = 400
 """Of what a usage error repeats from the arguments."""
 
@@ -82,21 +84,46 @@ class Desk(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, and bring up what it needs unless only its help is asked for."""
+        """Find the command, as one that brings up what it needs once its arguments are understood."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name and COMMANDS[name].database and not HELP & set(rest):
-            from portal.servers import bound
-
-            ours = COMMANDS[name].database == "ours"
-            ctx.with_resource(bound(fit=ours, makes=COMMANDS[name].database == "new"))
-            if ours and name != "clock":
-                from core import timeshift
-
-                ctx.with_resource(timeshift.followed())
+        if name and command and COMMANDS[name].database:
+            command = _in_its_database(command, name)
         return name, command, rest
 
 
-@click.group(cls=Desk, context_settings={"help_option_names": sorted(HELP)})
+def _in_its_database(command: click.Command, name: str) -> click.Command:
+    """A copy of the command, or of all commands of a group, that runs with core.db bound."""
+    twin = copy(command)
+    if isinstance(twin, click.Group):
+        twin.commands = {each: _in_its_database(below, name) for each, below in twin.commands.items()}
+    acts = not isinstance(twin, click.Group) or twin.invoke_without_command
+    if acts and (run := command.callback):
+
+        @wraps(run)
+        def bound_first(*given: object, **named: object) -> object:
+            _bring_up(click.get_current_context().find_root(), COMMANDS[name].database, follows=name != "clock")
+            return run(*given, **named)
+
+        twin.callback = bound_first
+    return twin
+
+
+def _bring_up(root: click.Context, database: str, *, follows: bool) -> None:
+    """Bind core.db until the whole command line has run, and follow the sandbox's clock; once."""
+    if root.meta.get(BOUND):
+        return
+    root.meta[BOUND] = True
+    from portal.servers import bound
+
+    ours = database == "ours"
+    root.with_resource(bound(fit=ours, makes=database == "new"))
+    if ours and follows:
+        from core import timeshift
+
+        root.with_resource(timeshift.followed())
+
+
+@click.group(cls=Desk, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="escrow-desk", prog_name="desk")
 def desk() -> None:
     """Run the operations desk of an escrow marketplace between fiat and USDT."""

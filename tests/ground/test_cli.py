@@ -83,11 +83,14 @@ def test_production_with_defaults_is_refused_by_every_command_that_reads_setting
         ("nonsense", "no such command 'nonsense'; see `desk --help`"),
         ("env --xml", "no such option '--xml'; see `desk env --help`"),
         ("up --port 0", "invalid value for '--port': 0 is not in the range 1<=x<=65535; see `desk up --help`"),
+        ("key end key_x", "missing option '--why'; see `desk key end --help`"),
+        ("key", "name what `desk key` shall do: end, new; see `desk key --help`"),
+        ("verify --xml", "no such option '--xml'; see `desk verify --help`"),
         ("web here", "got unexpected extra argument (here); see `desk web --help`"),
     ],
 )
-def test_a_usage_error_is_one_line_with_a_code_that_leads_to_the_help(arguments, said):
-    refused = run(*arguments.split())
+def test_a_usage_error_is_one_line_with_a_code_and_needs_no_database_to_be_told(arguments, said, tmp_path):
+    refused = run(*arguments.split(), DESK_HOME=str(tmp_path / "nowhere"), DATABASE_URL="")
     assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"desk: {said} [bad_input]\n")
 
 
