@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from dashboards import show
+from dashboards.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,29 +79,13 @@ def number_card(label: str, found: Number, means: str = "") -> Any:
 
 def table_of(caption: str, table: Table) -> Any:
     """Return a table for people; what leads somewhere is a link, so that the keyboard reaches it."""
-    rows = [html.Tr(_cells(table.heads, row)) for row in table.rows[:MOST_ROWS]]
     left = len(table.rows) - MOST_ROWS
+    more = ""
     if left > 0:
-        said = ngettext(
+        more = ngettext(
             "%(n)s more row is in the CSV file.", "%(n)s more rows are in the CSV file.", left, n=show.number(left)
         )
-        rows.append(html.Tr(html.Td(said, colSpan=len(table.heads), className="muted")))
-    feet = [html.Tfoot(html.Tr(_cells(table.heads, table.total)))] if table.total else []
-    heads = [html.Th(head.label, className="num" if head.numeric else "", scope="col") for head in table.heads]
-    return html.Table(
-        [html.Caption(caption, className="vh"), html.Thead(html.Tr(heads)), html.Tbody(rows), *feet],
-        className="boards-table",
-    )
-
-
-def _cells(heads: tuple[Head, ...], row: Sequence[Cell]) -> list[Any]:
-    drawn = []
-    for place, (head, cell) in enumerate(zip(heads, row, strict=True)):
-        inside = html.A(cell.text, href=cell.href) if cell.href else cell.text
-        tag = html.Th if place == 0 else html.Td
-        scope = {"scope": "row"} if place == 0 else {}
-        drawn.append(tag(inside, className="num" if head.numeric else "", **scope, **{"data-label": head.label}))
-    return drawn
+    return Rows(caption, table, MOST_ROWS, more)
 
 
 def said(title: str, text: str, tone: str = "empty") -> Any:

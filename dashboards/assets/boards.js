@@ -41,12 +41,18 @@
   new MutationObserver(tell).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
   system.addEventListener("change", tell);
 
+  // A chart is painted again only when it would look different: the same figures come twice a minute, and at each choice.
+  const painted = new Map();
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     boards: {
-      paint(figure, _theme) {
-        if (!figure) return [{ data: [], layout: {} }, { display: "none" }];
-        const id = window.dash_clientside.callback_context?.outputs_list?.[0]?.id;
+      paint(figure, theme) {
+        const { no_update, callback_context } = window.dash_clientside;
+        const id = callback_context?.outputs_list?.[0]?.id;
         const width = id && document.getElementById(id)?.parentElement?.clientWidth;
+        const look = JSON.stringify([figure, theme, width]);
+        if (painted.get(id) === look) return [no_update, no_update];
+        painted.set(id, look);
+        if (!figure) return [{ data: [], layout: {} }, { display: "none" }];
         return [thinned(resolved(figure, getComputedStyle(root)), width), { display: "block", height: `${figure.layout.height}px` }];
       },
       open(click) {

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from werkzeug.serving import make_server
 
 from dashboards import kept
+from dashboards.pages import BOARDS
 from tests.core import lives
 from tests.dashboards.conftest import DAYS
 from tests.portal.conftest import PASSWORD
@@ -103,6 +104,35 @@ def pointed_at(page, bar, words):
         if words.first.is_visible():
             return middle
         assert time.monotonic() < ends, "the chart does not answer"
+
+
+CHANGES = """() => new Promise(told => {
+  let changes = 0;
+  const drawn = each => each.attributeName !== "data-dash-is-loading";
+  const watch = new MutationObserver(found => { changes += found.filter(drawn).length; });
+  document.querySelectorAll(".boards-chart").forEach(
+    each => watch.observe(each, { subtree: true, childList: true, attributes: true, characterData: true }));
+  setTimeout(() => { watch.disconnect(); told(changes); }, 3000);
+})"""
+"""How often a page's charts change in three seconds."""
+
+
+def test_who_chooses_other_days_finds_the_page_as_it_was(boards, reader):
+    # The days it begins with are those shown before: the same figures come again, and nothing is drawn anew.
+    lives.completed(boards.first, "111.00", customer="c-days", name="Days Customer")
+    lives.rolled_up()
+    reader.read("volume", "?range=7d")
+    expect(reader.page.locator(".bone")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(reader.page.locator("#volume-week-chart .main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    reader.page.wait_for_timeout(1000)
+    asked = []
+    reader.page.on("request", lambda request: asked.append(request.url))
+    reader.page.select_option("#b-range", "custom")
+    assert reader.page.evaluate(CHANGES) == 0
+    assert len(asked) > len(BOARDS["volume"].charts)
+    reader.page.fill("#b-from", "2026-10-05")
+    expect(reader.page.locator("#volume-orders-chart .main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    assert "from=2026-10-05" in reader.page.url
 
 
 def test_a_bar_opens_its_rows(reader):
