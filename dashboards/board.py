@@ -127,9 +127,10 @@ def _chart_card(page: str, tile: ChartTile, *, may_export: bool) -> Any:
         **{"aria-label": f"{_('Table')}: {title}"},
     )
     graph = dcc.Graph(id=f"{own}-chart", config=GRAPH, style={"display": "none"}, responsive=True)
+    chart = _("Chart")
     drawn = [
         dcc.Store(id=f"{own}-figure"),
-        html.Div(graph, className="boards-chart", role="group", **{"aria-label": f"{_('Chart')}: {title}"}),
+        html.Div(graph, className="boards-chart", role="group", **{"aria-label": f"{chart}: {title}"}),
         html.Details([html.Summary(_("Table")), table], className="boards-details"),
     ]
     return html.Section(

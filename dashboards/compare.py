@@ -44,4 +44,5 @@ def ratio(now: Ratio, before: Ratio, of: str, *, more_is_good: bool | None = Tru
     if here is None or then is None:
         return Number(show.percent(here), "", said)
     tone = "" if here == then or more_is_good is None else "up" if (here > then) == more_is_good else "down"
-    return Number(show.percent(here), "", f"{show.signed(here - then, _('pts'))} · {said}", tone)
+    points = _("pts")
+    return Number(show.percent(here), "", f"{show.signed(here - then, points)} · {said}", tone)

@@ -20,13 +20,17 @@ LONGEST_NAME = 22
 
 
 class Part(NamedTuple):
-    """One series: a name, a colour, a value for every place on the axis, what it reads and where it leads."""
+    """One series: a name, a colour, a value for every place on the axis, what it reads and where it leads.
+
+    `pattern` is how bars of it are filled, "" for whole.
+    """
 
     name: str
     color: str
     values: Sequence[int | Decimal | None]
     said: Sequence[str]
     hrefs: Sequence[str] = ()
+    pattern: str = ""
 
 
 class Bar(NamedTuple):
@@ -71,7 +75,7 @@ def stacked(
                 text=list(part.said),
                 textposition="none",
                 customdata=_hrefs(part.hrefs, len(places)),
-                marker={"color": part.color, "line": {"width": 0}},
+                marker=_filled(part),
                 hovertemplate="%{x}<br>%{text}<extra>%{fullData.name}</extra>",
             ),
         )
@@ -80,6 +84,15 @@ def stacked(
     _axis(figure, places, labels)
     figure.update_yaxes(title={"text": unit})
     return figure
+
+
+def _filled(part: Part) -> dict[str, object]:
+    """Return how bars are filled; a pattern is drawn in the series' colour, on the page's own."""
+    whole: dict[str, object] = {"color": part.color, "line": {"width": 0}}
+    if not part.pattern:
+        return whole
+    pattern = {"shape": part.pattern, "fgcolor": part.color, "bgcolor": SURFACE, "size": 6, "solidity": 0.4}
+    return whole | {"pattern": pattern}
 
 
 def _line(part: Part, places: Sequence[str], dash: str) -> go.Scatter:

@@ -42,7 +42,8 @@ def register(app: Dash, page: str, right: Right) -> None:
 def line(mark: rollup.Mark, now: datetime, zone: ZoneInfo) -> list[object]:
     """Return the line, and a warning before it when the figures are older than two minutes."""
     age = max(0, int((now - mark.moved_at).total_seconds()))
-    moment = show.moment(mark.moved_at, zone, "yyyy-MM-dd HH:mm:ss")
+    # The zone chosen here may be another than the reader's, in which every other page tells its times.
+    moment = f"{show.moment(mark.moved_at, zone, 'yyyy-MM-dd HH:mm:ss')} {zone.key}"
     said = html.Span(
         [_("as of %(moment)s", moment=moment), " · ", _("figures %(seconds)s s old", seconds=show.number(age))],
         className="asof",

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from flask_babel import LazyString
 
 _RANKED = _l("USDT of the orders released in these days. An order that found no acceptor belongs to none.")
-_SHARES = _l("Alerts of each, its share of all alerts of these days, and the USDT of the orders they are about.")
+_SHARES = _l(
+    "Alerts of each, its share of all alerts of these days, and the USDT of the orders they are about, each order once."
+    " The acceptor is the one the order has now; an order that found none belongs to none."
+)
 
 _VOLUME: dict[str, LazyString] = {
     "opened": _l("Orders opened in these days, however they ended."),

@@ -6,11 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from babel.dates import format_date, format_datetime
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from dashboards import frames
+from dashboards import frames, show
 
 if TYPE_CHECKING:
     from dashboards.asked import Asked
@@ -19,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 class Place(NamedTuple):
-    """One bucket: its moments (UTC) and its days, first and last; short on the axis, long in tables."""
+    """One bucket: its moments (UTC) and its days, first and last; short on the axis, long in tables, plain in files."""
 
     start: datetime
     end: datetime
@@ -27,6 +25,7 @@ class Place(NamedTuple):
     last: date
     short: str
     long: str
+    plain: str
 
 
 def of(question: Asked, bucket: str = "") -> list[Place]:
@@ -44,21 +43,23 @@ def of(question: Asked, bucket: str = "") -> list[Place]:
 
 def _place(question: Asked, bucket: str, day: date, last: date) -> Place:
     first = max(day, question.first)
-    short = format_date(day, "MMM yyyy" if bucket == "month" else "d MMM", locale=_locale())
-    long = {"week": _("week of %(day)s", day=day.isoformat()), "month": f"{day:%Y-%m}"}.get(bucket, day.isoformat())
-    return Place(_midnight(question, first), _midnight(question, last + DAY), first, last, short, long)
+    start, end = _midnight(question, first), _midnight(question, last + DAY)
+    if bucket == "month":
+        return Place(start, end, first, last, show.month(day), show.month(day), f"{day:%Y-%m}")
+    if bucket == "week":
+        long = _("week of %(day)s", day=show.full_day(day))
+        return Place(start, end, first, last, show.day(day), long, _("week of %(day)s", day=day.isoformat()))
+    return Place(start, end, first, last, show.day(day), show.full_day(day), day.isoformat())
 
 
 def _hour(question: Asked, start: datetime) -> Place:
     here = start.astimezone(question.zone)
-    short = format_datetime(here, "d MMM HH:mm", tzinfo=question.zone, locale=_locale())
-    begins = start.astimezone(UTC)
-    return Place(begins, begins + timedelta(hours=1), here.date(), here.date(), short, f"{here:%Y-%m-%d %H:%M}")
+    day, begins, hour = here.date(), start.astimezone(UTC), f"{here:%H:%M}"
+    long = f"{show.full_day(day)} {hour}"
+    return Place(
+        begins, begins + timedelta(hours=1), day, day, f"{show.day(day)} {hour}", long, f"{day.isoformat()} {hour}"
+    )
 
 
 def _midnight(question: Asked, day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=question.zone).astimezone(UTC)
-
-
-def _locale() -> object:
-    return get_locale() or "en"

@@ -24,11 +24,12 @@ NOTHING = Drawn(Table((), ()))
 
 
 class Series(NamedTuple):
-    """One column of the frame: its name there and for people, its colour, and where a place of it leads."""
+    """One column of the frame: its name there and for people, its colour and pattern, and where a place of it leads."""
 
     key: Hashable
     label: str
     color: str
+    pattern: str
     href: Callable[[Place], str]
 
 
@@ -59,6 +60,7 @@ def drawn(
             [drawn_as(units) for units in columns[each.key]],
             [said(units) for units in columns[each.key]],
             hrefs[each.key],
+            each.pattern,
         )
         for each in series
     ]
@@ -74,14 +76,14 @@ def drawn(
     )
     lines = [
         (
-            Cell(label),
+            Cell(place.long, place.plain),
             *(
                 Cell(said(units), plain(units), href if units else "")
                 for units, href in ((columns[each.key][n], hrefs[each.key][n]) for each in series)
             ),
             Cell(said(total), plain(total)),
         )
-        for n, (label, total) in enumerate(zip(labels, together.tolist(), strict=True))
+        for n, (place, total) in enumerate(zip(axis, together.tolist(), strict=True))
     ]
     sums = [sum(columns[each.key]) for each in series]
     total = (Cell(_("Together")), *(Cell(said(each), plain(each)) for each in [*sums, sum(sums)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal
 from flask_babel import get_locale
 
@@ -98,5 +98,15 @@ def basis_points(part: int, whole: int) -> Decimal | None:
 
 
 def day(value: date) -> str:
-    """Return a day as short as an axis wants it."""
-    return str(format_date(value, "d MMM", locale=_locale()))
+    """Return a day as short as an axis wants it, in the reader's order, such as 24 oct, Oct 24, 10月24日."""
+    return str(format_skeleton("MMMd", value, locale=_locale()))
+
+
+def month(value: date) -> str:
+    """Return a month and its year in the reader's order."""
+    return str(format_skeleton("yMMM", value, locale=_locale()))
+
+
+def full_day(value: date) -> str:
+    """Return a day with its year in the reader's order."""
+    return str(format_date(value, "medium", locale=_locale()))

@@ -6,6 +6,8 @@ need no second list of colours and the charts always match the page around them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import plotly.graph_objects as go
 
 INK = "var(--ink)"
@@ -18,6 +20,22 @@ RAISED = "var(--raised)"
 
 COLORS = tuple(f"var(--c{n})" for n in range(1, 7))
 """The series' colours, in order."""
+
+PATTERNS = ("", "/", "x", ".", "-")
+"""How the colours are filled when there are more series than colours: each time round in another way."""
+
+
+class Mark(NamedTuple):
+    """How a series is told from the others: its colour, and the pattern it is filled with (none: whole)."""
+
+    color: str
+    pattern: str = ""
+
+
+def mark(place: int) -> Mark:
+    """Return the mark of the series at that place, 0 first: no two of thirty are alike."""
+    return Mark(COLORS[place % len(COLORS)], PATTERNS[place // len(COLORS) % len(PATTERNS)])
+
 
 TONES = {
     "ok": "var(--c1)",

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.money import USDT
 from core.orders.matching import REASONS
-from core.risk.wording import LIKENESS, WORDINGS, Counted
+from core.risk.wording import LIKENESS, NAMES, WORDINGS, Counted
 from portal import format as show
 
 if TYPE_CHECKING:
@@ -20,18 +20,7 @@ if TYPE_CHECKING:
 
     from flask_babel import LazyString
 
-RULES: Final[dict[str, LazyString]] = {
-    "GEO": _l("Barred country"),
-    "VEL_CNT": _l("Many orders"),
-    "VEL_AMT": _l("Large sum"),
-    "NEW_LARGE": _l("New account, large"),
-    "NAME_MISMATCH": _l("Payer name differs"),
-    "SHARED_PAYER": _l("Shared payer account"),
-    "PAYER_HIT": _l("Listed payer account"),
-    "M_CONFIRM": _l("Odd confirmation"),
-    "CANCEL_PROBE": _l("Unpaid orders"),
-    "NO_RULES": _l("No rules in force"),
-}
+RULES: Final[dict[str, LazyString]] = {code: _l(name) for code, name in NAMES.items()}
 """What a rule is called."""
 WINDOWS: Final[dict[str, LazyString]] = {
     "10 minutes": _l("10 minutes"),

@@ -87,3 +87,8 @@ def of_plan(code: str) -> sa.ColumnElement[bool]:
     """Return the clause "earned by any version of the plan with that code"."""
     versions = sa.select(PlanVersion.id).join(Plan, Plan.id == PlanVersion.plan_id).where(Plan.code == code)
     return _ROWS.c.plan_version_id.in_(versions)
+
+
+def of_version(number: int) -> sa.ColumnElement[bool]:
+    """Return the clause "earned by version `number` of whichever plan"."""
+    return _ROWS.c.plan_version_id.in_(sa.select(PlanVersion.id).where(PlanVersion.version == number))

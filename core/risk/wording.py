@@ -1,4 +1,4 @@
-"""What a fired rule says, by text key: in English here, in the reader's language where it is shown."""
+"""What rules are called and what a fired one says: in English here, in the reader's language where it is shown."""
 
 from __future__ import annotations
 
@@ -42,6 +42,22 @@ def english(phrase: str | Counted, text_key: str, args: Mapping[str, str]) -> st
     said = phrase if isinstance(phrase, str) else phrase.one if args.get(phrase.by) == "1" else phrase.many
     return said % args_of(text_key, args)
 
+
+NAMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "GEO": N_("Barred country"),
+        "VEL_CNT": N_("Many orders"),
+        "VEL_AMT": N_("Large sum"),
+        "NEW_LARGE": N_("New account, large"),
+        "NAME_MISMATCH": N_("Payer name differs"),
+        "SHARED_PAYER": N_("Shared payer account"),
+        "PAYER_HIT": N_("Listed payer account"),
+        "M_CONFIRM": N_("Odd confirmation"),
+        "CANCEL_PROBE": N_("Unpaid orders"),
+        "NO_RULES": N_("No rules in force"),
+    },
+)
+"""What people call a rule, by its code: one name on every page."""
 
 WORDINGS: Final[Mapping[str, Wording]] = MappingProxyType(
     {

@@ -16,7 +16,7 @@ from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.series import NOTHING as NOTHING_DRAWN
 from dashboards.series import Series
-from dashboards.theme import COLORS, TONES
+from dashboards.theme import TONES, mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,7 +148,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
         return NOTHING_DRAWN
     frame = frames.by_key(frames.of(rows, question, bucket), question, bucket, "units")
     series = [
-        Series(level, _("Level %(level)s", level=level), COLORS[n % len(COLORS)], _lines_of(actor, question, level))
+        Series(level, _("Level %(level)s", level=level), *mark(n), _lines_of(actor, question, level))
         for n, level in enumerate(frame.columns)
     ]
     drawn = over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=USDT, code=USDT)
@@ -160,6 +160,13 @@ def _usdt(units: int) -> Cell:
     return Cell(show.amount(units, USDT), show.exact(units, USDT))
 
 
+def _rows_of(what: str, row: commissions.KeyRow) -> dict[str, str]:
+    """Return what narrows the list of lines to the row's; a plan's version is two words there."""
+    if what == "plan":
+        return {"plan": row.name, "plan_version": str(row.version)}
+    return {what: row.code}
+
+
 def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
         # Which agents earned is asked of all the reader sees: its own figure among them.
@@ -168,7 +175,7 @@ def _ranking(what: str, label: LazyString, color: str) -> Callable[[Actor, Asked
         given = _set(actor, wide)
         bars, lines = [], []
         for row in rows:
-            href = links.commissions(question.first, question.last, **given | {what: row.code})
+            href = links.commissions(question.first, question.last, **given | _rows_of(what, row))
             said = _("Level %(level)s", level=row.code) if what == "level" else row.code
             long = said if row.name == row.code else f"{row.code} · {row.name}"
             bars.append(
@@ -203,7 +210,7 @@ def pace_of_month(actor: Actor, question: Asked) -> Drawn:
         return NOTHING_DRAWN
     begun = [step for step in month.steps if step.units is not None]
     ahead = month.steps[len(begun) - 1 :]
-    labels = [step.day.isoformat() for step in month.steps]
+    labels = [show.full_day(step.day) for step in month.steps]
     actual = [step.units for step in begun if step.units is not None]
     gap: list[None] = [None] * (len(begun) - 1)
     figure = figures.run_rate(
@@ -226,7 +233,7 @@ def pace_of_month(actor: Actor, question: Asked) -> Drawn:
     heads = (Head(_("UTC day")), Head(_("Earned so far"), numeric=True), Head(_("At this pace"), numeric=True))
     lines = [
         (
-            Cell(step.day.isoformat()),
+            Cell(show.full_day(step.day), step.day.isoformat()),
             Cell(show.NONE, "-") if step.units is None else _usdt(step.units),
             _usdt(step.expected_units),
         )

@@ -10,12 +10,13 @@ from flask_babel import ngettext
 
 from core.actor import Actor, Right
 from core.analytics.boards import risk
+from core.risk.wording import NAMES as RULES
 from dashboards import compare, figures, frames, kept, links, show
 from dashboards import series as over_time
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.series import NOTHING, Series
-from dashboards.theme import COLORS, TONES
+from dashboards.theme import TONES, mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,18 +37,6 @@ VERDICTS: dict[str, tuple[LazyString, str]] = {
     "review": (_l("Review"), TONES["info"]),
     "hold": (_l("Hold"), TONES["hold"]),
     "refuse": (_l("Refuse"), TONES["bad"]),
-}
-RULES: dict[str, LazyString] = {
-    "GEO": _l("Barred country"),
-    "VEL_CNT": _l("Too many orders"),
-    "VEL_AMT": _l("Too much money"),
-    "NEW_LARGE": _l("New and large"),
-    "CANCEL_PROBE": _l("Probing by expiry"),
-    "NAME_MISMATCH": _l("Payer name differs"),
-    "SHARED_PAYER": _l("Shared payer account"),
-    "PAYER_HIT": _l("Listed payer account"),
-    "M_CONFIRM": _l("Odd confirmations"),
-    "NO_RULES": _l("No rules in force"),
 }
 
 
@@ -98,8 +87,14 @@ def _set(question: Asked) -> dict[str, str]:
 
 
 def rule_name(code: str) -> str:
-    """Return what people call a rule; its code when it has no name here."""
-    return str(RULES.get(code, code))
+    """Return what people call a rule; its code when it has no name."""
+    return _(RULES[code]) if code in RULES else code
+
+
+def _place(code: str) -> int:
+    """Return the rule's place among all rules: it keeps its colour whichever others fired. Unknown ones come after."""
+    known = list(RULES)
+    return known.index(code) if code in known else len(known)
 
 
 def _both(actor: Actor, question: Asked) -> tuple[risk.Counts, risk.Counts]:
@@ -122,7 +117,8 @@ def alerts_raised(actor: Actor, question: Asked) -> Number:
     opened = risk.opened(actor, question.on_days(), question.narrowed())
     if opened:
         rate = show.per_thousand(now.raised, opened)
-        foot = f"{foot} · {_('%(rate)s per 1,000 orders', rate=rate)}"
+        per_thousand = _("%(rate)s per 1,000 orders", rate=rate)  # apart: what stands inside braces is not collected
+        foot = f"{foot} · {per_thousand}"
     return Number(
         show.number(now.raised), "", foot, tone, links.alerts(question.first, question.last, **_set(question))
     )
@@ -181,7 +177,7 @@ def by_day(actor: Actor, question: Asked) -> Drawn:
     raised = frames.of(rows, question, bucket)
     ends = raised[["start"]].assign(**{end.name: end.pick(raised) for end in ENDS})
     frame = frames.by_count(ends, question, bucket, [end.name for end in ENDS])
-    series = [Series(end.name, str(end.label), end.color, _alerts_of(question, **end.rows)) for end in ENDS]
+    series = [Series(end.name, str(end.label), end.color, "", _alerts_of(question, **end.rows)) for end in ENDS]
     drawn = over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=_("alerts"))
     return drawn._replace(note=_("by the UTC day they were raised"))
 
@@ -193,8 +189,7 @@ def by_rule_and_day(actor: Actor, question: Asked) -> Drawn:
         return NOTHING
     frame = frames.by_key(frames.of(rows, question, bucket), question, bucket, "raised")
     series = [
-        Series(code, rule_name(code), COLORS[n % len(COLORS)], _alerts_of(question, rule=code))
-        for n, code in enumerate(frame.columns)
+        Series(code, rule_name(code), *mark(_place(code)), _alerts_of(question, rule=code)) for code in frame.columns
     ]
     return over_time.drawn(frame, question, bucket, series, first=_("UTC day"), unit=_("alerts"))
 
@@ -273,8 +268,9 @@ def open_by_age(actor: Actor, _question: Asked) -> Drawn:
 
 def _concentration(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
-        rows = risk.by_key(actor, question.on_days(), question.narrowed(), what)
-        together = _both(actor, question)[0].raised
+        rows = risk.by_party(actor, question.on_days(), question.narrowed(), what)
+        # The rows are of this moment, the sum may be a little older: no share is above the whole.
+        together = max(_both(actor, question)[0].raised, sum(row.counts.raised for row in rows))
         given = _set(question)
         bars, lines = [], []
         for row in rows:
@@ -287,7 +283,7 @@ def _concentration(what: str, label: LazyString) -> Callable[[Actor, Asked], Dra
                     Cell(f"{row.code} · {row.name}", row.code, href),
                     Cell(count, str(row.counts.raised)),
                     Cell(part),
-                    Cell(show.amount(row.counts.usdt_units, USDT), show.exact(row.counts.usdt_units, USDT)),
+                    Cell(show.amount(row.usdt_units, USDT), show.exact(row.usdt_units, USDT)),
                     Cell(show.percent(show.share(*row.counts.precision))),
                 ),
             )

@@ -15,7 +15,7 @@ from dashboards import series as over_time
 from dashboards.board import Board, ChartTile, NumberTile
 from dashboards.parts import Cell, Drawn, Head, Number, Table
 from dashboards.series import NOTHING, Series
-from dashboards.theme import COLORS, TONES
+from dashboards.theme import TONES, mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ def _completed_of(question: Asked, code: str) -> Callable[[Place], str]:
 
 
 def _by_currency(frame: pd.DataFrame, href: Callable[[str], Callable[[Place], str]]) -> list[Series]:
-    return [Series(code, str(code), COLORS[n % len(COLORS)], href(code)) for n, code in enumerate(frame.columns)]
+    return [Series(code, str(code), *mark(n), href(code)) for n, code in enumerate(frame.columns)]
 
 
 def orders_over_time(actor: Actor, question: Asked) -> Drawn:
@@ -138,7 +138,9 @@ def orders_over_time(actor: Actor, question: Asked) -> Drawn:
         note = _("opened, by currency")
     else:
         frame = frames.by_count(counted, question, bucket, [each.state for each in OUTCOMES])
-        series = [Series(each.state, str(each.label), each.color, _ended(question, each.state)) for each in OUTCOMES]
+        series = [
+            Series(each.state, str(each.label), each.color, "", _ended(question, each.state)) for each in OUTCOMES
+        ]
         note = _("ended, by outcome")
     drawn = over_time.drawn(frame, question, bucket, series, first=_("From"), unit=_("orders"))
     return drawn._replace(note=note)

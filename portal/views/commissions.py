@@ -29,7 +29,7 @@ from portal.filters import Choice, one
 from portal.roles import actor_or_none, current_actor
 from portal.security.gate import needs
 from portal.states import badge_of
-from portal.views.order_filters import Month, Named, Stage, Window
+from portal.views.order_filters import Month, Named, Stage, Version, Window
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -110,6 +110,7 @@ class CommissionsDesk(Desk):
         State("state", _l("State"), tuple((state, badge_of(state).text) for state in STATES)),
         Level("level", _l("Level"), LEVELS),
         Named("plan", _l("Plan"), listing.of_plan),
+        Version("plan_version", _l("Plan version"), listing.of_version),
         Window("accrued_at", _l("Earned")),
     )
     find: ClassVar = ("ref",)

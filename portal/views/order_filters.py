@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from flask_babel import LazyString
     from werkzeug.datastructures import MultiDict
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,35 @@ class Named:
         """Return the filter as people say it."""
         code = args.get(self.name, "").strip()
         return f"{self.label}: {code}" if code else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The number of a version, looked up by `find`, which returns the clause of its rows."""
+
+    name: str
+    label: LazyString | str
+    find: Callable[[int], sa.ColumnElement[bool]]
+    control = "text"
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return the arguments it reads."""
+        return (self.name,)
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
+        """Return what the rows must meet, None when nothing is asked; refuse what is no number of a version."""
+        text = one(args, self.name)
+        if not text:
+            return None
+        if not _NUMBER.match(text):
+            raise BadList(_("'%(value)s' is not the number of a version.", value=text[:40]), argument=self.name)
+        return self.find(int(text))
+
+    def words(self, args: MultiDict[str, str]) -> str:
+        """Return the filter as people say it."""
+        text = args.get(self.name, "").strip()
+        return f"{self.label}: {text}" if text else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def test_precision_counts_decided_alerts_only(boards):
 
 
 def test_each_fate_of_an_alert_leads_to_the_alerts_that_met_it(boards):
-    day = next(row for row in drawn(boards, "risk", "days").table.rows if row[0].text == "2026-10-05")
+    day = next(row for row in drawn(boards, "risk", "days").table.rows if row[0].value == "2026-10-05")
     false, confirmed, waiting = (cell.href for cell in day[1:4])
     assert "disposition=false_positive&disposition=explained" in false
     assert "disposition=confirmed_no_report&disposition=confirmed_reported" in confirmed

@@ -112,7 +112,7 @@ def test_a_tile_shows_the_mean_of_its_days_when_there_are_enough_of_them():
         question = asked.read(f"?range={days}d")
         rows = [lines(question.first, 1, 5_000_000), lines(question.last, 1, HUGE)]
         frame = frames.by_key(frames.of(rows, question, "day"), question, "day", "units")
-        shown = Series(1, "Level 1", "var(--c1)", lambda place: f"/x?{place.first}")
+        shown = Series(1, "Level 1", "var(--c1)", "", lambda place: f"/x?{place.first}")
         drawn = series.drawn(frame, question, "day", [shown], first="Day", unit="USDT", code="USDT")
         assert len(drawn.figure.data) == said
         assert drawn.table.total[-1].value == "9007199259.740993"

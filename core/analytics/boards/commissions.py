@@ -58,10 +58,14 @@ class DayRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """What one agent, level or plan version earned; `agents` is how many shared in it."""
+    """What one agent, level or plan version earned; `agents` is how many shared in it.
+
+    A plan's version is called by both: code "direct v2", name "direct", version 2; of others the version is 0.
+    """
 
     code: str
     name: str
+    version: int
     agents: int
     counts: Counts
 
@@ -95,12 +99,12 @@ def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
 
 
 _KEYS = {
-    "agent": ("r.agent_id", "join party p on p.id = g.key", "p.code, p.name"),
-    "level": ("r.level", "", "g.key::text, g.key::text"),
+    "agent": ("r.agent_id", "join party p on p.id = g.key", "p.code, p.name, 0"),
+    "level": ("r.level", "", "g.key::text, g.key::text, 0"),
     "plan": (
         "r.plan_version_id",
         "join plan_version v on v.id = g.key join plan p on p.id = v.plan_id",
-        "p.code || ' v' || v.version, p.code",
+        "p.code || ' v' || v.version, p.code, v.version",
     ),
 }
 
@@ -121,8 +125,8 @@ def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow
         )
         bases = _plan_bases(tx, actor, span, filters) if what == "plan" else {}
     return [
-        KeyRow(code, name, agents, Counts(lines, bases.get(number, base), units))
-        for number, code, name, agents, lines, base, units in rows
+        KeyRow(code, name, version, agents, Counts(lines, bases.get(number, base), units))
+        for number, code, name, version, agents, lines, base, units in rows
     ]
 
 

@@ -1,7 +1,9 @@
-"""Alerts from the daily rollup: by rule and day, verdicts, precision, concentration; and what is held and open now.
+"""Alerts from the daily rollup: by rule and day, verdicts, precision; and their parties, what is held and open now.
 
-Alerts count on the UTC day they were raised, decisions on the day of their alert. Held value and open alerts
-are those of this moment, read from the holds and the alerts themselves: both are few.
+Alerts count on the UTC day they were raised, decisions on the day of their alert. Held value, open alerts and
+whatever asks for an acceptor or for USDT is of this moment, read from the holds and the alerts themselves, which are
+few: the rollup keeps the acceptor an order had when the gate looked, and adds its USDT once for each of its alerts.
+The list of alerts shows the acceptor the order has, and sums each order once; figures are those of the rows they open.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
-from core.actor import Actor, Right
+from core.actor import Actor, Right, Scope
 from core.analytics.boards.asking import ALERTS, Ratio, days, own, where
 from core.db import reading
 from core.errors import BadInput, sentence
@@ -19,24 +21,34 @@ if TYPE_CHECKING:
 
     from core.analytics.boards.asking import Days, Filters
 
-_COUNTS = (
-    "coalesce(sum(r.raised), 0)::bigint, coalesce(sum(r.closed), 0)::bigint, coalesce(sum(r.confirmed), 0)::bigint,"
-    " coalesce(sum(r.false_positive), 0)::bigint, coalesce(sum(r.usdt_units), 0)::bigint,"
-    " coalesce(sum(r.decide_seconds), 0)::bigint"
-)
+_COLUMNS = ("raised", "closed", "confirmed", "false_positive", "decide_seconds")
+_COUNTS = ", ".join(f"coalesce(sum(r.{column}), 0)::bigint" for column in _COLUMNS)
+_ROLLUP = "rollup_alert_day r"
+_THEMSELVES = """
+(select (a.raised_at at time zone 'UTC')::date as day, a.rule, a.verdict, o.currency, o.merchant_id,
+        coalesce(o.acceptor_id, 0) as acceptor_id, a.order_id, o.usdt_units, 1 as raised,
+        (a.state = 'closed')::int as closed,
+        (a.state = 'closed' and a.disposition like 'confirmed%%')::int as confirmed,
+        (a.state = 'closed' and a.disposition in ('false_positive', 'explained'))::int as false_positive,
+        case when a.state = 'closed' then floor(extract(epoch from a.closed_at - a.raised_at)) else 0 end
+            as decide_seconds
+   from alert a join orders o on o.id = a.order_id
+  where a.raised_at >= %s::date::timestamp at time zone 'UTC'
+    and a.raised_at < (%s::date + 1)::timestamp at time zone 'UTC') r
+"""
+"""The alerts of those days one by one, each with its order, named as the rollup names what it keeps."""
 AGES = (3600, 4 * 3600, 24 * 3600, 72 * 3600)
 """The upper ends of the ages open alerts are counted by, in seconds; older ones come last."""
 MOST_PARTIES = 200
 
 
 class Counts(NamedTuple):
-    """Alerts raised and closed; of the closed: confirmed and false; USDT units looked at; seconds to decide, summed."""
+    """Alerts raised and closed; of the closed: confirmed and false; seconds to decide, summed."""
 
     raised: int
     closed: int
     confirmed: int
     false_positive: int
-    usdt_units: int
     decide_seconds: int
 
     @property
@@ -64,10 +76,18 @@ class DayRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """The alerts of one rule, verdict, merchant or acceptor."""
+    """The alerts of one rule or verdict."""
+
+    code: str
+    counts: Counts
+
+
+class PartyRow(NamedTuple):
+    """The alerts about orders of one merchant or acceptor, and the USDT units of those orders, each order once."""
 
     code: str
     name: str
+    usdt_units: int
     counts: Counts
 
 
@@ -89,49 +109,56 @@ class AgeRow(NamedTuple):
 
 def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
     """Return the sums over the days. Raises Forbidden."""
-    condition, args = _where(actor, span, filters)
+    source, condition, args = _asked(actor, span, filters)
     with reading() as tx:
-        return Counts(*tx.rows(f"select {_COUNTS} from rollup_alert_day r where {condition}", args)[0])  # noqa: S608
+        return Counts(*tx.rows(f"select {_COUNTS} from {source} where {condition}", args)[0])  # noqa: S608
 
 
 def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
     """Return the sums by UTC day and rule, oldest first; days without an alert have no row. Raises Forbidden."""
-    condition, args = _where(actor, span, filters)
+    source, condition, args = _asked(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select r.day, r.rule, {_COUNTS} from rollup_alert_day r"  # noqa: S608
+            f"select r.day, r.rule, {_COUNTS} from {source}"  # noqa: S608
             f" where {condition} group by 1, 2 order by 1, 2",
             args,
         )
     return [DayRow(day, rule, Counts(*counts)) for day, rule, *counts in rows]
 
 
-_KEYS = {
-    "rule": ("r.rule", "", "g.key, g.key"),
-    "verdict": ("r.verdict", "", "g.key, g.key"),
-    "merchant": ("r.merchant_id", "join party p on p.id = g.key", "p.code, p.name"),
-    "acceptor": ("r.acceptor_id", "join party p on p.id = g.key", "p.code, p.name"),
-}
-
-
 def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow]:
-    """Return the sums by rule, verdict, merchant or acceptor, most alerts first, at most 200.
-
-    Raises Forbidden, BadInput.
-    """
-    if what not in _KEYS:
-        raise BadInput(sentence("'%(what)s' is nothing to sum by", what=what[:20]), what=what[:20])
-    key, join, said = _KEYS[what]
-    condition, args = _where(actor, span, filters)
-    names = ", ".join(Counts._fields)
+    """Return the sums by rule or verdict, most alerts first. Raises Forbidden, BadInput."""
+    if what not in {"rule", "verdict"}:
+        raise _nothing(what)
+    source, condition, args = _asked(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"with g (key, {names}) as (select {key}, {_COUNTS} from rollup_alert_day r where {condition} group by 1)"  # noqa: S608
-            f" select {said}, {', '.join(f'g.{name}' for name in Counts._fields)} from g {join}"
-            f" order by g.raised desc, 1 limit {MOST_PARTIES}",
+            f"select r.{what}, {_COUNTS} from {source} where {condition} group by 1 order by 2 desc, 1",  # noqa: S608
             args,
         )
-    return [KeyRow(code, name, Counts(*counts)) for code, name, *counts in rows]
+    return [KeyRow(code, Counts(*counts)) for code, *counts in rows]
+
+
+def by_party(actor: Actor, span: Days, filters: Filters, what: str) -> list[PartyRow]:
+    """Return the sums by merchant or acceptor of the order, most alerts first, at most 200.
+
+    Orders that found no acceptor yet belong to none. Raises Forbidden, BadInput.
+    """
+    if what not in {"merchant", "acceptor"}:
+        raise _nothing(what)
+    condition, args = _where(actor, span, filters)
+    kept = ", ".join(_COLUMNS)
+    sums = ", ".join(f"sum(r.{column})::bigint" for column in _COLUMNS)
+    with reading() as tx:
+        rows = tx.rows(
+            f"with each (party, order_id, usdt_units, {kept}) as ("  # noqa: S608
+            f"select r.{what}_id, r.order_id, max(r.usdt_units), {sums} from {_THEMSELVES}"
+            f" where {condition} group by 1, 2)"
+            f" select p.code, p.name, sum(r.usdt_units)::bigint, {sums} from each r join party p on p.id = r.party"
+            f" group by 1, 2 order by 4 desc, 1 limit {MOST_PARTIES}",
+            (span.first, span.last, *args),
+        )
+    return [PartyRow(code, name, usdt_units, Counts(*counts)) for code, name, usdt_units, *counts in rows]
 
 
 def opened(actor: Actor, span: Days, filters: Filters) -> int:
@@ -184,7 +211,19 @@ def open_by_age(actor: Actor) -> list[AgeRow]:
     return [AgeRow(end, *found.get(place, (0, 0))) for place, end in enumerate(ends)]
 
 
+def _asked(actor: Actor, span: Days, filters: Filters) -> tuple[str, str, tuple[object, ...]]:
+    """Return where to read as `r`, the condition, and the arguments of both."""
+    condition, args = _where(actor, span, filters)
+    if filters.acceptor or actor.scope is Scope.ACCEPTOR:
+        return _THEMSELVES, condition, (span.first, span.last, *args)
+    return _ROLLUP, condition, args
+
+
 def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:
     actor.must(Right.SEE_RISK)
     mine = own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id")
     return where(filters, ALERTS, days(span), mine)
+
+
+def _nothing(what: str) -> BadInput:
+    return BadInput(sentence("'%(what)s' is nothing to sum by", what=what[:20]), what=what[:20])
