@@ -18,6 +18,17 @@
     if (menu !== except && !menu.contains(except)) menu.open = false;
   });
 
+  // A filter's fields near the edge open towards the middle, so that the page never scrolls sideways.
+  const within = menu => {
+    const sheet = $(".sheet", menu);
+    if (!sheet || !menu.open || !menu.closest(".bar")) return;
+    sheet.classList.remove("turned");
+    const { left, right } = sheet.getBoundingClientRect();
+    sheet.classList.toggle("turned", right > root.clientWidth || left < 0);
+  };
+  document.addEventListener("toggle", event => { if (event.target.matches?.("details.menu")) within(event.target); }, true);
+  all("details.menu[open]").forEach(within);
+
   const toast = text => {
     const box = $("#toast");
     if (!box) return;

@@ -1,0 +1,47 @@
+"""In Chromium: the menu's number goes with a page's news, and a filter's fields open within the page."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from core.money import Money, fiat
+from core.orders import release
+from tests.browser.chromium import served, visit
+from tests.portal import market
+from tests.portal.market import claimed
+
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def desk(module_database):
+    with served(market.built()) as made:
+        yield made
+
+
+def test_the_menus_number_goes_with_the_news_of_the_page(desk, chromium):
+    with visit(desk, chromium, "acceptor1") as page:
+        page.goto("/desk/")
+        line = page.locator("a.nav[data-item=desk]")
+        expect(line.locator(".count")).to_have_count(0)
+        refs = [claimed(desk.trade), claimed(desk.trade)]
+        expect(line.locator(".count.hot")).to_have_text("2")
+        received = Money.parse("542.00", fiat(desk.trade.currency))
+        for left, ref in zip(("1", None), refs, strict=True):
+            release.confirm(desk.acceptor.actor, ref, received=received, payer_name="Joao Santos")
+            if left:
+                expect(line.locator(".count.hot")).to_have_text(left)
+        expect(line.locator(".count")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 1180, 980])
+def test_a_filters_fields_open_within_the_page(desk, chromium, width):
+    with visit(desk, chromium, "compliance", {"width": width, "height": 800}) as page:
+        page.goto("/orders/list/")
+        for menu in page.locator(".bar details.menu").all():
+            menu.locator("summary").click()
+            expect(menu.locator(".sheet")).to_be_visible()
+            page.wait_for_function(FITS, timeout=5_000)  # it is turned when the browser says that it has opened
+            menu.locator("summary").click()
