@@ -36,7 +36,7 @@ def test_the_menus_number_goes_with_the_news_of_the_page(desk, chromium):
         expect(line.locator(".count")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [1440, 1180, 980])
+@pytest.mark.parametrize("width", [1440, 1366, 1280])
 def test_a_filters_fields_open_within_the_page(desk, chromium, width):
     with visit(desk, chromium, "compliance", {"width": width, "height": 800}) as page:
         page.goto("/orders/list/")
