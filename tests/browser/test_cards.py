@@ -24,6 +24,9 @@ MEETING = """() => [...document.querySelectorAll('.narrow tbody tr')].filter(row
 """The rows in which a badge and a sum cover the same place."""
 TALLEST = "() => Math.max(...[...document.querySelectorAll('td.n-amount')].map(each => each.offsetHeight))"
 TWO_LINES = 48
+BROKEN = """() => [...document.querySelectorAll('.narrow td .nums')].filter(each => each.getClientRects().length > 1)
+  .map(each => each.innerText)"""
+"""The figures that are broken in the middle."""
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +49,16 @@ def test_badges_and_sums_keep_apart_however_long_their_words_are(desk, chromium,
         page.locator("select[name=language]").select_option(language)
         page.locator("form:has(select[name=language]) button.pri").first.click()
         page.wait_for_load_state()
-        for path in (f"/alerts/show/{desk.alert}", "/orders/list/", "/alerts/list/?stage=waiting", "/"):
+        for path in (
+            f"/alerts/show/{desk.alert}",
+            "/orders/list/",
+            "/alerts/list/?stage=waiting",
+            "/acceptors/list/",
+            "/",
+        ):
             page.goto(path)
             assert page.locator("td.n-amount").count(), path
             assert page.evaluate(MEETING) == [], path
             assert page.evaluate(TALLEST) <= TWO_LINES, path
+            assert page.evaluate(BROKEN) == [], path
             assert fits(page), path
