@@ -22,7 +22,7 @@ def words(answer):
 
 
 @pytest.fixture(scope="module")
-def desk(module_database):
+def desk(module_database, one_key):
     made = market.built()
     made.order = opened(made.trade)
     made.app.extensions["desk_schedule"] = PERIODS
