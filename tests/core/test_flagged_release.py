@@ -21,7 +21,7 @@ AMOUNT = "12000.00"
 
 
 @pytest.fixture(scope="module")
-def market(module_database):
+def market(module_database, one_key):
     """A market with room for everybody; each test has customers of its own."""
     return make.market(3, levels=1, reserve="1000000", open_limit=1000)
 

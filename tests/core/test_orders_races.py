@@ -24,7 +24,7 @@ ANN, BOB = review.officer("ann"), review.officer("bob")
 
 
 @pytest.fixture(scope="module")
-def market(module_database):
+def market(module_database, one_key):
     return make.market(2, levels=2, reserve="100000", open_limit=1000)
 
 
