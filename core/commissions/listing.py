@@ -89,6 +89,6 @@ def of_plan(code: str) -> sa.ColumnElement[bool]:
     return _ROWS.c.plan_version_id.in_(versions)
 
 
-def of_version(number: int) -> sa.ColumnElement[bool]:
-    """Return the clause "earned by version `number` of whichever plan"."""
-    return _ROWS.c.plan_version_id.in_(sa.select(PlanVersion.id).where(PlanVersion.version == number))
+def of_version(number: str) -> sa.ColumnElement[bool]:
+    """Return the clause "earned by the version with that number, in digits, of whichever plan"."""
+    return _ROWS.c.plan_version_id.in_(sa.select(PlanVersion.id).where(PlanVersion.version == int(number)))

@@ -101,32 +101,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """The number of a version, looked up by `find`, which returns the clause of its rows."""
+class Version(Named):
+    """The number of a version, looked up as `Named` looks up a code."""
 
-    name: str
-    label: LazyString | str
-    find: Callable[[int], sa.ColumnElement[bool]]
-    control = "text"
-    needs: ClassVar[tuple[str, ...]] = ()
-
-    def arguments(self) -> tuple[str, ...]:
-        """Return the arguments it reads."""
-        return (self.name,)
-
-    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when nothing is asked; refuse what is no number of a version."""
         text = one(args, self.name)
-        if not text:
-            return None
-        if not _NUMBER.match(text):
+        if text and not _NUMBER.match(text):
             raise BadList(_("'%(value)s' is not the number of a version.", value=text[:40]), argument=self.name)
-        return self.find(int(text))
-
-    def words(self, args: MultiDict[str, str]) -> str:
-        """Return the filter as people say it."""
-        text = args.get(self.name, "").strip()
-        return f"{self.label}: {text}" if text else ""
+        return Named.clause(self, model, args)
 
 
 @dataclass(frozen=True, slots=True)
