@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, SmallInteger, Text
+from sqlalchemy import BigInteger, Date, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -77,8 +77,21 @@ class RollupAlertDay(Base):
     merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     acceptor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     raised: Mapped[int] = mapped_column(BigInteger)
-    usdt_units: Mapped[int] = mapped_column(BigInteger)
     false_positive: Mapped[int] = mapped_column(BigInteger)
     confirmed: Mapped[int] = mapped_column(BigInteger)
     closed: Mapped[int] = mapped_column(BigInteger)
     decide_seconds: Mapped[int] = mapped_column(BigInteger)
+
+
+class RollupAlertOrder(Base):
+    """Orders with alerts, each once, by days and rules of its alerts, currency, merchant and acceptor (0: none)."""
+
+    __tablename__ = "rollup_alert_order"
+
+    days: Mapped[list[date]] = mapped_column(ARRAY(Date), primary_key=True)
+    rules: Mapped[list[str]] = mapped_column(ARRAY(Text), primary_key=True)
+    currency: Mapped[str] = mapped_column(Text, primary_key=True)
+    merchant_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    acceptor_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    orders: Mapped[int] = mapped_column(BigInteger)
+    usdt_units: Mapped[int] = mapped_column(BigInteger)

@@ -35,6 +35,12 @@ _ROLLUPS = (
         "rollup_alert_days",
         "r.day::text || ' rule ' || r.rule || ' ' || r.currency",
     ),
+    (
+        "rollup_alert_order",
+        "rollup_alert",
+        "rollup_alert_orders",
+        "r.days::text || ' rules ' || r.rules::text || ' ' || r.currency",
+    ),
 )
 
 # What commissions were earned on, beside what left escrow in the releases of the orders that paid them.

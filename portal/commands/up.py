@@ -44,6 +44,7 @@ class Up:
         self.notes = known.home / "processes"
         self.asked_to_stop = False
         self.children: list[Child] = []
+        self.began = time.monotonic()
 
     def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's signature
         """Remember that we were asked to stop; the loops see it within a moment."""
@@ -74,14 +75,13 @@ class Up:
     def tend(self) -> None:
         """Keep everything alive until asked to stop; say once when the portal answers."""
         ready = False
-        began = time.monotonic()
         while not self.asked_to_stop:
             now = time.monotonic()
             for child in self.children:
                 child.tend(now)
             if not ready and answers(self.known.host, self.port, next(iter(self.known.hosts), "")):
                 ready = True
-                self.greet(time.monotonic() - began)
+                self.greet(time.monotonic() - self.began)
             time.sleep(0.25)
 
     def greet(self, seconds: float) -> None:

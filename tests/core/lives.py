@@ -97,7 +97,8 @@ def rolled_up():
     """Bring the rollups up to date."""
     return settle(
         rollup.advance,
-        "select exists (select 1 from outbox where xid >= (select done_to from watermark where name = 'rollup'))",
+        "select exists (select 1 from outbox where xid >= (select done_to from watermark where name = 'rollup'))"
+        " or exists (select 1 from alert where xid >= (select done_to from watermark where name = 'rollup_alert'))",
     )
 
 

@@ -24,7 +24,13 @@ from tests import make
 from tests.core import lives
 
 MIGRATION = Path(rollup.__file__).parents[1] / "migrations/versions/0009_commission_base.sql"
-TABLES = ("rollup_hour", "rollup_commission_day", "rollup_commission_path_day", "rollup_alert_day")
+TABLES = (
+    "rollup_hour",
+    "rollup_commission_day",
+    "rollup_commission_path_day",
+    "rollup_alert_day",
+    "rollup_alert_order",
+)
 
 
 def everything() -> dict[str, list]:

@@ -79,9 +79,14 @@ def raise_alerts(market):
     with transaction() as tx:
         merchant = tx.call("select id from party where ref = %s", (market.merchant_ref,))
         tx.run(
-            "insert into rollup_alert_day (day, rule, verdict, currency, merchant_id, acceptor_id, raised, usdt_units,"
+            "insert into rollup_alert_day (day, rule, verdict, currency, merchant_id, acceptor_id, raised,"
             " false_positive, confirmed, closed, decide_seconds) values"
-            " ('2026-10-05', 'NAME_MISMATCH', 'hold', 'BRL', %s, %s, 3, 61000000, 1, 1, 2, 1800)",
+            " ('2026-10-05', 'NAME_MISMATCH', 'hold', 'BRL', %s, %s, 3, 1, 1, 2, 1800)",
+            (merchant, market.acceptors[0].id),
+        )
+        tx.run(
+            "insert into rollup_alert_order (days, rules, currency, merchant_id, acceptor_id, orders, usdt_units)"
+            " values (array['2026-10-05'::date], array['NAME_MISMATCH'], 'BRL', %s, %s, 2, 61000000)",
             (merchant, market.acceptors[0].id),
         )
 

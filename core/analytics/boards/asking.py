@@ -66,7 +66,8 @@ _FILTERS = {
     "rule": "r.rule = %s",
 }
 ORDERS = ("merchant", "acceptor", "pool", "currency")
-ALERTS = ("merchant", "acceptor", "currency", "rule")
+PARTIES = ("merchant", "acceptor", "currency")
+ALERTS = (*PARTIES, "rule")
 COMMISSIONS = ("agent",)
 
 

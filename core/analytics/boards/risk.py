@@ -1,9 +1,8 @@
-"""Alerts from the daily rollup: by rule and day, verdicts, precision; and their parties, what is held and open now.
+"""Alerts from the daily rollup: by rule and day, verdicts, precision, parties; and what is held and open now.
 
-Alerts count on the UTC day they were raised, decisions on the day of their alert. Held value, open alerts and
-whatever asks for an acceptor or for USDT is of this moment, read from the holds and the alerts themselves, which are
-few: the rollup keeps the acceptor an order had when the gate looked, and adds its USDT once for each of its alerts.
-The list of alerts shows the acceptor the order has, and sums each order once; figures are those of the rows they open.
+Alerts count on the UTC day they were raised, decisions on the day of their alert, both for the acceptor their order
+has, so that figures are those of the rows they open. USDT is of the orders, each once however many alerts it has.
+Held value and open alerts are of this moment, read from the holds and the alerts themselves, which are few.
 """
 
 from __future__ import annotations
@@ -11,32 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import clock
-from core.actor import Actor, Right, Scope
-from core.analytics.boards.asking import ALERTS, Ratio, days, own, where
+from core.actor import Actor, Right
+from core.analytics.boards.asking import ALERTS, PARTIES, Ratio, days, own, where
 from core.db import reading
 from core.errors import BadInput, sentence
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from core.analytics.boards.asking import Days, Filters
+    from core.analytics.boards.asking import Condition, Days, Filters
 
 _COLUMNS = ("raised", "closed", "confirmed", "false_positive", "decide_seconds")
 _COUNTS = ", ".join(f"coalesce(sum(r.{column}), 0)::bigint" for column in _COLUMNS)
-_ROLLUP = "rollup_alert_day r"
-_THEMSELVES = """
-(select (a.raised_at at time zone 'UTC')::date as day, a.rule, a.verdict, o.currency, o.merchant_id,
-        coalesce(o.acceptor_id, 0) as acceptor_id, a.order_id, o.usdt_units, 1 as raised,
-        (a.state = 'closed')::int as closed,
-        (a.state = 'closed' and a.disposition like 'confirmed%%')::int as confirmed,
-        (a.state = 'closed' and a.disposition in ('false_positive', 'explained'))::int as false_positive,
-        case when a.state = 'closed' then floor(extract(epoch from a.closed_at - a.raised_at)) else 0 end
-            as decide_seconds
-   from alert a join orders o on o.id = a.order_id
-  where a.raised_at >= %s::date::timestamp at time zone 'UTC'
-    and a.raised_at < (%s::date + 1)::timestamp at time zone 'UTC') r
-"""
-"""The alerts of those days one by one, each with its order, named as the rollup names what it keeps."""
+_ALERTS = "rollup_alert_day r"
+_ORDERS = "rollup_alert_order r"
 AGES = (3600, 4 * 3600, 24 * 3600, 72 * 3600)
 """The upper ends of the ages open alerts are counted by, in seconds; older ones come last."""
 MOST_PARTIES = 200
@@ -109,17 +96,17 @@ class AgeRow(NamedTuple):
 
 def totals(actor: Actor, span: Days, filters: Filters) -> Counts:
     """Return the sums over the days. Raises Forbidden."""
-    source, condition, args = _asked(actor, span, filters)
+    condition, args = _alerts(actor, span, filters)
     with reading() as tx:
-        return Counts(*tx.rows(f"select {_COUNTS} from {source} where {condition}", args)[0])  # noqa: S608
+        return Counts(*tx.rows(f"select {_COUNTS} from {_ALERTS} where {condition}", args)[0])  # noqa: S608
 
 
 def by_day(actor: Actor, span: Days, filters: Filters) -> list[DayRow]:
     """Return the sums by UTC day and rule, oldest first; days without an alert have no row. Raises Forbidden."""
-    source, condition, args = _asked(actor, span, filters)
+    condition, args = _alerts(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select r.day, r.rule, {_COUNTS} from {source}"  # noqa: S608
+            f"select r.day, r.rule, {_COUNTS} from {_ALERTS}"  # noqa: S608
             f" where {condition} group by 1, 2 order by 1, 2",
             args,
         )
@@ -130,10 +117,10 @@ def by_key(actor: Actor, span: Days, filters: Filters, what: str) -> list[KeyRow
     """Return the sums by rule or verdict, most alerts first. Raises Forbidden, BadInput."""
     if what not in {"rule", "verdict"}:
         raise _nothing(what)
-    source, condition, args = _asked(actor, span, filters)
+    condition, args = _alerts(actor, span, filters)
     with reading() as tx:
         rows = tx.rows(
-            f"select r.{what}, {_COUNTS} from {source} where {condition} group by 1 order by 2 desc, 1",  # noqa: S608
+            f"select r.{what}, {_COUNTS} from {_ALERTS} where {condition} group by 1 order by 2 desc, 1",  # noqa: S608
             args,
         )
     return [KeyRow(code, Counts(*counts)) for code, *counts in rows]
@@ -146,17 +133,18 @@ def by_party(actor: Actor, span: Days, filters: Filters, what: str) -> list[Part
     """
     if what not in {"merchant", "acceptor"}:
         raise _nothing(what)
-    condition, args = _where(actor, span, filters)
-    kept = ", ".join(_COLUMNS)
-    sums = ", ".join(f"sum(r.{column})::bigint" for column in _COLUMNS)
+    condition, args = _alerts(actor, span, filters)
+    about, about_args = _orders(actor, span, filters)
+    names = ", ".join(_COLUMNS)
     with reading() as tx:
         rows = tx.rows(
-            f"with each (party, order_id, usdt_units, {kept}) as ("  # noqa: S608
-            f"select r.{what}_id, r.order_id, max(r.usdt_units), {sums} from {_THEMSELVES}"
-            f" where {condition} group by 1, 2)"
-            f" select p.code, p.name, sum(r.usdt_units)::bigint, {sums} from each r join party p on p.id = r.party"
-            f" group by 1, 2 order by 4 desc, 1 limit {MOST_PARTIES}",
-            (span.first, span.last, *args),
+            f"with told (party, {names}) as"  # noqa: S608
+            f" (select r.{what}_id, {_COUNTS} from {_ALERTS} where {condition} group by 1),"
+            f" worth (party, usdt_units) as (select r.{what}_id, sum(r.usdt_units)::bigint"
+            f" from {_ORDERS} where {about} group by 1)"
+            f" select p.code, p.name, w.usdt_units, {names} from told t join worth w on w.party = t.party"
+            f" join party p on p.id = t.party order by t.raised desc, 1 limit {MOST_PARTIES}",
+            (*args, *about_args),
         )
     return [PartyRow(code, name, usdt_units, Counts(*counts)) for code, name, usdt_units, *counts in rows]
 
@@ -167,7 +155,7 @@ def opened(actor: Actor, span: Days, filters: Filters) -> int:
     # The hourly rollup knows no rules: that filter does not narrow the orders.
     condition, args = where(
         filters,
-        ("merchant", "acceptor", "currency"),
+        PARTIES,
         ("r.hour >= %s::date::timestamp at time zone 'UTC'", (span.first,)),
         ("r.hour < (%s::date + 1)::timestamp at time zone 'UTC'", (span.last,)),
         own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id"),
@@ -211,18 +199,25 @@ def open_by_age(actor: Actor) -> list[AgeRow]:
     return [AgeRow(end, *found.get(place, (0, 0))) for place, end in enumerate(ends)]
 
 
-def _asked(actor: Actor, span: Days, filters: Filters) -> tuple[str, str, tuple[object, ...]]:
-    """Return where to read as `r`, the condition, and the arguments of both."""
-    condition, args = _where(actor, span, filters)
-    if filters.acceptor or actor.scope is Scope.ACCEPTOR:
-        return _THEMSELVES, condition, (span.first, span.last, *args)
-    return _ROLLUP, condition, args
+def _alerts(actor: Actor, span: Days, filters: Filters) -> Condition:
+    """Return the condition on the rollup of alerts."""
+    return where(filters, ALERTS, days(span), _own(actor))
 
 
-def _where(actor: Actor, span: Days, filters: Filters) -> tuple[str, tuple[object, ...]]:
+def _orders(actor: Actor, span: Days, filters: Filters) -> Condition:
+    """Return the condition on the rollup of orders with alerts: one of its alerts is of these days and that rule."""
+    # Most orders have one alert: whether the first or the last is of these days is asked before each is.
+    first_or_last = "r.days[1] <= %s and r.days[cardinality(r.days)] >= %s", (span.last, span.first)
+    each = (
+        "exists (select from unnest(r.days, r.rules) x (d, rule) where x.d between %s and %s and %s in ('', x.rule))",
+        (span.first, span.last, filters.rule),
+    )
+    return where(filters, PARTIES, first_or_last, each, _own(actor))
+
+
+def _own(actor: Actor) -> Condition:
     actor.must(Right.SEE_RISK)
-    mine = own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id")
-    return where(filters, ALERTS, days(span), mine)
+    return own(actor, merchant="r.merchant_id", acceptor="r.acceptor_id")
 
 
 def _nothing(what: str) -> BadInput:

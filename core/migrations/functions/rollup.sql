@@ -5,6 +5,8 @@ drop function if exists rollup_hours(xid8, xid8);
 drop function if exists rollup_commission_days(xid8, xid8);
 drop function if exists rollup_commission_paths(xid8, xid8);
 drop function if exists rollup_alert_days(xid8, xid8);
+drop function if exists rollup_alert_orders(xid8, xid8);
+drop function if exists rollup_alert_moves(xid8, xid8);
 
 -- What the order events of the transactions from p_from up to (not with) p_to add, by hour of the event (UTC).
 -- `created` belongs to the acceptor who takes the order: when one is found later, it moves there.
@@ -84,31 +86,85 @@ language sql stable as $$
      group by 1, 2, 3
 $$;
 
--- Alerts raised or closed by those transactions. Both count on the UTC day the alert was raised, so that
--- precision compares decisions with the very alerts they are about.
+-- The acceptor an order had for the transactions before p_to, 0 for none: the last its events tell. An imported order
+-- has one event, and its acceptor from the start.
+create or replace function rollup_acceptor(p_order bigint, p_to xid8) returns bigint language sql stable as $$
+    select coalesce((select case when o.source = 'import' then o.acceptor_id else last.acceptor_id end
+      from orders o
+      left join lateral (select p.acceptor_id from outbox p
+                          where p.order_id = o.id and p.xid < p_to and p.to_state in ('created', 'offered', 'awaiting_payment')
+                          order by p.created_at desc, p.id desc limit 1) last on true
+     where o.id = p_order), 0)
+$$;
+
+-- The orders with alerts that those transactions gave another acceptor.
+create or replace function rollup_alert_moves(p_from xid8, p_to xid8)
+returns table (order_id bigint, acceptor_before bigint, acceptor_id bigint)
+language sql stable as $$
+    select m.* from (
+        select t.order_id, rollup_acceptor(t.order_id, p_from) as acceptor_before, rollup_acceptor(t.order_id, p_to) as acceptor_id
+          from (select b.order_id from outbox b
+                 where b.xid >= p_from and b.xid < p_to and b.to_state in ('created', 'offered', 'awaiting_payment')
+                   and exists (select 1 from alert a where a.order_id = b.order_id and a.xid < p_from)
+                 group by 1) t) m
+     where m.acceptor_before <> m.acceptor_id
+$$;
+
+-- Alerts raised or closed by those transactions. Both count on the UTC day the alert was raised, so that precision
+-- compares decisions with the very alerts they are about; and for the acceptor who serves the order, to whom alerts
+-- raised before it was found move: figures are those of the rows they open, which tell the order's acceptor.
 create or replace function rollup_alert_days(p_from xid8, p_to xid8)
 returns table (day date, rule text, verdict text, currency text, merchant_id bigint, acceptor_id bigint, raised bigint,
-    usdt_units bigint, false_positive bigint, confirmed bigint, closed bigint, decide_seconds bigint)
+    false_positive bigint, confirmed bigint, closed bigint, decide_seconds bigint)
 language sql stable as $$
-    with happened as (
-        select a.id, 1 as raised, 0 as closed from alert a where a.xid >= p_from and a.xid < p_to
+    with ended as materialized (
+        select b.subject as ref, b.xid from outbox b where b.topic = 'alert.closed' and b.xid >= p_from),
+    happened as (
+        select a.id, 1 as raised, 0 as closed, rollup_acceptor(a.order_id, p_to) as acceptor_id
+          from alert a where a.xid >= p_from and a.xid < p_to
         union all
-        select a.id, 0, 1 from outbox b join alert a on a.ref = b.subject
-         where b.topic = 'alert.closed' and b.xid >= p_from and b.xid < p_to)
-    select (a.raised_at at time zone 'UTC')::date, a.rule, a.verdict, o.currency, o.merchant_id,
-           -- Who served the order when the gate looked; an order may find its acceptor, or another one, later.
-           coalesce(case when a.gate in ('G1', 'G2') and o.source <> 'import' then opened.acceptor_id else o.acceptor_id end, 0),
-           sum(h.raised), sum(h.raised * o.usdt_units)::bigint,
-           sum(case when h.closed = 1 and a.disposition in ('false_positive', 'explained') then 1 else 0 end),
-           sum(case when h.closed = 1 and a.disposition like 'confirmed%' then 1 else 0 end),
+        select a.id, 0, 1, rollup_acceptor(a.order_id, p_to)
+          from ended e join alert a on a.ref = e.ref where e.xid < p_to
+        union all
+        select a.id, move.n, case when a.state = 'closed' and not exists (select 1 from ended e where e.ref = a.ref) then move.n else 0 end,
+               move.acceptor_id
+          from rollup_alert_moves(p_from, p_to) m
+          join alert a on a.order_id = m.order_id and a.xid < p_from
+         cross join lateral (values (m.acceptor_before, -1), (m.acceptor_id, 1)) as move (acceptor_id, n))
+    select (a.raised_at at time zone 'UTC')::date, a.rule, a.verdict, o.currency, o.merchant_id, h.acceptor_id,
+           sum(h.raised),
+           sum(case when a.disposition in ('false_positive', 'explained') then h.closed else 0 end),
+           sum(case when a.disposition like 'confirmed%' then h.closed else 0 end),
            sum(h.closed),
-           sum(case when h.closed = 1 then coalesce(floor(extract(epoch from a.closed_at - a.raised_at)), 0) else 0 end)::bigint
+           sum(case when h.closed <> 0 then h.closed * coalesce(floor(extract(epoch from a.closed_at - a.raised_at)), 0) else 0 end)::bigint
       from happened h
       join alert a on a.id = h.id
       join orders o on o.id = a.order_id
-      left join lateral (select p.acceptor_id from outbox p where p.order_id = o.id and p.to_state = 'created'
-                          order by p.created_at, p.id limit 1) opened on true
      group by 1, 2, 3, 4, 5, 6
+    having sum(h.raised) <> 0 or sum(h.closed) <> 0
+$$;
+
+-- The orders those alerts are about, each once whatever the number of its alerts: by the days and rules of all of them,
+-- so that whoever asks for some days or one rule finds the order once. A further alert, or another acceptor, moves it.
+create or replace function rollup_alert_orders(p_from xid8, p_to xid8)
+returns table (days date[], rules text[], currency text, merchant_id bigint, acceptor_id bigint, orders bigint, usdt_units bigint)
+language sql stable as $$
+    with touched as (
+        select a.order_id from alert a where a.xid >= p_from and a.xid < p_to
+        union
+        select m.order_id from rollup_alert_moves(p_from, p_to) m),
+    told as (
+        select t.order_id, side.n, rollup_acceptor(t.order_id, side.upto) as acceptor_id, its.days, its.rules
+          from touched t
+         cross join lateral (values (p_from, -1), (p_to, 1)) as side (upto, n)
+         cross join lateral (select array_agg(x.day order by x.day, x.rule) as days, array_agg(x.rule order by x.day, x.rule) as rules
+                               from (select distinct (a.raised_at at time zone 'UTC')::date as day, a.rule
+                                       from alert a where a.order_id = t.order_id and a.xid < side.upto) x) its
+         where its.days is not null)
+    select t.days, t.rules, o.currency, o.merchant_id, t.acceptor_id, sum(t.n), sum(t.n * o.usdt_units)::bigint
+      from told t join orders o on o.id = t.order_id
+     group by 1, 2, 3, 4, 5
+    having sum(t.n) <> 0 or sum(t.n * o.usdt_units) <> 0
 $$;
 
 create or replace function rollup_add(p_hours_from xid8, p_commission_from xid8, p_alert_from xid8, p_to xid8) returns void
@@ -141,13 +197,25 @@ begin
     select c.* from rollup_commission_paths(p_commission_from, p_to) c order by 1, 2, 3
     on conflict (day, agents, plan_versions) do update
        set orders = r.orders + excluded.orders, base_units = r.base_units + excluded.base_units;
-    insert into rollup_alert_day as r (day, rule, verdict, currency, merchant_id, acceptor_id, raised, usdt_units, false_positive,
-        confirmed, closed, decide_seconds)
+    with added as (
+    insert into rollup_alert_day as r (day, rule, verdict, currency, merchant_id, acceptor_id, raised, false_positive, confirmed,
+        closed, decide_seconds)
     select a.* from rollup_alert_days(p_alert_from, p_to) a order by 1, 2, 3, 4, 5, 6
     on conflict (day, rule, verdict, currency, merchant_id, acceptor_id) do update
-       set raised = r.raised + excluded.raised, usdt_units = r.usdt_units + excluded.usdt_units,
-           false_positive = r.false_positive + excluded.false_positive, confirmed = r.confirmed + excluded.confirmed,
-           closed = r.closed + excluded.closed, decide_seconds = r.decide_seconds + excluded.decide_seconds;
+       set raised = r.raised + excluded.raised, false_positive = r.false_positive + excluded.false_positive,
+           confirmed = r.confirmed + excluded.confirmed, closed = r.closed + excluded.closed,
+           decide_seconds = r.decide_seconds + excluded.decide_seconds
+     returning r.ctid, r.raised = 0 and r.closed = 0 as is_empty)
+    select array_agg(ctid) into v_empty from added where is_empty;
+    delete from rollup_alert_day where ctid = any (v_empty);
+    with added as (
+    insert into rollup_alert_order as r (days, rules, currency, merchant_id, acceptor_id, orders, usdt_units)
+    select a.* from rollup_alert_orders(p_alert_from, p_to) a order by 1, 2, 3, 4, 5
+    on conflict (days, rules, currency, merchant_id, acceptor_id) do update
+       set orders = r.orders + excluded.orders, usdt_units = r.usdt_units + excluded.usdt_units
+     returning r.ctid, r.orders = 0 and r.usdt_units = 0 as is_empty)
+    select array_agg(ctid) into v_empty from added where is_empty;
+    delete from rollup_alert_order where ctid = any (v_empty);
     -- Never backwards: what has been counted is not counted again.
     update watermark set done_to = greatest(done_to, p_to), moved_at = clock_timestamp() where name in ('rollup', 'rollup_alert', 'rollup_commission');
 end $$;
@@ -178,6 +246,7 @@ begin
     delete from rollup_commission_day;
     delete from rollup_commission_path_day;
     delete from rollup_alert_day;
+    delete from rollup_alert_order;
     select count(*) into v_facts from outbox where xid < v_to;
     perform rollup_add('0', '0', '0', v_to);
     return v_facts;
