@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
     app.config.from_mapping(_config(settings))
     hosts.install(app, settings.hosts)
     proxies.install(app, settings.proxies, settings.proxy_addresses)
-    origins.install(app, settings.hosts, settings.proxies)
+    origins.install(app, settings.hosts, settings.proxies, https=settings.secure_cookies)
     logs.install(app)
     faults.install(app)
     timing.install(app)

@@ -24,10 +24,11 @@ class ForeignOrigin(Refusal):
     status = 403
 
 
-def install(app: Flask, hosts: list[str], hops: int) -> None:
-    """Tell the app which names are ours beside the one it is called by, and whether proxies stand in front."""
+def install(app: Flask, hosts: list[str], hops: int, *, https: bool) -> None:
+    """Tell the app which names are ours beside the one it is called by, and whether proxies or https stand in front."""
     app.config["OWN_NAMES"] = frozenset(host.lower() for host in hosts) if hops else frozenset()
     app.config["BEHIND_PROXIES"] = hops > 0
+    app.config["BEHIND_HTTPS"] = https or hops > 0
 
 
 def check() -> None:
@@ -56,6 +57,7 @@ def check() -> None:
 def _ours(address: str) -> bool:
     """Return whether an address is of the host that this request was made to; `null` is of none.
 
+    The other scheme of our host is another site, unless something in front of us may speak https and ask us by http.
     Proxies may drop the port of the name they pass on, or call us by another of our names: behind them a name counts.
     """
     try:
@@ -65,11 +67,16 @@ def _ours(address: str) -> bool:
         ports = (_port(said.port, said.scheme), _port(asked.port, request.scheme))
     except ValueError:  # a port that is none
         return False
-    if not theirs:
+    if not theirs or said.scheme not in _schemes():
         return False
     if current_app.config["BEHIND_PROXIES"]:
         return theirs == mine or theirs in current_app.config["OWN_NAMES"]
     return theirs == mine and ports[0] == ports[1]
+
+
+def _schemes() -> set[str]:
+    """Return what an address of ours begins with, in this request."""
+    return {request.scheme, "https"} if current_app.config["BEHIND_HTTPS"] else {request.scheme}
 
 
 def _port(number: int | None, scheme: str) -> int | None:

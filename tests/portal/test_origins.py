@@ -31,6 +31,8 @@ def posting(desk, signed_in):
         {"Origin": "https://evil.example"},
         {"Origin": "http://localhost.evil.example"},
         {"Origin": "http://localhost:9999"},
+        {"Origin": "https://localhost"},
+        {"Referer": "https://localhost/account/"},
         {"Origin": "null"},
         {"Origin": ""},
         {"Origin": "http://localhost:x"},
@@ -81,6 +83,7 @@ def test_the_api_asks_for_keys_and_not_for_origins(desk):
         ("https://desk.example", True),
         ("https://desk.example:8443", True),
         ("https://backup.example", True),
+        ("http://desk.example", False),
         ("https://evil.example", False),
         ("https://desk.example.evil.example", False),
     ],
@@ -94,3 +97,24 @@ def test_behind_proxies_our_names_count_on_whatever_port(desk, monkeypatch, orig
     browser.get("/login/", headers=told)
     answer = browser.post("/login/", {"username": "nobody", "password": "x"}, headers=told)
     assert (answer.status_code != 403) is taken
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "taken"),
+    [
+        ("DESK_PROXIES", "0", False),
+        ("DESK_PROXIES", "1", True),
+        ("DESK_COOKIE_SECURE", "false", False),
+        ("DESK_COOKIE_SECURE", "true", True),
+    ],
+)
+def test_our_name_by_https_counts_on_plain_http_only_where_https_may_stand_in_front(
+    desk, monkeypatch, setting, value, taken
+):
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setenv("DESK_TRUSTED_HOSTS", "localhost")
+    app = create_app(Settings())
+    origins = ("https://localhost", "http://localhost", "http://localhost:8443")
+    statuses = [app.test_client().post("/login/", headers={"Origin": origin}).status_code for origin in origins]
+    # 403: another's page; 400: ours, yet without its token. Behind proxies a name counts, on whatever port.
+    assert statuses == [400 if taken else 403, 400, 400 if (setting, value) == ("DESK_PROXIES", "1") else 403]
