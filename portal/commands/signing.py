@@ -20,7 +20,7 @@ signed = click.option(
 def as_user(name: str) -> Actor:
     """Return the actor of a user who gives the password; a one-time password is none to sign with.
 
-    Raises NotSignedIn, TooMany when too many were wrong, Forbidden for who acts for a party.
+    Raises NotSignedIn, TooMany when too many were wrong, Barred or Forbidden for who acts for a party.
     """
     password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     found = accounts.sign_in(name, password, ip="terminal", agent="desk")

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from core import audit, clock
-from core.actor import Right
+from core.actor import Right, Scope
 from core.db import reading, transaction
-from core.errors import BadInput, Conflict, Forbidden, NotFound
+from core.errors import BadInput, Barred, Conflict, Forbidden, NotFound
 from portal.roles import ROLES
 from portal.security.lockout import DAY, admit, admit_own, forgotten, lift, succeeded
 from portal.security.sessions import end_all
+from portal.standing_words import told
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,22 +87,25 @@ def account(user_id: int) -> Account:
 def sign_in(username: str, password: str, *, ip: str, agent: str, device: str = "") -> SignedIn | None:
     """Return the user if the password is right, None otherwise, in the same time for unknown names.
 
-    `device` is the number of a device known for the account. Refuses with `too_many` who has to wait. An
-    account must be active, have exactly one role of `portal.roles` and act for no party that is barred.
+    `device` is the number of a device known for the account. Refuses with `too_many` who has to wait, and with
+    `barred` whoever has the right password and acts for a party that is barred: as its API keys are refused. An
+    account must be active and have exactly one role of `portal.roles`.
     """
     attempt = admit(username, ip, agent, device)
     with reading() as tx:
         found = tx.rows(
             "select u.id, u.password, u.active, (select array_agg(r.name) from ab_user_role ur "
-            "join ab_role r on r.id = ur.role_id where ur.user_id = u.id), exists (select 1 from user_party p "
+            "join ab_role r on r.id = ur.role_id where ur.user_id = u.id), (select b.kind from user_party p "
             "join party b on b.id = p.party_id where p.user_id = u.id and b.state = 'barred') "
             "from ab_user u where lower(u.username) = %s",
             (attempt.account,),
         )
-    user_id, kept, active, roles, barred = found[0] if len(found) == 1 else (0, "", False, [], False)
+    user_id, kept, active, roles, barred = found[0] if len(found) == 1 else (0, "", False, [], None)
     fits = check_password_hash(kept or _NOBODY, password[:LONGEST])
-    if not (fits and kept and active and not barred and len(roles or ()) == 1 and roles[0] in ROLES):
+    if not (fits and kept and active and len(roles or ()) == 1 and roles[0] in ROLES):
         return None
+    if barred is not None:
+        raise Barred(" ".join(told(Scope(barred), "barred")))
     succeeded(attempt, user_id)
     return SignedIn(user_id, kept, roles[0])
 

@@ -1,4 +1,4 @@
-"""The sign-in page and signing out, by POST with a CSRF token; errors tell nothing of accounts."""
+"""The sign-in page and signing out, by POST with a CSRF token; without the password errors tell nothing of accounts."""
 
 from __future__ import annotations
 

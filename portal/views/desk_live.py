@@ -10,12 +10,12 @@ from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from core import clock
-from core.actor import Actor, Right
+from core.actor import Actor, Right, Scope
 from core.errors import NotFound, Refusal
 from core.orders import live, queries
 from core.parties import acceptors, presence
 from portal import format as show
-from portal import in_place, menu, refusals
+from portal import in_place, menu, refusals, standing_words
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
@@ -125,6 +125,7 @@ class LiveDeskView(BaseView):
         answer = jsonify(
             html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
+            standing=render_template("acceptor/standing.html", **_drawn(board)),
             claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
             offers={order.ref: show.money_text(order.fiat) for order in board.orders},
             at=clock.now().isoformat(),
@@ -148,7 +149,8 @@ def _drawn(board: live.Board) -> dict[str, Any]:
     claimed = [order for order in board.orders if order.state == "paid_claimed" and not order.review]
     review = [order for order in board.orders if order.review]
     waiting = [order for order in board.orders if order not in claimed and order not in review]
-    return {"board": board, "claimed": claimed, "waiting": waiting, "review": review}
+    standing = standing_words.told(Scope.ACCEPTOR, board.state, board.paused)
+    return {"board": board, "standing": standing, "claimed": claimed, "waiting": waiting, "review": review}
 
 
 def _midnight() -> datetime:

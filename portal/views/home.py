@@ -14,7 +14,7 @@ from portal.roles import current_actor
 from portal.security.accounts import since_last_time
 from portal.security.gate import SIGNED_IN
 from portal.security.sessions import current_person
-from portal.views.home_notices import notices
+from portal.standing_words import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

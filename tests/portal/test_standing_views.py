@@ -7,7 +7,8 @@ import pytest
 from core.actor import system
 from core.db import reading
 from core.errors import Refusal
-from core.parties import acceptors, keys, pools, standing
+from core.parties import acceptors, agents, keys, pools, standing
+from portal.security.setup import ensure_user
 from tests import make
 from tests.portal import market
 from tests.portal.market import PASSWORD, Browser, opened, signed_in
@@ -112,6 +113,27 @@ def test_a_paused_acceptor_reads_at_home_why_it_gets_no_orders(desk):
     assert "taken you out of matching" not in signed_in(desk, "acceptor1").get("/").text
 
 
+def test_an_acceptors_desk_says_in_the_words_of_its_home_why_no_orders_come(desk):
+    reader, admin = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
+    asked = [(reader, "/desk/"), (admin, f"/desk/of/{desk.acceptor.ref}")]
+    assert not any("You are suspended" in browser.get(address).text for browser, address in asked)
+    assert reader.get("/desk/live.json").json["standing"] == ""
+    standing.suspend(system(), desk.acceptor.ref, "a tip from the police")
+    acceptors.pause(system(), desk.acceptor.ref, "new papers are due")
+    pages = [browser.get(address).text for browser, address in asked]
+    news, home = reader.get("/desk/live.json").json, reader.get("/").text
+    acceptors.resume(system(), desk.acceptor.ref, "they came")
+    standing.reinstate(system(), desk.acceptor.ref, "all is well")
+    for words in (
+        "You are suspended: no new orders are sent to you. Open ones go on",
+        "The desk has taken you out of matching: new papers are due. No new orders are sent to you",
+    ):
+        assert [words in text for text in (*pages, news["standing"], home)] == [True] * 4
+    assert "No new orders come: the notice above says why." in news["html"]
+    assert "police" not in pages[0] + news["standing"]
+    assert reader.get("/desk/live.json").json["standing"] == ""
+
+
 def test_no_pool_takes_in_who_is_suspended(desk):
     shop = make.merchants.create(system(), "shut-shop", "Shut", country="BR")
     standing.suspend(system(), shop, "papers")
@@ -128,13 +150,41 @@ def test_who_is_barred_is_out_at_once_and_gets_in_no_more(desk):
     assert browser.get("/").status_code == 200
     assert act(admin, far, "bar", ref, reason="forged papers").status_code == 302
     assert browser.get("/").headers.get("Location", "").startswith("/login/")
-    assert Browser(desk.app).sign_in("merchant2", PASSWORD).status_code == 401
+    answer = Browser(desk.app).sign_in("merchant2", PASSWORD)
+    assert (answer.status_code, "You are barred, and for good" in answer.text) == (403, True)
+    assert "forged papers" not in answer.text
+    wrong = Browser(desk.app).sign_in("merchant2", PASSWORD[::-1])
+    assert (wrong.status_code, "You are barred" in wrong.text) == (401, False), "told to who has the password alone"
     with pytest.raises(Refusal) as caught:
         keys.authenticate(key)
     assert caught.value.code == "barred"
     assert act(admin, far, "reinstate", ref, reason="sorry").status_code == 409
     page = admin.get(f"/merchants/show/{ref}").text
     assert not any(f"ask-{name}" in page for name in ("suspend", "reinstate", "bar"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("merchant", "your balance stays yours: ask an administrator"),
+        ("acceptor", "no new orders are sent to you. Open orders are not undone, and your reserve stays yours"),
+        ("agent", "your commission, with what orders opened before still earn, is held and not paid out"),
+    ],
+)
+def test_whoever_is_barred_reads_what_that_means_where_it_signs_in(desk, kind, says):
+    more = {"plan": "direct"} if kind == "agent" else {"country": "BR"}
+    ref = {"merchant": make.merchants, "acceptor": acceptors, "agent": agents}[kind].create(
+        system(), f"out-{kind}", "Out of It", **more
+    )
+    with reading() as tx:
+        number = tx.call("select id from party where ref = %s", (ref,))
+    ensure_user(f"out-{kind}", kind, PASSWORD, last_name="Out", party_id=number)
+    assert Browser(desk.app).sign_in(f"out-{kind}").status_code == 302
+    standing.bar(system(), ref, "forged papers")
+    browser = Browser(desk.app)
+    answer = browser.sign_in(f"out-{kind}")
+    assert (answer.status_code, says in answer.text, "forged" in answer.text) == (403, True, False)
+    assert browser.get("/").headers["Location"].startswith("/login/")
 
 
 def test_an_agent_is_moved_by_an_administrator_and_open_orders_keep_their_shares(desk):

@@ -66,6 +66,11 @@
       if (again) (within(again)[place] ?? within(again).at(-1))?.focus({ preventScroll: true });
     }
     $("#figures").innerHTML = news.figures;
+    // Drawn anew only when it says something else, so that it is read aloud once.
+    const standing = document.createElement("div");
+    standing.innerHTML = news.standing;
+    const before = $("#standing");
+    if (standing.textContent.trim() !== before.textContent.trim()) before.replaceChildren(...standing.childNodes);
   };
 
   // What is new is said aloud and counted even while a dialog is open.
