@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import Flask, has_request_context, request
+from flask import Flask, has_request_context, request, session
 from flask_wtf.csrf import CSRFProtect
 
 from core.db import portal_session
@@ -27,7 +27,7 @@ from portal import (
 )
 from portal.security import gate, headers, hosts, origins, proxies
 from portal.security.manager import DeskSecurity, Portal
-from portal.security.sessions import API, current_person
+from portal.security.sessions import API, LANGUAGE, current_person
 from portal.views.home import HomeView
 
 if TYPE_CHECKING:
@@ -143,23 +143,29 @@ def _protect_forms(app: Flask) -> None:
 
 
 def _speak(app: Flask) -> None:
-    """Let language and time zone follow the signed-in person, else the browser."""
+    """Let language and time zone follow the signed-in person, else the address, else the browser."""
+
+    def keep() -> None:
+        """Keep the language an address asks for: what its page then asks of us speaks it too, as do the next pages."""
+        asked = request.args.get("lang", "")
+        if asked in taste.LANGUAGES and not request.path.startswith((API, "/static/")):
+            session[LANGUAGE] = asked
 
     def language() -> str:
         if not has_request_context():
             return "en"
-        asked = request.args.get("lang", "")
         person = current_person()
-        if person is not None and person.language in taste.LANGUAGES:
-            return person.language
-        if asked in taste.LANGUAGES:
-            return asked
+        kept = "" if request.path.startswith(API) else session.get(LANGUAGE, "")
+        for asked in (person.language if person else "", request.args.get("lang", ""), kept):
+            if asked in taste.LANGUAGES:
+                return asked
         return request.accept_languages.best_match(list(taste.LANGUAGES), "en") or "en"
 
     def zone() -> ZoneInfo | object:
         person = current_person() if has_request_context() else None
         return ZoneInfo(person.zone) if person is not None and person.zone in taste.zones() else UTC
 
+    app.before_request(keep)
     speech = app.extensions["babel"]
     speech.locale_selector = language
     speech.timezone_selector = zone

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 TOKEN = "sid"  # noqa: S105 - the name of the cookie's field
+LANGUAGE = "lang"
+"""The cookie's field with the language that an address asked for."""
 API = "/api/"
 SEEN_EVERY = timedelta(seconds=60)
 
@@ -43,7 +45,7 @@ def _hash(token: str) -> bytes:
 
 
 def open_session(user_id: int, password_hash: str, role: str, *, ip: str, agent: str) -> None:
-    """Begin a session for a user whose password was right; whatever the cookie held before is dropped."""
+    """Begin a session for a user whose password was right; all the cookie held before but the language is dropped."""
     token = secrets.token_urlsafe(32)
     now = clock.now()
     ends = now + timedelta(hours=current_app.config["SESSION_HOURS"])
@@ -54,8 +56,11 @@ def open_session(user_id: int, password_hash: str, role: str, *, ip: str, agent:
             "values (%s, %s, %s, %s, %s, %s, %s, %s)",
             (user_id, _hash(token), stamp(password_hash, role), now, now, ends, ip, agent[:200]),
         )
+    language = session.get(LANGUAGE)
     session.clear()
     session[TOKEN] = token
+    if language is not None:
+        session[LANGUAGE] = language
     forget()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 from dashboards import theme
+from tests.dashboards.conftest import DAYS
 
 TOKENS = (Path(__file__).parents[2] / "portal/static/css/tokens.css").read_text()
 SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>")
@@ -29,6 +31,16 @@ def test_the_page_has_the_portals_sidebar_title_and_language(visit):
     assert 'aria-label="Main"' in page
     assert "<h1>Risk</h1>" in page
     assert '<html lang="en" dir="ltr"' in page
+
+
+def test_page_and_tiles_speak_the_language_of_the_address(boards, visit):
+    visitor = visit("admin")
+    assert '<html lang="es"' in visitor.page("volume", DAYS + "&lang=es").text
+    for search in (DAYS + "&lang=es", DAYS):  # a control that is changed leaves the language out of the address
+        told = json.dumps(visitor.said(boards.dash, "volume-opened.children", search), ensure_ascii=False)
+        assert ("Órdenes abiertas" in told, "Orders opened" in told) == (True, False), told
+    assert '<html lang="es"' in visitor.page("volume").text
+    assert '<html lang="es"' in visitor.page("volume", DAYS + "&lang=xx").text
 
 
 def test_the_token_cookie_is_for_this_room_and_this_site_only(visit):

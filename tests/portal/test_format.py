@@ -136,6 +136,19 @@ def test_the_browsers_language_is_used_before_sign_in(desk):
     assert "登录" in desk.app.test_client().get("/login/?lang=zh").text
 
 
+def test_the_language_of_an_address_goes_on_with_who_asked_for_it_until_a_choice_is_kept(fresh):
+    browser = fresh.browser()
+    assert "登录" in browser.get("/login/?lang=zh").text
+    assert '<html lang="zh"' in browser.get("/login/?lang=xx").text, "no language of ours is no choice"
+    browser.sign_in("finance")
+    assert '<html lang="zh"' in browser.get("/").text
+    assert '<html lang="es"' in browser.get("/orders/list/?lang=es").text
+    assert '<html lang="es"' in browser.get("/").text
+    browser.post("/account/taste", {"language": "en"})
+    assert '<html lang="en"' in browser.get("/?lang=zh").text
+    assert '<html lang="en"' in fresh.browser().get("/login/").text
+
+
 def test_the_terminal_says_one_without_an_s():
     assert [counted(n, "row") for n in (0, 1, 2, 1204)] == ["0 rows", "1 row", "2 rows", "1,204 rows"]
     assert [counted(n, "row was", "rows were") for n in (1, 2)] == ["1 row was", "2 rows were"]
