@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask_babel import get_locale
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from portal.problem_words import entries
 from portal.security.gate import PUBLIC, needs
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 problems = Blueprint("problems", __name__)
 
 _FILE = "docs/errors.html"
-_CODES = re.compile(r"<section .*</section>", re.DOTALL)
+_TYPED = re.compile(r"`([^`]+)`")
 
 
 @problems.get("/docs/errors")
@@ -27,21 +26,18 @@ _CODES = re.compile(r"<section .*</section>", re.DOTALL)
 def errors() -> ResponseReturnValue:
     """Send to the page itself, a file like the style sheets: it says the same to everybody and holds no secret.
 
-    Who reads another language than English gets the same codes with the words around them in theirs: what a code
-    means is told in English, as the API tells it.
+    Who reads another language than English gets the same codes, with all that is said of them in theirs.
     """
     language = getattr(get_locale(), "language", "en")
     if language == "en":
         return redirect(url_for("static", filename=_FILE))
-    codes = _codes(Path(current_app.static_folder or "") / _FILE)
+    codes = [(status, code, marked_up(said), marked_up(advice)) for status, code, said, advice in entries()]
     answer = make_response(render_template("errors.html", language=language, codes=codes))
     answer.headers["Content-Language"] = language
     answer.vary.update({"Accept-Language", "Cookie"})
     return answer
 
 
-@cache
-def _codes(file: Path) -> Markup:
-    """Return the part of the page that tells the codes, marked as English."""
-    found = _CODES.search(file.read_text(encoding="utf-8"))
-    return Markup(found[0].replace("<section ", '<section lang="en" ') if found else "")  # noqa: S704 - our own file
+def marked_up(text: str) -> Markup:
+    """Return what stands in backticks as code, everything else escaped."""
+    return Markup(_TYPED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import importlib
 import pkgutil
-import re
 
 import core
 import portal
 from core.errors import Refusal
 from portal import faults, wire
-from tests.docs.advice import ADVICE, OTHERS
+from portal.problem_words import CODES, entries
+from portal.problems import marked_up
 from tests.docs.pages import page, writing
 
+OTHERS = {"form_expired", "method_not_allowed", "address_too_long", "headers_too_large", "fault"}
+"""Codes of answers that no refusal makes."""
 ERRORS = page("docs/errors.md")
 STATIC = page("portal/static/docs/errors.html")
 SERVED = """<!doctype html>
@@ -78,15 +79,6 @@ def refusals() -> dict[str, type[Refusal]]:
     return kinds
 
 
-def entries() -> list[tuple[int, str, str, str]]:
-    """Every code with its status, meaning and advice, in the order of the page."""
-    kinds = refusals()
-    found = [
-        (kind.status, code, (kind.__doc__ or "").strip().splitlines()[0], ADVICE[code]) for code, kind in kinds.items()
-    ]
-    return sorted(found + [(each.status, code, each.meaning, each.advice) for code, each in OTHERS.items()])
-
-
 def written() -> str:
     """The whole page."""
     table = "| status | code |\n|---|---|\n" + "".join(
@@ -94,11 +86,6 @@ def written() -> str:
     )
     parts = [f"## {code}\n{status}. {meaning}\n\n{advice}\n" for status, code, meaning, advice in entries()]
     return "\n".join([HEAD, table, *parts])
-
-
-def marked_up(text: str) -> str:
-    """Markdown's code spans as HTML, everything else escaped."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def served() -> str:
@@ -111,8 +98,11 @@ def served() -> str:
     return SERVED.format(sections=lines)
 
 
-def test_every_refusal_has_its_advice():
-    assert sorted(refusals()) == sorted(ADVICE)
+def test_every_refusal_has_its_words_and_they_are_those_of_its_class():
+    kinds = refusals()
+    told = {code: (each.status, str(each.meaning)) for code, each in CODES.items() if code in kinds}
+    assert told == {code: (kind.status, (kind.__doc__ or "").splitlines()[0]) for code, kind in kinds.items()}
+    assert set(CODES) - set(kinds) == OTHERS
 
 
 def test_codes_of_web_faults_are_listed():
