@@ -118,6 +118,7 @@ def test_an_acceptors_desk_says_in_the_words_of_its_home_why_no_orders_come(desk
     asked = [(reader, "/desk/"), (admin, f"/desk/of/{desk.acceptor.ref}")]
     assert not any("You are suspended" in browser.get(address).text for browser, address in asked)
     assert reader.get("/desk/live.json").json["standing"] == ""
+    assert "You get new orders while this page is open" in reader.get("/desk/").text
     standing.suspend(system(), desk.acceptor.ref, "a tip from the police")
     acceptors.pause(system(), desk.acceptor.ref, "new papers are due")
     pages = [browser.get(address).text for browser, address in asked]
@@ -131,6 +132,7 @@ def test_an_acceptors_desk_says_in_the_words_of_its_home_why_no_orders_come(desk
         assert [words in text for text in (*pages, news["standing"], home)] == [True] * 4
     assert "No new orders come: the notice above says why." in news["html"]
     assert "police" not in pages[0] + news["standing"]
+    assert "You get new orders while this page is open" not in pages[0]
     assert reader.get("/desk/live.json").json["standing"] == ""
 
 
