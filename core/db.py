@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
-from core.errors import AlreadyDone, Changed, Conflict, Refusal, ShortReserve, Unavailable, WrongState, sentence
+from core.errors import (
+    AlreadyDone,
+    Changed,
+    Conflict,
+    Refusal,
+    ShortReserve,
+    TooLate,
+    Unavailable,
+    WrongState,
+    sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +53,10 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
     "version_begins_later": (
         Changed,
         sentence("it took too long to store this before it would have begun; nothing has changed, try again"),
+    ),
+    "version_withdrawn_in_time": (
+        TooLate,
+        sentence("it took too long to store this before the version begins; nothing has changed"),
     ),
     "hold_open_once": (AlreadyDone, sentence("the order is held already")),
     "approval_waiting_once": (AlreadyDone, sentence("a request for this is waiting for a decision already")),

@@ -75,6 +75,7 @@ BADGES: dict[str, Badge] = {
     "version_now": Badge(_l("In force"), "ok"),
     "version_to_come": Badge(_l("To come"), "info"),
     "version_before": Badge(_l("Before"), "idle"),
+    "version_withdrawn": Badge(_l("Withdrawn"), "warn"),
     "version_never": Badge(_l("Never in force"), "idle"),
     # commissions, jobs, exports
     "pending": Badge(_l("Pending"), "info"),

@@ -11,7 +11,8 @@ _PLANS = """
 select p.plan_id, v.terms || jsonb_build_object('id', v.id, 'version', v.version)
   from (select distinct plan_id from agent) p
   join lateral (select x.id, x.version, x.terms from plan_version x
-                 where x.plan_id = p.plan_id and x.effective_from <= %s order by x.version desc limit 1) v on true
+                 where x.plan_id = p.plan_id and x.effective_from <= %s and x.withdrawn_at is null
+                 order by x.version desc limit 1) v on true
  order by p.plan_id
 """
 

@@ -21,7 +21,8 @@ select case when g.volume_until <= %(at)s then 0 else g.deposit_volume_units end
        v.terms || jsonb_build_object('id', v.id, 'version', v.version)
   from agent g join party p on p.id = g.party_id
   join lateral (select x.id, x.version, x.terms from plan_version x
-                 where x.plan_id = g.plan_id and x.effective_from <= %(at)s order by x.version desc limit 1) v on true
+                 where x.plan_id = g.plan_id and x.effective_from <= %(at)s and x.withdrawn_at is null
+                 order by x.version desc limit 1) v on true
  where p.ref = %(ref)s and (%(all)s or g.party_id in (
            select d.descendant_id from agent_closure d where d.ancestor_id = %(top)s))
 """

@@ -32,21 +32,17 @@ The database refuses an approval that is stored with less than five of these sec
 """
 
 _ALL: Final = {
-    FEES: "select code, version, terms, effective_from, created_at from fee_schedule order by code, version",
-    PLAN: "select p.code, v.version, v.terms, v.effective_from, v.created_at from plan_version v"
+    FEES: "select code, version, terms, effective_from, withdrawn_at from fee_schedule order by code, version",
+    PLAN: "select p.code, v.version, v.terms, v.effective_from, v.withdrawn_at from plan_version v"
     " join plan p on p.id = v.plan_id order by p.code, v.version",
 }
+# Numbers go on after a withdrawn version; the next one begins no earlier than the last of the others.
 _LAST: Final = {
-    FEES: "select version, effective_from from fee_schedule where code = %s order by version desc limit 1",
-    PLAN: "select v.version, v.effective_from from plan_version v join plan p on p.id = v.plan_id"
-    " where p.code = %s order by v.version desc limit 1",
+    FEES: "select coalesce(max(version), 0), max(effective_from) filter (where withdrawn_at is null) from fee_schedule"
+    " where code = %s",
+    PLAN: "select coalesce(max(v.version), 0), max(v.effective_from) filter (where v.withdrawn_at is null)"
+    " from plan_version v join plan p on p.id = v.plan_id where p.code = %s",
 }
-
-
-_ASKED: Final = """
-select (payload->>'version')::int, ref, requested_by, decided_by from approval
- where kind = %s and subject = %s and state = 'approved'
-"""
 
 
 class Version(NamedTuple):
@@ -57,6 +53,7 @@ class Version(NamedTuple):
     terms: dict[str, Any]
     effective_from: datetime
     in_force: bool
+    withdrawn_at: datetime | None = None
 
 
 class Standing(NamedTuple):
@@ -64,26 +61,6 @@ class Standing(NamedTuple):
 
     now: Version | None
     coming: Version | None
-
-
-class Lived(NamedTuple):
-    """A version in the row of its code's: what it follows, when its time ends, and whose request it was.
-
-    `until` is None while none comes after it; where it is its own beginning, the version was never in force. `request`,
-    `proposed_by` and `approved_by` are "" of what was there before anybody asked, as the demo's first ones.
-    """
-
-    version: Version
-    before: Version | None
-    until: datetime | None
-    request: str
-    proposed_by: str
-    approved_by: str
-
-    @property
-    def never(self) -> bool:
-        """Whether the next version began with it, so that nothing was ever priced or split by it."""
-        return self.until == self.version.effective_from
 
 
 class Decided(NamedTuple):
@@ -104,7 +81,7 @@ def propose(
     another proposal for it waits.
     """
     actor.must(Right.MANAGE_PRICING)
-    _known(kind)
+    must_be_known(kind)
     named = particulars.read_code(code)
     if start is not None:
         _may_begin(start)
@@ -144,7 +121,7 @@ def decide(actor: Actor, ref: str, approve: bool, why: str, *, kind: str = "") -
         eyes = (done.payload.get("user_id"), actor.user_id)
         at = timeshift.moment(tx)
         # A whole second, so that what is shown of it is all of it.
-        soonest = (at + LEAD).replace(microsecond=0) if last else at
+        soonest = (at + LEAD).replace(microsecond=0) if version > 1 else at
         begins = max(filter(None, (_moment(done.payload["effective_from"]), last, soonest)))
         _store(tx, done.kind, done.subject, (version, json.dumps(terms), begins, at, *eyes))
         details = {"version": version, "from": begins.isoformat(), "proposed_by": done.requested_by, "request": ref}
@@ -165,34 +142,28 @@ def withdraw(actor: Actor, ref: str, why: str) -> None:
 
 def standing(actor: Actor, kind: str, code: str) -> Standing:
     """Return what is in force of a schedule or plan and what is the last to come. Raises Forbidden."""
-    of_it = [each for each in known(actor, kind) if each.code == code]
+    of_it = [each for each in known(actor, kind) if each.code == code and not each.withdrawn_at]
     now = next((each for each in of_it if each.in_force), None)
     return Standing(now, of_it[-1] if of_it and of_it[-1] != now else None)
 
 
-def known(actor: Actor, kind: str) -> list[Version]:
-    """Return every version of every schedule or plan, by code. Raises Forbidden."""
+def following(actor: Actor, kind: str, code: str) -> int:
+    """Return the number that the next version of a schedule or plan gets: 1 for a new code. Raises Forbidden."""
     actor.must(Right.SEE_LEDGER)
-    _known(kind)
+    must_be_known(kind)
+    with reading() as tx:
+        return int(tx.call(_LAST[kind], (code,))) + 1
+
+
+def known(actor: Actor, kind: str) -> list[Version]:
+    """Return every version of every schedule or plan, by code, withdrawn ones too. Raises Forbidden."""
+    actor.must(Right.SEE_LEDGER)
+    must_be_known(kind)
     now = clock.now()
     with reading() as tx:
         rows = tx.rows(_ALL[kind])
-    newest: dict[str, int] = {code: version for code, version, _, start, _ in rows if start <= now}
-    return [Version(row[0], row[1], row[2], row[3], newest.get(row[0]) == row[1]) for row in rows]
-
-
-def history(actor: Actor, kind: str, code: str) -> list[Lived]:
-    """Return every version of one schedule or plan, the latest first. Raises Forbidden, NotFound."""
-    of_it = [each for each in known(actor, kind) if each.code == code]
-    if not of_it:
-        raise NotFound(sentence("there is no version of %(code)s", code=code[:40]), code=code[:40])
-    with reading() as tx:
-        asked = {version: tuple(by) for version, *by in tx.rows(_ASKED, (kind, code))}
-    beside = zip([None, *of_it], of_it, [*of_it[1:], None], strict=False)
-    return [
-        Lived(each, before, after.effective_from if after else None, *asked.get(each.version, ("", "", "")))
-        for before, each, after in beside
-    ][::-1]
+    newest: dict[str, int] = {row[0]: row[1] for row in rows if row[3] <= now and row[4] is None}
+    return [Version(row[0], row[1], row[2], row[3], newest.get(row[0]) == row[1], row[4]) for row in rows]
 
 
 def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:
@@ -201,6 +172,11 @@ def waiting(actor: Actor, kind: str) -> list[approvals.Approval]:
     with reading() as tx:
         refs = tx.rows("select ref from approval where kind = %s and state = 'waiting' order by requested_at", (kind,))
         return [approvals.find(tx, ref) for (ref,) in refs]
+
+
+def alone(tx: Transaction, kind: str, code: str) -> None:
+    """Let nobody else approve or withdraw a version of that schedule or plan until the transaction ends."""
+    tx.call("select pg_advisory_xact_lock(hashtextextended(%s, 0))::text", (f"{kind} {code}",))
 
 
 def _may_begin(start: datetime) -> None:
@@ -215,7 +191,8 @@ def _may_begin(start: datetime) -> None:
         )
 
 
-def _known(kind: str) -> None:
+def must_be_known(kind: str) -> None:
+    """Refuse with `bad_input` what is neither a fee schedule nor a commission plan."""
     if kind not in KINDS:
         raise BadInput(sentence("a version is of one of %(kinds)s", kinds=list(KINDS)), field="kind")
 
@@ -230,9 +207,8 @@ def _read(kind: str, terms: Mapping[str, object], version: int) -> dict[str, obj
 
 def _next(tx: Transaction, kind: str, code: str, start: datetime | None) -> tuple[int, datetime | None]:
     """Return the number of the next version and from when the last one is in force; versions follow in time."""
-    tx.call("select pg_advisory_xact_lock(hashtextextended(%s, 0))::text", (f"{kind} {code}",))
-    rows = tx.rows(_LAST[kind], (code,))
-    version, last = rows[0] if rows else (0, None)
+    alone(tx, kind, code)
+    version, last = tx.rows(_LAST[kind], (code,))[0]
     if start is not None and last is not None and start <= last:
         said = sentence(
             "version %(version)s comes into force at %(last)s; the next one later", version=version, last=last

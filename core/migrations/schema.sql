@@ -262,7 +262,7 @@ begin
       join party up on up.id = u.ancestor_id and up.state <> 'barred'
       join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
      cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= r.created_at
-                          order by x.version desc limit 1) v
+                          and x.withdrawn_at is null order by x.version desc limit 1) v
      group by r.line;
 end $$;
 CREATE FUNCTION public.history_post(p_key text, p_ref text, p_actor text) RETURNS void
@@ -823,7 +823,7 @@ begin
     select r.id into ruleset_id from ruleset r where r.state = 'active';
     good_until := 'infinity';
     if agent_id is null then return; end if;
-    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at),
+    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at and v.withdrawn_at is null),
                  'infinity') into good_until
       from agent_closure u join agent g on g.party_id = u.ancestor_id join plan_version v on v.plan_id = g.plan_id
      where u.descendant_id = order_open_terms.agent_id;
@@ -833,7 +833,7 @@ begin
       from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
       join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
       cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= p_at
-                           order by x.version desc limit 1) v
+                           and x.withdrawn_at is null order by x.version desc limit 1) v
      where u.descendant_id = order_open_terms.agent_id and p.state <> 'barred';
 end $$;
 CREATE FUNCTION public.order_pay_to(p_pool_account bigint) RETURNS jsonb
@@ -1382,6 +1382,16 @@ begin
         using (select coalesce(max(s.pos), 0) from seal_row s where s.chain = p_chain),
               (select w.done_to from watermark w where w.name = 'seal_' || p_chain), p_chain;
 end $_$;
+CREATE FUNCTION public.version_must_be_withdrawn_in_time() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.effective_from - new.withdrawn_at < clock_timestamp() - transaction_timestamp() + interval '5 seconds' then
+        raise exception 'version % begins at %, before everybody can see that it is withdrawn', new.version, new.effective_from
+            using errcode = 'check_violation', constraint = 'version_withdrawn_in_time';
+    end if;
+    return null;
+end $$;
 CREATE FUNCTION public.version_must_begin_later() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1391,6 +1401,19 @@ begin
             using errcode = 'check_violation', constraint = 'version_begins_later';
     end if;
     return null;
+end $$;
+CREATE FUNCTION public.version_must_stay() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare v_marks constant text[] := '{withdrawn_at,withdrawn_by,withdrawn_why}';
+begin
+    if tg_op = 'UPDATE' then
+        if old.withdrawn_at is null and new.withdrawn_at is not null and to_jsonb(new) - v_marks = to_jsonb(old) - v_marks then
+            return new;
+        end if;
+    end if;
+    raise exception 'a version stays as it was approved, but for one withdrawal'
+        using errcode = 'restrict_violation', constraint = 'version_stays';
 end $$;
 CREATE TABLE public.acceptor (
     party_id bigint NOT NULL,
@@ -1708,7 +1731,11 @@ CREATE TABLE public.fee_schedule (
     requested_by integer,
     approved_by integer,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT fee_schedule_four_eyes CHECK (((approved_by IS NULL) OR (requested_by IS NULL) OR (approved_by <> requested_by)))
+    withdrawn_at timestamp with time zone,
+    withdrawn_by integer,
+    withdrawn_why text,
+    CONSTRAINT fee_schedule_four_eyes CHECK (((approved_by IS NULL) OR (requested_by IS NULL) OR (approved_by <> requested_by))),
+    CONSTRAINT fee_schedule_withdrawn_by_one_of_its_two CHECK (((num_nonnulls(withdrawn_at, withdrawn_by, withdrawn_why) = 0) OR ((num_nulls(withdrawn_at, withdrawn_by, withdrawn_why, requested_by, approved_by) = 0) AND ((withdrawn_by = requested_by) OR (withdrawn_by = approved_by)) AND (withdrawn_why <> ''::text))))
 );
 ALTER TABLE public.fee_schedule ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.fee_schedule_id_seq
@@ -2086,7 +2113,11 @@ CREATE TABLE public.plan_version (
     requested_by integer,
     approved_by integer,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT plan_four_eyes CHECK (((approved_by IS NULL) OR (requested_by IS NULL) OR (approved_by <> requested_by)))
+    withdrawn_at timestamp with time zone,
+    withdrawn_by integer,
+    withdrawn_why text,
+    CONSTRAINT plan_four_eyes CHECK (((approved_by IS NULL) OR (requested_by IS NULL) OR (approved_by <> requested_by))),
+    CONSTRAINT plan_withdrawn_by_one_of_its_two CHECK (((num_nonnulls(withdrawn_at, withdrawn_by, withdrawn_why) = 0) OR ((num_nulls(withdrawn_at, withdrawn_by, withdrawn_why, requested_by, approved_by) = 0) AND ((withdrawn_by = requested_by) OR (withdrawn_by = approved_by)) AND (withdrawn_why <> ''::text))))
 );
 ALTER TABLE public.plan_version ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.plan_version_id_seq
@@ -2821,6 +2852,12 @@ CREATE TRIGGER order_sound BEFORE INSERT OR UPDATE ON public.orders FOR EACH ROW
 CREATE TRIGGER period_open BEFORE INSERT ON public.journal_entry FOR EACH ROW EXECUTE FUNCTION public.period_is_open();
 CREATE CONSTRAINT TRIGGER version_begins_later AFTER INSERT ON public.fee_schedule DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.version > 1)) EXECUTE FUNCTION public.version_must_begin_later();
 CREATE CONSTRAINT TRIGGER version_begins_later AFTER INSERT ON public.plan_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.version > 1)) EXECUTE FUNCTION public.version_must_begin_later();
+CREATE TRIGGER version_starts_approved BEFORE INSERT ON public.fee_schedule FOR EACH ROW WHEN ((new.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION public.version_must_stay();
+CREATE TRIGGER version_starts_approved BEFORE INSERT ON public.plan_version FOR EACH ROW WHEN ((new.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION public.version_must_stay();
+CREATE TRIGGER version_stays BEFORE DELETE OR UPDATE ON public.fee_schedule FOR EACH ROW EXECUTE FUNCTION public.version_must_stay();
+CREATE TRIGGER version_stays BEFORE DELETE OR UPDATE ON public.plan_version FOR EACH ROW EXECUTE FUNCTION public.version_must_stay();
+CREATE CONSTRAINT TRIGGER version_withdrawn_in_time AFTER UPDATE ON public.fee_schedule DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION public.version_must_be_withdrawn_in_time();
+CREATE CONSTRAINT TRIGGER version_withdrawn_in_time AFTER UPDATE ON public.plan_version DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.withdrawn_at IS NOT NULL)) EXECUTE FUNCTION public.version_must_be_withdrawn_in_time();
 ALTER TABLE ONLY public.acceptor
     ADD CONSTRAINT acceptor_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES public.agent(party_id);
 ALTER TABLE ONLY public.acceptor

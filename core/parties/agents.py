@@ -9,7 +9,7 @@ from core.actor import Right
 from core.db import transaction
 from core.errors import BadInput, Conflict, Frozen, WrongState, sentence
 from core.ledger import accounts
-from core.parties import particulars, plan_terms
+from core.parties import naming, particulars, plan_terms
 
 if TYPE_CHECKING:
     from core.actor import Actor
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 DEEPEST = 16
 """Levels of the tree: an order's commission is split over at most so many agents."""
 
+# The lock keeps the version from being withdrawn until the agent is there, for which it then cannot be.
+_PLAN = """
+select p.id from plan p join plan_version v on v.plan_id = p.id
+ where p.code = %s and v.withdrawn_at is null order by v.version limit 1 for share of v
+"""
 # Two moves at once could close a ring that neither sees: the tree is changed by one transaction at a time.
 _TREE_LOCK = 0x0A6E27
 
@@ -135,9 +140,9 @@ def _lock_tree(tx: Transaction) -> None:
 
 
 def _plan(tx: Transaction, code: str) -> int:
-    found: int | None = tx.call("select id from plan where code = %s", (code,))
+    found: int | None = tx.call(_PLAN, (code,))
     if found is None:
-        known = ", ".join(row[0] for row in tx.rows("select code from plan order by code"))
+        known = ", ".join(row[0] for row in tx.rows(naming.PLANS))
         raise BadInput(
             sentence("there is no commission plan '%(code)s'; there are: %(known)s", code=code[:40], known=known),
             field="plan",

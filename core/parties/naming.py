@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 MOST: Final = 200
 """So many choices a form offers; whoever is not among them is typed."""
+PLANS: Final = """
+select p.code from plan p where exists (select 1 from plan_version v where v.plan_id = p.id and v.withdrawn_at is null)
+ order by p.code
+"""
+"""The plans an agent can be given: those that pay or will."""
 _LONGEST: Final = 60
 
 _PARTY = "select ref from party where kind = any (%s) and (ref = %s or code = %s)"
@@ -107,7 +112,7 @@ def plans(actor: Actor) -> list[str]:
     """Return the codes of the commission plans. Raises Forbidden."""
     actor.must(Right.MANAGE_PARTIES)
     with reading() as tx:
-        return [row[0] for row in tx.rows("select code from plan order by code")]
+        return [row[0] for row in tx.rows(PLANS)]
 
 
 def parties(actor: Actor, *kinds: str) -> list[Listed]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _IN_FORCE: Final = """
 select p.code, v.terms -> 'rates', coalesce(v.terms -> 'tiers', '[]')
   from plan p join plan_version v on v.plan_id = p.id
- where p.id = %s and v.effective_from <= %s order by v.version desc limit 1
+ where p.id = %s and v.effective_from <= %s and v.withdrawn_at is null
+ order by v.version desc limit 1
 """
 
 

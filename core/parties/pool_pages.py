@@ -84,7 +84,7 @@ select b.ref, p.code, b.bank, b.masked from pool l
 """
 _FEES = """
 select distinct on (code) code, version, effective_from from fee_schedule where effective_from <= %s
- order by code, version desc
+   and withdrawn_at is null order by code, version desc
 """
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 LEAST_RESERVE: Final = Money(1_000_000, USDT)
+# The lock keeps the version from being withdrawn until the pool is there, for which it then cannot be.
+_SCHEDULE: Final = (
+    "select 1 from fee_schedule where code = %s and withdrawn_at is null order by version limit 1 for share"
+)
 _SECONDS = {
     "pay_seconds": (60, 86_400),
     "confirm_seconds": (60, 86_400),
@@ -59,7 +63,7 @@ def create(
     for (field, (least, most)), seconds in zip(_SECONDS.items(), times, strict=True):
         whole(field, seconds, least, most)
     with transaction() as tx:
-        if tx.call("select 1 from fee_schedule where code = %s limit 1", (fee_code,)) is None:
+        if tx.call(_SCHEDULE, (fee_code,)) is None:
             raise BadInput(
                 sentence("there is no fee schedule '%(fee_code)s'", fee_code=fee_code[:40]), field="fee_code"
             )

@@ -41,7 +41,7 @@ class Plan(Base):
 
 
 class PlanVersion(Base):
-    """The terms of a plan from a moment on; never changed."""
+    """The terms of a plan from a moment on; never changed, but for a withdrawal before that moment."""
 
     __tablename__ = "plan_version"
     id: Mapped[Number]
@@ -52,6 +52,7 @@ class PlanVersion(Base):
     requested_by: Mapped[int | None]
     approved_by: Mapped[int | None]
     created_at: Mapped[Moment]
+    withdrawn_at: Mapped[Moment | None]
     plan: Mapped[Plan] = relationship(viewonly=True)
 
 

@@ -107,7 +107,8 @@ select p.id, p.ref, p.code, p.name, p.state, g.held, p.country, g.depth, u.ref, 
   from agent g join party p on p.id = g.party_id left join party u on u.id = g.parent_id
   join plan l on l.id = g.plan_id
   join lateral (select x.version, x.effective_from, x.terms from plan_version x
-                 where x.plan_id = l.id and x.effective_from <= %s order by x.version desc limit 1) v on true
+                 where x.plan_id = l.id and x.effective_from <= %s and x.withdrawn_at is null
+                 order by x.version desc limit 1) v on true
  where p.ref = %s
 """
 _REFERRALS = """

@@ -28,7 +28,7 @@ def in_force(tx: Transaction, code: str, at: datetime) -> InForce:
     """
     rows = tx.rows(
         "select id, version, terms from fee_schedule where code = %s and effective_from <= %s"
-        " order by version desc limit 1",
+        " and withdrawn_at is null order by version desc limit 1",
         (code, at),
     )
     if not rows:

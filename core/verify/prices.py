@@ -9,6 +9,7 @@ from core.commissions import plans
 from core.errors import Refusal
 from core.money import USDT, Money, Rate, fiat
 from core.pricing import fees
+from core.verify.withdrawn import nothing_has_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,8 @@ select o.id, format('order %s: quote %s took version %s of schedule %s, in force
        s.version, s.code, x.version)
   from orders o join quote q on q.id = o.quote_id join fee_schedule s on s.id = q.fee_schedule_id
   join lateral (select f.version from fee_schedule f where f.code = s.code and f.effective_from <= q.created_at
-                   and f.created_at <= q.created_at order by f.version desc limit 1) x on x.version <> s.version
+                   and f.created_at <= q.created_at and f.withdrawn_at is null
+                 order by f.version desc limit 1) x on x.version <> s.version
 """
 _PLANS = """
 select o.id, format('order %s: agent %s was paid by version %s of its plan, in force was version %s', o.ref,
@@ -41,7 +43,8 @@ select o.id, format('order %s: agent %s was paid by version %s of its plan, in f
   from orders o cross join lateral jsonb_array_elements(o.split) as h (share)
   join plan_version v on v.id = (h.share ->> 'plan_version_id')::bigint
   join lateral (select f.version from plan_version f where f.plan_id = v.plan_id and f.effective_from <= o.created_at
-                   and f.created_at <= o.created_at order by f.version desc limit 1) x on x.version <> v.version
+                   and f.created_at <= o.created_at and f.withdrawn_at is null
+                 order by f.version desc limit 1) x on x.version <> v.version
  where o.source <> 'import'
 """
 
@@ -53,6 +56,7 @@ def reckoned_again(check: Check) -> None:
     """
     check.none(_SCHEDULES)
     check.none(_PLANS)
+    nothing_has_one(check)
     check.each(_fees(check.tx))
     check.each(_splits(check.tx))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_looked
 from core.verify.finding import Check, Finding
 from core.verify.owners import bank_accounts_are_as_added
+from core.verify.withdrawn import one_of_its_two_said_so
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -121,6 +122,7 @@ def four_eyes(tx: Transaction) -> Finding:
         " and a.kind = 'commission_lift')",
     )
     deciders_are_told(check)
+    one_of_its_two_said_so(check)
     return check.finding()
 
 

@@ -1,4 +1,4 @@
-"""`desk fees` and `desk plans`: versions proposed by one user, approved by another, in force from a moment on."""
+"""`desk fees` and `desk plans`: versions proposed by one user, approved by another, withdrawn before they begin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TextIO
 import click
 
 from core.actor import system
-from core.commissions import versions
+from core.commissions import versions, withdrawing
 from core.errors import BadInput
 from portal.commands.signing import as_user, signed
 
@@ -37,7 +37,7 @@ def show(kind: str, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(each._asdict(), default=str))
         else:
-            mark = "in force" if each.in_force else ""
+            mark = "in force" if each.in_force else "withdrawn" if each.withdrawn_at else ""
             click.echo(f"{each.code:<16}v{each.version:<4}{each.effective_from:%Y-%m-%dT%H:%M:%SZ}  {mark}")
             click.echo(f"    {json.dumps(each.terms)}")
     for asked in versions.waiting(actor, kind):
@@ -59,6 +59,12 @@ def approve(kind: str, ref: str, refuse: bool, why: str, name: str) -> None:
         click.echo(f"{ref} is turned down; nothing has changed")
     else:
         click.echo(f"{done.code} v{done.version} is in force from {done.effective_from:%Y-%m-%dT%H:%M:%SZ} on")
+
+
+def withdraw(kind: str, code: str, version: int, why: str, name: str) -> None:
+    """Withdraw VERSION (a number) of CODE before it begins: by who proposed it or who approved it."""
+    withdrawing.withdraw(as_user(name), kind, code, version, why)
+    click.echo(f"{code} v{version} is withdrawn: it never comes into force")
 
 
 def read_terms(file: TextIO) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _fill(group: click.Group, kind: str) -> None:
-    """Give a group its three commands."""
+    """Give a group its four commands."""
 
     @group.command("list", help=show.__doc__)
     @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -106,6 +112,14 @@ def _fill(group: click.Group, kind: str) -> None:
     @signed
     def _approve(ref: str, refuse: bool, why: str, name: str) -> None:
         approve(kind, ref, refuse, why, name)
+
+    @group.command("withdraw", help=withdraw.__doc__)
+    @click.argument("code")
+    @click.argument("version", type=int)
+    @_WHY
+    @signed
+    def _withdraw(code: str, version: int, why: str, name: str) -> None:
+        withdraw(kind, code, version, why, name)
 
 
 _fill(fees, versions.FEES)

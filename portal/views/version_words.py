@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 
 from core import clock
-from core.commissions import versions
+from core.commissions import lives, versions
 from portal import format as show
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def beside(kind: str, now: Mapping[str, Any] | None, then: Mapping[str, Any]) ->
     return [TermsLine(label, old.get(label, "–"), new.get(label, "–")) for label in dict.fromkeys([*new, *old])]
 
 
-def changed(kind: str, each: versions.Lived) -> list[TermsLine]:
+def changed(kind: str, each: lives.Lived) -> list[TermsLine]:
     """Return the terms in which a version differs from the one before it; of the first, none."""
     if each.before is None:
         return []
@@ -65,7 +65,7 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
     made = next((each for each in all_of_it if each.version == said["version"]), None)
     # What was decided stands beside what was there before it, also when it is in force by now.
     if row.state == "approved":
-        now = next((each for each in all_of_it if each.version == said["version"] - 1), None)
+        now = lives.before(all_of_it, said["version"])
     else:
         now = next((each for each in all_of_it if each.in_force), None)
     when = _begins(made if row.state == "approved" else None, said["effective_from"], all_of_it)
@@ -81,11 +81,13 @@ def context(actor: Actor, row: Any) -> dict[str, Any]:
 
 def _begins(made: versions.Version | None, start: str | None, known: Sequence[versions.Version]) -> Markup:
     """Return from when a version is in force once it is approved, or, when it is `made`, from when it is."""
+    if made and made.withdrawn_at:
+        return escape(_("withdrawn %(when)s, before it began")) % {"when": show.when(made.withdrawn_at)}
     latest = made.effective_from if made else None
     if made is None:
         # None begins before the one before it, also one that comes.
         chosen = [datetime.fromisoformat(start)] if start else []
-        latest = max([*chosen, *(each.effective_from for each in known)], default=None)
+        latest = max([*chosen, *(each.effective_from for each in known if not each.withdrawn_at)], default=None)
     if latest and (made or latest > clock.now() + versions.LEAD):
         return escape(_("from %(when)s on")) % {"when": show.when(latest)}
     return escape(_("within %(n)s seconds of its approval", n=versions.LEAD.seconds))

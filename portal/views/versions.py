@@ -12,14 +12,15 @@ from flask_babel import lazy_gettext as _l
 
 from core import clock
 from core.actor import Actor, Right
-from core.commissions import versions
+from core.commissions import lives, versions, withdrawing
 from core.commissions.plans import PRODUCTS
 from core.errors import Forbidden, NotFound, Refusal
 from portal import format as show
+from portal import in_place, refusals
 from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views import version_forms, version_words
-from portal.views.enrolling import at_field, read_form
+from portal.views.enrolling import at_field, read_form, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,20 +67,24 @@ class VersionsView(BaseView):
     @expose("/<word>/show/<code>", methods=["GET"])
     def history(self, word: str, code: str) -> ResponseReturnValue:
         """Show every version of one schedule or plan: from when until when, whose it was, and what it changed."""
-        actor, kind, moment = current_actor(), _kind(word), clock.now()
-        return render_template(
-            "versions/history.html",
-            title=code,
-            word=word,
-            crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
-            all=[
-                (each, _state(each, moment), version_words.changed(kind, each))
-                for each in versions.history(actor, kind, code)
-            ],
-            waits=next((each for each in versions.waiting(actor, kind) if each.subject == code), None),
-            may_propose=actor.may(Right.MANAGE_PRICING),
-            sees_requests=actor.may(Right.SEE_APPROVALS),
-        )
+        return self._history(word, code)
+
+    @expose("/<word>/show/<code>/withdraw", methods=["POST"])
+    @needs(Right.MANAGE_PRICING)
+    def withdraw(self, word: str, code: str) -> ResponseReturnValue:
+        """Withdraw an approved version before it begins; a refusal is told on the page, status kept."""
+        kind, form = _kind(word), read_form(("version", "reason"))
+        try:
+            number = read_number(form["version"], "version")
+            withdrawing.withdraw(current_actor(), kind, code, number, form["reason"])
+        except Refusal as refusal:
+            if in_place.wanted():
+                return in_place.refused(refusal)
+            flash(refusals.told(refusal), "danger")
+            return self._history(word, code), refusal.status
+        flash(_("%(name)s is withdrawn: it never comes into force.", name=f"{code} v{number}"), "ok")
+        there = redirect(url_for("VersionsView.history", word=word, code=code))
+        return in_place.done(there) if in_place.wanted() else there
 
     @expose("/<word>/new", methods=["GET"])
     @needs(Right.MANAGE_PRICING)
@@ -107,6 +112,22 @@ class VersionsView(BaseView):
         flash(_("Proposed. It counts for nothing until another person approves it."), "ok")
         return redirect(url_for("ApprovalsDesk.show", key=ref))
 
+    def _history(self, word: str, code: str) -> str:
+        actor, kind, moment = current_actor(), _kind(word), clock.now()
+        all_of_it = lives.history(actor, kind, code)
+        return render_template(
+            "versions/history.html",
+            title=code,
+            word=word,
+            crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
+            all=[(each, _state(each, moment), version_words.changed(kind, each)) for each in all_of_it],
+            waits=next((each for each in versions.waiting(actor, kind) if each.subject == code), None),
+            may_propose=actor.may(Right.MANAGE_PRICING),
+            sees_requests=actor.may(Right.SEE_APPROVALS),
+            may_withdraw={each.version.version for each in all_of_it if withdrawing.may(actor, each, moment)},
+            lead=versions.LEAD.seconds,
+        )
+
     def _form(
         self, word: str, form: Mapping[str, str], wrong: Mapping[str, str], status: int = 200
     ) -> ResponseReturnValue:
@@ -120,6 +141,7 @@ class VersionsView(BaseView):
             wrong=wrong,
             now=now,
             coming=coming,
+            following=versions.following(current_actor(), _kind(word), form["code"]),
             begins=show.when(coming.effective_from) if coming else "",
             products=[(name, version_words.PRODUCTS[name]) for name in PRODUCTS],
             modes=[*version_words.MODES.items()],
@@ -135,7 +157,9 @@ def _kind(word: str) -> str:
     return KINDS[word]
 
 
-def _state(each: versions.Lived, moment: datetime) -> str:
+def _state(each: lives.Lived, moment: datetime) -> str:
+    if each.version.withdrawn_at:
+        return "version_withdrawn"
     if each.never:
         return "version_never"
     if each.version.in_force:
@@ -152,7 +176,7 @@ def _terms(actor: Actor, kind: str) -> list[Terms]:
         all_of_it = [*group]
         now = next((each for each in all_of_it if each.in_force), None)
         # Of those that begin at one moment the last counts.
-        begin = {each.effective_from: each for each in all_of_it if each.effective_from > moment}
+        begin = {e.effective_from: e for e in all_of_it if e.effective_from > moment and not e.withdrawn_at}
         coming = [*begin.values()]
         lines: dict[str, Any] = version_words.lines(kind, now.terms) if now else {}
         found.append(Terms(code, now, lines, coming, len(all_of_it), waits.pop(code, None)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 import core.analytics.tables
 import core.commissions.tables
@@ -67,6 +68,37 @@ def test_an_upgrade_of_an_upgraded_database_changes_nothing(database):
     before = dumped(database)
     runner.upgrade(database)
     assert dumped(database) == before
+
+
+def test_versions_of_before_stay_as_they_were_and_can_be_withdrawn(database):
+    name = f"older_{os.getpid()}"
+    url = sa.make_url(database).set(database=name).render_as_string(hide_password=False)
+    told = "select id, code, version, terms, effective_from, created_at, requested_by, approved_by from fee_schedule"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    try:
+        engine = sa.create_engine(db.driver_url(url), poolclass=sa.NullPool)
+        with engine.connect() as older:
+            config = runner._config()
+            config.attributes["connection"] = older
+            command.upgrade(config, "0034")
+            older.exec_driver_sql(
+                "insert into fee_schedule (code, version, terms, effective_from, created_at, requested_by, approved_by)"
+                " select code, 2, terms, now() + interval '1 day', now(), 1, 2 from fee_schedule where code = 'lean'"
+            )
+            older.commit()
+            before = sorted(older.exec_driver_sql(told).all(), key=lambda row: row[0])
+        runner.upgrade(url)
+        with engine.connect() as newer:
+            assert sorted(newer.exec_driver_sql(told).all(), key=lambda row: row[0]) == before
+            assert newer.exec_driver_sql("select count(withdrawn_at) from fee_schedule").scalar() == 0
+            newer.exec_driver_sql(
+                "update fee_schedule set withdrawn_at = now(), withdrawn_by = 2, withdrawn_why = 'x' where version = 2"
+            )
+            newer.commit()
+    finally:
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.mark.parametrize("table", sorted(db.Base.metadata.tables))

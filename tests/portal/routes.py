@@ -134,6 +134,13 @@ DESKS: list[Row] = [
         frozenset({"admin", "finance", "auditor"}),
         path="/versions/fees/show/standard",
     ),
+    Row(
+        "POST",
+        "/versions/<word>/show/<code>/withdraw",
+        frozenset({"admin", "finance"}),
+        {"version": "1", "reason": ""},
+        path="/versions/fees/show/standard/withdraw",
+    ),
     Row("GET", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),
     Row("POST", "/versions/<word>/new", frozenset({"admin", "finance"}), path="/versions/fees/new"),
     *desk("/commissions", COUNTS),

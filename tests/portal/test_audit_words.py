@@ -25,6 +25,7 @@ FAMILIES = {
     "{}.approve": ("fee_schedule", "commission_plan"),
     "{}.turn_down": ("fee_schedule", "commission_plan"),
     "{}.withdraw": ("fee_schedule", "commission_plan"),
+    "{}.withdraw_version": ("fee_schedule", "commission_plan"),
 }
 """What fills the gap of an action whose name is put together."""
 

@@ -16,6 +16,7 @@ from core.money import Money, fiat
 from core.pricing import quotes
 from core.verify import run as verify
 from portal import cli
+from tests import make
 from tests.portal import market
 from tests.portal.market import PASSWORD, opened
 
@@ -175,3 +176,27 @@ def test_rules_are_drafted_by_one_officer_and_put_in_force_by_another(desk, tmp_
     listed = [json.loads(line) for line in run("rules", "list", "--json").splitlines()]
     assert [(each["version"], each["state"]) for each in listed] == [(1, "retired"), (2, "active")]
     assert listed[1]["approved_by"] == "compliance2"
+
+
+def test_a_version_is_withdrawn_at_the_terminal_by_one_of_its_two(desk, tmp_path):
+    before, path = desk.paid(), file(tmp_path, TERMS)
+    start = clock.now() + timedelta(days=3)
+    yes(proposed(path, "--from", start.isoformat()))
+    said = ("fees", "withdraw", "standard", "2", "--why", "the board changed its mind", "--as")
+    assert refused("forbidden", *said, "finance2").facts["rule"] == "one_of_its_two"
+    refused("forbidden", *said, "compliance")
+    refused("not_signed_in", *said, "admin", password="wrong")
+    refused("not_found", "plans", *said[1:], "admin")
+    refused("bad_input", *said[:-2], "no", "--as", "admin")
+    assert run(*said, "finance") == "standard v2 is withdrawn: it never comes into force\n"
+    refused("wrong_state", *said, "admin")
+    assert re.search(r"standard +v2 .+  withdrawn\n", run("fees", "list"))
+    (listed,) = [json.loads(line) for line in run("fees", "list", "--json").splitlines() if '"version": 2' in line]
+    assert (listed["in_force"], bool(listed["withdrawn_at"])) == (False, True)
+    with clock.at(start):
+        make.rate("BRL")
+        assert desk.paid().fee == before.fee
+    rates = file(tmp_path, {"rates": {"deposit": 15}})
+    told = yes(proposed(rates, group="plans", code="brand-new"), group="plans")
+    refused("too_late", "plans", "withdraw", "brand-new", "1", *said[4:], "admin")
+    assert "brand-new v1 is in force" in told

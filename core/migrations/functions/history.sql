@@ -102,7 +102,7 @@ begin
       join party up on up.id = u.ancestor_id and up.state <> 'barred'
       join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
      cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= r.created_at
-                          order by x.version desc limit 1) v
+                          and x.withdrawn_at is null order by x.version desc limit 1) v
      group by r.line;
 end $$;
 

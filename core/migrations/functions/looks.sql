@@ -13,7 +13,7 @@ begin
     select r.id into ruleset_id from ruleset r where r.state = 'active';
     good_until := 'infinity';
     if agent_id is null then return; end if;
-    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at),
+    select least(min(g.volume_until) filter (where g.volume_until > p_at), min(v.effective_from) filter (where v.effective_from > p_at and v.withdrawn_at is null),
                  'infinity') into good_until
       from agent_closure u join agent g on g.party_id = u.ancestor_id join plan_version v on v.plan_id = g.plan_id
      where u.descendant_id = order_open_terms.agent_id;
@@ -23,7 +23,7 @@ begin
       from agent_closure u join agent g on g.party_id = u.ancestor_id join party p on p.id = u.ancestor_id
       join ledger_account a on a.party_id = u.ancestor_id and a.asset = 'USDT'
       cross join lateral (select x.id, x.version from plan_version x where x.plan_id = g.plan_id and x.effective_from <= p_at
-                           order by x.version desc limit 1) v
+                           and x.withdrawn_at is null order by x.version desc limit 1) v
      where u.descendant_id = order_open_terms.agent_id and p.state <> 'barred';
 end $$;
 

@@ -34,3 +34,28 @@ begin
     end if;
     return null;
 end $$;
+
+-- A version stays as it was approved. One change there is: its withdrawal, once (decision 0034); an insert asks only of one that
+-- would be withdrawn already.
+create or replace function version_must_stay() returns trigger language plpgsql as $$
+declare v_marks constant text[] := '{withdrawn_at,withdrawn_by,withdrawn_why}';
+begin
+    if tg_op = 'UPDATE' then
+        if old.withdrawn_at is null and new.withdrawn_at is not null and to_jsonb(new) - v_marks = to_jsonb(old) - v_marks then
+            return new;
+        end if;
+    end if;
+    raise exception 'a version stays as it was approved, but for one withdrawal'
+        using errcode = 'restrict_violation', constraint = 'version_stays';
+end $$;
+
+-- A withdrawal is stored at least five seconds before the version would have begun: whoever asks at that moment or later sees
+-- it (decisions 0030, 0034). Asked at the transaction's end, after every wait for a lock, and in spans, as above.
+create or replace function version_must_be_withdrawn_in_time() returns trigger language plpgsql as $$
+begin
+    if new.effective_from - new.withdrawn_at < clock_timestamp() - transaction_timestamp() + interval '5 seconds' then
+        raise exception 'version % begins at %, before everybody can see that it is withdrawn', new.version, new.effective_from
+            using errcode = 'check_violation', constraint = 'version_withdrawn_in_time';
+    end if;
+    return null;
+end $$;
