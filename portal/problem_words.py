@@ -64,7 +64,7 @@ CODES: Final[dict[str, Code]] = {
     "barred": Code(
         403,
         _l("The party, person or country may not do business here."),
-        _l("Nothing can be done from outside: compliance has barred the party or person."),
+        _l("Nothing can be done from outside: the desk has barred the party or person."),
         FINAL,
     ),
     "forbidden": Code(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from core import clock
 from core.db import transaction
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Mark(NamedTuple):
-    """How fresh the rollups are: when they last moved, and how many facts wait for the next time."""
+    """How fresh the rollups are: when they last moved (by the product's clock), and how many facts wait."""
 
     moved_at: datetime
     waiting: int
@@ -43,11 +44,13 @@ def rebuild() -> int:
 def mark(tx: Transaction) -> Mark:
     """Return how fresh the rollups are."""
     rows = tx.rows(
-        "select w.moved_at, (select count(*) from"
+        # The mark is of the real clock; how long ago that was is the same on the product's.
+        "select clock_timestamp() - w.moved_at, (select count(*) from"
         "   (select 1 from outbox b where b.xid >= w.done_to limit 10001) n)"
         "  from watermark w where w.name = 'rollup'",
     )
-    return Mark(*rows[0])
+    since, waiting = rows[0]
+    return Mark(clock.now() - since, waiting)
 
 
 def _run(sql: str) -> int:

@@ -35,7 +35,10 @@ def read(name: str) -> Period:
             sentence("'%(name)s' is not a period; one is written as year and month: 2026-10", name=name[:20]),
             period=name[:20],
         )
-    return of(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC))
+    period = of(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC))
+    if period.starts_at > clock.now():
+        raise BadInput(sentence("%(name)s has not begun", name=name), period=name)
+    return period
 
 
 def of(moment: datetime) -> Period:

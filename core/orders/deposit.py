@@ -179,7 +179,9 @@ def _not_claimed(actor: Actor, ref: str, found: Row) -> NoReturn:
     if found["late"]:
         raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
     if found["early"]:
-        raise BadInput(f"paid_at lies before {ref} was opened, at {found['opened_at']}", field="paid_at")
+        raise BadInput(
+            f"paid_at lies more than a week before {ref} was opened, at {found['opened_at']}", field="paid_at"
+        )
     if found["future"]:
         raise BadInput("paid_at lies in the future", field="paid_at")
     raise Changed("somebody else is changing this right now; try again")

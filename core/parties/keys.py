@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core import audit, clock, ids, outbox
 from core.actor import Actor, Right, Scope
@@ -14,6 +14,8 @@ from core.parties import particulars
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from core.db import Transaction
 
 _RANDOM_BYTES = 30  # 40 characters of base 64
 _LONGEST_KEY = 100
@@ -34,6 +36,16 @@ RIGHTS: Final[dict[str, frozenset[Right]]] = {
     ),
 }
 """What a key may do for a party of each kind; parties of other kinds have no keys."""
+
+
+class Known(NamedTuple):
+    """A key as it can still be told: never the key itself."""
+
+    ref: str
+    party: str
+    label: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 def create(actor: Actor, party_ref: str, label: str) -> tuple[str, str]:
@@ -71,6 +83,29 @@ def end(actor: Actor, ref: str, why: str) -> None:
         tx.run("update api_key set ended_at = %s where ref = %s", (clock.now(), ref))
         audit.write(tx, actor, "key.end", ref, reason=reason)
         outbox.tell(tx, "key.ended", ref)
+
+
+def alive(tx: Transaction, user_id: int) -> int:
+    """Return how many keys let somebody in for the party that a user belongs to."""
+    found: int = tx.call(
+        "select count(*) from api_key k join user_party u on u.party_id = k.party_id"
+        " where u.user_id = %s and k.ended_at is null",
+        (user_id,),
+    )
+    return found
+
+
+def known(actor: Actor, party_ref: str = "") -> list[Known]:
+    """Return the keys of one party or of all, newest first. Raises Forbidden, NotFound for what has none."""
+    actor.must(Right.MANAGE_KEYS)
+    with reading() as tx:
+        party_id = particulars.find(tx, party_ref, *RIGHTS).id if party_ref else None
+        rows = tx.rows(
+            "select k.ref, p.code, k.label, k.created_at, k.ended_at from api_key k join party p on p.id = k.party_id"
+            " where k.party_id = coalesce(%s, k.party_id) order by k.id desc",
+            (party_id,),
+        )
+    return [Known(*row) for row in rows]
 
 
 def authenticate(key: str) -> Actor:

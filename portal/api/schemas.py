@@ -107,7 +107,8 @@ ASKED: Final[dict[str, Schema]] = {
             "paid_at": {
                 "type": "string",
                 "format": "date-time",
-                "description": "RFC 3339 with its zone; not before the deposit was opened, nor to come",
+                "description": "RFC 3339 with its zone, as the bank dates it: at most a week before the deposit was"
+                " opened, not to come",
             }
         },
     ),

@@ -19,7 +19,7 @@ select p.ref from ab_user u join user_party up on up.user_id = u.id join party p
 
 @click.group("key")
 def command() -> None:
-    """Make and end API keys."""
+    """Make, list and end API keys."""
 
 
 @command.command("new")
@@ -38,6 +38,16 @@ def new(party: str | None, user: str | None, label: str, as_json: bool) -> None:
         click.echo(json.dumps({"ref": ref, "key": key, "party": party_ref}))
         return
     click.echo(f"{key}\n  {ref}, for {party_ref}. Keep it now: it is not shown again.")
+
+
+@command.command("list")
+@click.option("--party", metavar="REF", help="Of this merchant or acceptor only: ref or code.")
+def list_(party: str | None) -> None:
+    """List the keys, newest first: never the keys themselves."""
+    actor = system("terminal")
+    for each in keys.known(actor, naming.party(actor, party, *keys.RIGHTS) if party is not None else ""):
+        ended = f"ended {each.ended_at:%Y-%m-%d %H:%M}" if each.ended_at else "in use"
+        click.echo(f"{each.ref}  {each.party:<24} {each.created_at:%Y-%m-%d %H:%M} UTC  {ended}  {each.label}".rstrip())
 
 
 @command.command("end")

@@ -72,8 +72,12 @@ def password(name: str, typed: bool) -> None:
 @click.argument("name")
 def deactivate(name: str) -> None:
     """Let the user NAME sign in no more; its sessions end."""
-    accounts.set_active(system("terminal"), enrolling.named(name).id, active=False)
+    left = accounts.set_active(system("terminal"), enrolling.named(name).id, active=False)
     click.echo(f"{name} is switched off; its sessions have ended")
+    if left:
+        click.echo(
+            f"API keys of its party that go on working: {left}; `desk key list` names them, `desk key end` ends one"
+        )
 
 
 @command.command("activate")

@@ -12,6 +12,7 @@ from core import audit, clock
 from core.actor import Right, Scope
 from core.db import reading, transaction
 from core.errors import BadInput, Barred, Conflict, Forbidden, NotFound
+from core.parties import keys
 from portal.roles import ROLES
 from portal.security.lockout import DAY, admit, admit_own, forgotten, lift, succeeded
 from portal.security.sessions import end_all
@@ -176,8 +177,11 @@ def _store(tx: Transaction, user_id: int, password: str, *, must_change: bool) -
     return hashed
 
 
-def set_active(actor: Actor, user_id: int, *, active: bool) -> None:
-    """Switch an account on or off (its sessions end). One's own and the last administrator stay on."""
+def set_active(actor: Actor, user_id: int, *, active: bool) -> int:
+    """Switch an account on or off (its sessions end). One's own and the last administrator stay on.
+
+    Returns how many API keys go on working for the party of an account switched off: they are not the person's.
+    """
     actor.must(Right.MANAGE_USERS)
     target = _other(actor, user_id)
     with transaction() as tx:
@@ -192,6 +196,7 @@ def set_active(actor: Actor, user_id: int, *, active: bool) -> None:
         if not active:
             end_all(tx, user_id, "account switched off")
         audit.write(tx, actor, "user.activated" if active else "user.deactivated", target.username)
+        return 0 if active else keys.alive(tx, user_id)
 
 
 def _other(actor: Actor, user_id: int) -> Account:

@@ -48,7 +48,7 @@ class Asked(NamedTuple):
         """The filter as people say it."""
         labels = {"q": _("Code or name"), "state": _("State"), "plan": _("Plan")}
         said = {**self.kept, **({"state": str(STATES[self.state])} if self.state else {})}
-        return "; ".join(f"{labels[name]}: {value}" for name, value in said.items())
+        return "; ".join(f"{labels[name]}: {value}" for name, value in said.items()) or "all rows"
 
 
 def ask(args: Mapping[str, Any]) -> Asked:

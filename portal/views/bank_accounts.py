@@ -128,9 +128,18 @@ class BankAccountsDesk(Desk):
             (_("Currency"), row.currency),
             (_("Method"), row.method),
             (_("Pool"), row.pool or "–"),
-            *([(_("Frozen because"), row.frozen_why)] if row.frozen_why else []),
+            *self._frozen(row),
             (_("Added"), show.when(row.created_at)),
         ]
+
+    def _frozen(self, row: Any) -> list[tuple[str, Any]]:
+        """Return why it is frozen, to the desk's people: a reason may tell of a review. Its owner reads whom to ask."""
+        if row.state != "frozen":
+            return []
+        if current_actor().scope is Scope.ALL:
+            return [(_("Frozen because"), row.frozen_why)]
+        told = _("by the desk: no new orders and no payouts go to it. Ask an administrator of the desk.")
+        return [(_("Frozen"), told)]
 
     def context(self, row: Any, actor: Actor) -> dict[str, Any]:
         """Return the open orders on the account, and its number when it was just revealed."""

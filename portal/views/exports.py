@@ -34,7 +34,7 @@ class ExportsView(BaseView):
     def file(self, ref: str) -> ResponseReturnValue:
         """Send a finished file to the person who asked for it."""
         path, found = requests.open_file(current_actor(), ref)
-        name = f"{found.kind}-{ref}{path.suffix}"
+        name = "-".join(filter(None, (found.kind, found.filters.get("period"), ref))) + path.suffix
         answer = send_file(path, as_attachment=True, download_name=name, max_age=0)
         answer.headers["Cache-Control"] = "no-store"
         return answer

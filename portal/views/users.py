@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, url_for
 from flask_appbuilder.baseviews import BaseView, expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from core.actor import Right
 from portal.roles import ROLES, current_actor
@@ -38,8 +39,19 @@ class UsersView(BaseView):
     @expose("/<int:user_id>/deactivate", methods=["POST"])
     def deactivate(self, user_id: int) -> ResponseReturnValue:
         """Switch an account off; its sessions are over."""
-        accounts.set_active(current_actor(), user_id, active=False)
+        left = accounts.set_active(current_actor(), user_id, active=False)
         flash(_("The account is switched off and its sessions have ended."), "ok")
+        if left:
+            flash(
+                ngettext(
+                    "%(num)s API key of its party goes on working: a key is the party's, not the person's. `desk key"
+                    " list` names it, `desk key end` ends it.",
+                    "%(num)s API keys of its party go on working: keys are the party's, not the person's. `desk key"
+                    " list` names them, `desk key end` ends one.",
+                    left,
+                ),
+                "warning",
+            )
         return redirect(url_for("UsersView.list"))
 
     @expose("/<int:user_id>/password", methods=["POST"])

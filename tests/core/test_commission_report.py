@@ -61,6 +61,13 @@ def test_what_is_no_period_is_refused(text):
         periods.read(text)
 
 
+def test_a_month_that_has_not_begun_has_no_report():
+    with clock.at(OCTOBER.ends_at - timedelta(seconds=1)), pytest.raises(BadInput, match="2026-11 has not begun"):
+        periods.read("2026-11")
+    with clock.at(OCTOBER.ends_at):
+        assert periods.read("2026-11").name == "2026-11"
+
+
 def test_an_agent_sees_its_subtree_and_nobody_elses(lived):
     everything = queries.lines(system(), limit=1000)
     lowest, middle, root = lived[0].agents

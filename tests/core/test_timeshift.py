@@ -8,6 +8,8 @@ import pytest
 
 from core import clock, timeshift
 from core.actor import Right, system
+from core.analytics import rollup
+from core.db import reading
 from core.errors import BadInput, Conflict, Forbidden
 from core.pricing import rates, sandbox
 from tests import make
@@ -31,6 +33,13 @@ def test_time_goes_on_by_what_was_said():
 def test_a_second_that_was_begun_is_gone_on_in_full():
     timeshift.advance(system(), timedelta(seconds=1, microseconds=1))
     assert timeshift.offset() == timedelta(seconds=2)
+
+
+def test_figures_are_no_older_for_the_clock_having_gone_on():
+    rollup.advance()
+    timeshift.advance(system(), timedelta(minutes=20))
+    with timeshift.followed(), reading() as tx:
+        assert clock.now() - rollup.mark(tx).moved_at < timedelta(minutes=1)
 
 
 def test_a_clock_that_is_held_already_is_left_alone():

@@ -117,7 +117,17 @@ def test_a_time_without_zone_or_day_is_refused(desk, at):
 
 
 @pytest.mark.parametrize(
-    ("hours", "zone"), [(0, "Z"), (0, "z"), (-3, ".123456789-03:00"), (14, "+14:00"), (23, ".5+23:00"), (-23, "-23:00")]
+    ("hours", "zone"),
+    [
+        (0, "Z"),
+        (0, "z"),
+        (-30, "Z"),
+        (-160, "Z"),
+        (-3, ".123456789-03:00"),
+        (14, "+14:00"),
+        (23, ".5+23:00"),
+        (-23, "-23:00"),
+    ],
 )
 def test_times_with_their_zone_are_read(desk, hours, zone):
     ref = desk.shop.opened()["ref"]
@@ -126,9 +136,10 @@ def test_times_with_their_zone_are_read(desk, hours, zone):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "words"), [(-30, "before"), (-10, "before"), (10, "future"), (60 * 24 * 9, "future")]
+    ("minutes", "words"),
+    [(-60 * 24 * 8, "before"), (-60 * 24 * 400, "before"), (10, "future"), (60 * 24 * 9, "future")],
 )
-def test_a_payment_lies_between_the_opening_and_the_claim(desk, minutes, words):
+def test_a_payment_lies_in_the_week_before_the_opening_or_between_it_and_the_claim(desk, minutes, words):
     ref = desk.shop.opened()["ref"]
     at = f"{datetime.now(UTC) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
     answer = desk.shop.post(f"/deposits/{ref}/claim", {"payer": PAYER, "paid_at": at})

@@ -172,6 +172,18 @@ def test_a_frozen_account_takes_no_new_orders_and_its_open_ones_are_listed(desk)
     assert account(desk.mine)[0] == "active"
     assert browser.post(f"/bank-accounts/action/freeze/{desk.mine}", {"why": "police letter 7"}).status_code == 302
     assert account(desk.mine)[:2] == ("frozen", "police letter 7")
+    for name in ("compliance", "admin", "finance", "auditor"):
+        assert "police letter 7" in signed_in(desk, name).get(f"/bank-accounts/show/{desk.mine}").text, name
+    own = signed_in(desk, "acceptor1")
+    for path in (
+        "/bank-accounts/list/",
+        f"/bank-accounts/show/{desk.mine}",
+        "/bank-accounts/export.csv",
+        "/",
+        "/desk/",
+    ):
+        assert "police letter 7" not in own.get(path).text, "a reason may tell of a review"
+    assert "Ask an administrator of the desk" in own.get(f"/bank-accounts/show/{desk.mine}").text
     with reading() as tx:
         assert not tx.call("select matchable from pool_account where id = %s", (desk.acceptor.pool_account,))
     assert browser.post(f"/bank-accounts/action/unfreeze/{desk.mine}", {"why": "letter withdrawn"}).status_code == 302

@@ -197,7 +197,9 @@ def test_a_long_report_is_written_by_a_job_and_is_its_owners_alone(desk, monkeyp
     from jobs import exports
 
     exports.run(ref)
-    assert browser.get(f"/exports/file/{ref}").status_code == 200
+    fetched = browser.get(f"/exports/file/{ref}")
+    assert fetched.status_code == 200
+    assert f"filename=commission-{desk.month}-{ref}.csv" in fetched.headers["Content-Disposition"]
     assert signed_in(desk, "auditor").get(f"/exports/file/{ref}").status_code == 404
     assert browser.post(f"/exports/cancel/{ref}").status_code == 409
 

@@ -108,7 +108,9 @@ def test_agents_are_found_by_state_plan_and_words_and_their_file_holds_the_same(
     assert codes[root] + "," not in file
     assert f"# filter,Code or name: {codes[lower]}; State: Active" in file
     assert "# rows,1" in file
-    assert root not in signed_in(desk, "agent1").get("/agents/export.csv").text
+    all_of_its = signed_in(desk, "agent1").get("/agents/export.csv").text
+    assert root not in all_of_its
+    assert "# filter,all rows" in all_of_its
     assert "No rows match" in finance.get("/agents/list/?state=barred").text
     assert finance.get("/agents/list/?state=odd").status_code == 422
     with reading() as tx:

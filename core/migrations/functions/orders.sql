@@ -211,7 +211,9 @@ declare
     o record;
     answer order_claimed;
     v_at timestamptz := coalesce(p_at, clock_timestamp());
-    -- A bank's clock may be some minutes off ours, before the opening as after the claim.
+    -- Banks tell a payment by its day or its value date, which over holidays lies up to a week back.
+    v_dated constant interval := '7 days';
+    -- A bank's clock may be some minutes off ours.
     v_slack constant interval := '5 minutes';
     v_payer bigint;
 begin
@@ -222,7 +224,7 @@ begin
            claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
            deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
      where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
-       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_slack and v_at + v_slack)
+       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_dated and v_at + v_slack)
        and (v_payer is not null or p_payer_sealed is not null)
     returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
     if not found then
@@ -231,7 +233,7 @@ begin
         answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
-        answer.early := coalesce(p_paid_at < o.created_at - v_slack, false);
+        answer.early := coalesce(p_paid_at < o.created_at - v_dated, false);
         answer.future := coalesce(p_paid_at > v_at + v_slack, false);
         answer.stranger := p_payer_sealed is null and v_payer is null;
         return answer;

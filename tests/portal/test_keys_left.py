@@ -1,0 +1,58 @@
+"""API keys are the party's: they are listed without themselves, and who switches a person off is told what goes on."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from core.actor import system
+from core.db import reading
+from core.errors import Refusal
+from core.parties import keys
+from portal.commands import key, user
+from tests.portal import market
+from tests.portal.market import signed_in
+
+
+@pytest.fixture
+def desk(database, one_key):
+    made = market.built()
+    made.ref, made.key = keys.create(system(), made.trade.merchant_ref, "the shop")
+    return made
+
+
+def told(command, *arguments):
+    done = CliRunner().invoke(command, list(arguments))
+    if isinstance(done.exception, Refusal):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def number_of(name):
+    with reading() as tx:
+        return tx.call("select id from ab_user where username = %s", (name,))
+
+
+def test_who_switches_a_person_off_is_told_of_the_partys_keys_that_go_on(desk):
+    admin = signed_in(desk, "admin")
+    assert admin.post(f"/users/{number_of('merchant1')}/deactivate").status_code == 302
+    page = admin.get("/users/").text
+    assert "1 API key of its party goes on working" in page
+    assert keys.authenticate(desk.key).party_id
+    admin.post(f"/users/{number_of('agent1')}/deactivate")
+    assert "goes on working" not in admin.get("/users/").text, "an agent's party has no key"
+
+
+def test_the_terminal_says_it_too_and_lists_what_there_is(desk):
+    assert "go on working: 1;" in told(user.command, "deactivate", "merchant1")
+    listed = told(key.command, "list")
+    assert desk.ref in listed
+    assert "in use  the shop" in listed
+    assert desk.key not in listed
+    told(key.command, "end", desk.ref, "--why", "no longer needed")
+    told(user.command, "activate", "merchant1")
+    assert "go on working" not in told(user.command, "deactivate", "merchant1")
+    assert "  ended 20" in told(key.command, "list", "--party", desk.trade.merchant_ref)
+    with pytest.raises(Refusal):
+        told(key.command, "list", "--party", "nobody")
