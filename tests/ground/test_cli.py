@@ -84,7 +84,7 @@ def test_production_with_defaults_is_refused_by_every_command_that_reads_setting
         ("env --xml", "no such option '--xml'; see `desk env --help`"),
         ("up --port 0", "invalid value for '--port': 0 is not in the range 1<=x<=65535; see `desk up --help`"),
         ("key end key_x", "missing option '--why'; see `desk key end --help`"),
-        ("key", "name what `desk key` shall do: end, new; see `desk key --help`"),
+        ("key", "name what `desk key` shall do: end, list, new; see `desk key --help`"),
         ("verify --xml", "no such option '--xml'; see `desk verify --help`"),
         ("web here", "got unexpected extra argument (here); see `desk web --help`"),
     ],

@@ -224,7 +224,7 @@ def test_a_reject_file_is_never_written_over_a_file_of_somebody_else(desk, datab
         ("up --port 0", "'--port': 0 is not in the range"),
         ("seal x", "no such command 'x'; see `desk seal --help`"),
         ("demo --orders x", "'x' is not a valid integer"),
-        ("key", "name what `desk key` shall do: end, new"),
+        ("key", "name what `desk key` shall do: end, list, new"),
         ("key end key_x", "missing option '--why'; see `desk key end --help`"),
         ("pool policy brl-pix nope", "'uniform_random', 'least_loaded'; see `desk pool policy --help`"),
         ("pool policy brl-pix", "missing argument"),
