@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core import audit, outbox, timeshift, words
+from core import approvals, audit, outbox, timeshift, words
 from core.actor import Right
 from core.commissions.versions import FEES, LEAD, PLAN, alone, must_be_known
 from core.db import transaction
@@ -54,8 +54,8 @@ def withdraw(actor: Actor, kind: str, code: str, version: int, why: str) -> None
 
     What is in force goes on. Only who proposed or approved it may, as it stands on the agreement of both. Raises
     Forbidden (fact `rule` = `one_of_its_two` for anybody else), BadInput without a reason, NotFound, WrongState when it
-    was withdrawn before, TooLate when it has begun or begins within `LEAD`, Conflict when a pool or an agent would be
-    left without any version.
+    was withdrawn before, TooLate when it has begun or begins within `LEAD`, Conflict while a proposal waits that was
+    made to follow it, or when a pool or an agent would be left without any version.
     """
     actor.must(Right.MANAGE_PRICING)
     must_be_known(kind)
@@ -71,6 +71,7 @@ def withdraw(actor: Actor, kind: str, code: str, version: int, why: str) -> None
         # After every lock, and by the clock that quotes and orders are stored by.
         at = timeshift.moment(tx)
         _must_be_to_come(found, name, at)
+        _must_have_no_follower(tx, kind, code, name)
         if actor.user_id is None or actor.user_id not in (found.proposer, found.approver):
             raise Forbidden(
                 sentence(
@@ -119,6 +120,19 @@ def _must_be_to_come(found: _Found, name: str, at: datetime) -> None:
                 name=name, begins=found.begins, seconds=LEAD.seconds,
             ),
             **facts,
+        )  # fmt: skip
+
+
+def _must_have_no_follower(tx: Transaction, kind: str, code: str, name: str) -> None:
+    """Refuse while a proposal waits: it was made to begin after this version, and would begin at another moment."""
+    waiting = approvals.waiting(tx, kind, code)
+    if waiting is not None:
+        raise Conflict(
+            sentence(
+                "%(ref)s waits for approval, to begin after %(name)s: withdraw that or turn it down first",
+                ref=waiting.ref, name=name,
+            ),
+            ref=waiting.ref,
         )  # fmt: skip
 
 

@@ -1021,6 +1021,12 @@ begin
     raise exception 'rows of % are never changed or removed; a correction is a new row', tg_table_name
         using errcode = 'restrict_violation';
 end $$;
+CREATE FUNCTION public.refuse_emptying() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception using message = tg_table_name || ' is never emptied', errcode = 'restrict_violation';
+end $$;
 CREATE FUNCTION public.risk_evaluated(p_order bigint, p_at timestamp with time zone, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -2846,10 +2852,38 @@ CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER DELETE ON public.pool_merchant DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE CONSTRAINT TRIGGER configuration_changes AFTER INSERT OR DELETE OR UPDATE ON public.ruleset DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.configuration_changed();
 CREATE TRIGGER journal_balanced AFTER INSERT ON public.journal_leg REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.journal_must_balance();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.acceptor FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.agent FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.agent_closure FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.alert FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.approval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.audit FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.bank_account FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.commission_hold FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.commission_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.customer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.dispatch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.evaluation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.fee_schedule FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.journal_leg FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ledger_account FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.merchant FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.orders FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.party FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.payer_account FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.period_lock FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.plan FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.plan_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.quote FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.rate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.risk_fact FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.ruleset FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.seal_block FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.seal_row FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON public.withdrawal_account FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_emptying();
 CREATE TRIGGER order_sound BEFORE INSERT OR UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION public.order_must_be_sound();
 CREATE TRIGGER period_open BEFORE INSERT ON public.journal_entry FOR EACH ROW EXECUTE FUNCTION public.period_is_open();
 CREATE CONSTRAINT TRIGGER version_begins_later AFTER INSERT ON public.fee_schedule DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.version > 1)) EXECUTE FUNCTION public.version_must_begin_later();

@@ -46,6 +46,7 @@ class Known(NamedTuple):
     label: str
     created_at: datetime
     ended_at: datetime | None
+    barred: bool
 
 
 def create(actor: Actor, party_ref: str, label: str) -> tuple[str, str]:
@@ -101,7 +102,8 @@ def known(actor: Actor, party_ref: str = "") -> list[Known]:
     with reading() as tx:
         party_id = particulars.find(tx, party_ref, *RIGHTS).id if party_ref else None
         rows = tx.rows(
-            "select k.ref, p.code, k.label, k.created_at, k.ended_at from api_key k join party p on p.id = k.party_id"
+            "select k.ref, p.code, k.label, k.created_at, k.ended_at, p.state = 'barred'"
+            " from api_key k join party p on p.id = k.party_id"
             " where k.party_id = coalesce(%s, k.party_id) order by k.id desc",
             (party_id,),
         )

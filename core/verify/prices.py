@@ -28,6 +28,15 @@ _SPLIT = """
 select o.ref, o.kind, o.usdt_units, coalesce(q.margin_units, o.fee_units), o.split
   from orders o left join quote q on q.id = o.quote_id where o.split <> '[]' order by o.id
 """
+# Whose quote is gone cannot be reckoned again, and is no less wrong for it.
+_UNPRICED = """
+select o.id, format('order %s: its quote is gone', o.ref) from orders o
+ where o.quote_id is not null and not exists (select 1 from quote q where q.id = o.quote_id)
+ union all
+select o.id, format('order %s: the version of fees that quote %s was priced by is gone', o.ref, q.ref)
+  from orders o join quote q on q.id = o.quote_id
+ where not exists (select 1 from fee_schedule s where s.id = q.fee_schedule_id)
+"""
 # A version written down later says nothing about what was in force before, whatever it claims.
 _SCHEDULES = """
 select o.id, format('order %s: quote %s took version %s of schedule %s, in force was version %s', o.ref, q.ref,
@@ -54,6 +63,7 @@ def reckoned_again(check: Check) -> None:
 
     Rows are streamed: a million orders take a minute or two and no more memory than a thousand.
     """
+    check.none(_UNPRICED)
     check.none(_SCHEDULES)
     check.none(_PLANS)
     nothing_has_one(check)
@@ -68,6 +78,8 @@ def _fees(tx: Transaction) -> Iterator[str]:
         for number, version, terms in tx.rows("select id, version, terms from fee_schedule")
     }
     for ref, quote, schedule_id, method, currency, paid, price, known, *kept, volume, lines in _stream(tx, _QUOTED):
+        if schedule_id not in schedules:
+            continue  # told above
         schedule, bare = schedules[schedule_id], known or price
         stored = (price, *kept, [(each["code"], each["units"], each["bps"]) for each in lines])
         if known is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_looked
 from core.verify.finding import Check, Finding
 from core.verify.owners import bank_accounts_are_as_added
-from core.verify.withdrawn import one_of_its_two_said_so
+from core.verify.withdrawn import one_of_its_two_said_so, what_was_approved_is_there
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -123,6 +123,7 @@ def four_eyes(tx: Transaction) -> Finding:
     )
     deciders_are_told(check)
     one_of_its_two_said_so(check)
+    what_was_approved_is_there(check)
     return check.finding()
 
 

@@ -43,6 +43,19 @@ def nothing_has_one(check: Check) -> None:
     )
 
 
+def what_was_approved_is_there(check: Check) -> None:
+    """Add to I15 versions that the trail tells the approval or the withdrawal of, and that are gone."""
+    check.none(
+        "select w.id, format('version %s of %s is gone, the audit trail tells its %s',"  # noqa: S608 - our own words
+        " w.details ->> 'version', w.subject,"
+        " case when right(w.action, 7) = 'approve' then 'approval' else 'withdrawal' end)"
+        " from audit w where w.action in ('fee_schedule.approve', 'fee_schedule.withdraw_version',"
+        " 'commission_plan.approve', 'commission_plan.withdraw_version')"
+        f" and not exists (select 1 from ({_BOTH}) x where x.kind || '.' = left(w.action, length(x.kind) + 1)"
+        "   and x.code = w.subject and x.version = (w.details ->> 'version')::int)"
+    )
+
+
 def one_of_its_two_said_so(check: Check) -> None:
     """Add to I15 versions withdrawn by neither who proposed nor who approved them, or otherwise than the trail says."""
     check.none(

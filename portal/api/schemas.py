@@ -108,7 +108,7 @@ ASKED: Final[dict[str, Schema]] = {
                 "type": "string",
                 "format": "date-time",
                 "description": "RFC 3339 with its zone, as the bank dates it: at most a week before the deposit was"
-                " opened, not to come",
+                " opened, and five minutes to come",
             }
         },
     ),

@@ -8,11 +8,11 @@ import click
 
 from core.actor import system
 from core.db import reading
-from core.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound, WrongState
 from core.parties import keys, naming
 
 _PARTY_OF = """
-select p.ref from ab_user u join user_party up on up.user_id = u.id join party p on p.id = up.party_id
+select p.ref, u.active from ab_user u join user_party up on up.user_id = u.id join party p on p.id = up.party_id
  where lower(u.username) = lower(%s)
 """
 
@@ -46,7 +46,7 @@ def list_(party: str | None) -> None:
     """List the keys, newest first: never the keys themselves."""
     actor = system("terminal")
     for each in keys.known(actor, naming.party(actor, party, *keys.RIGHTS) if party is not None else ""):
-        ended = f"ended {each.ended_at:%Y-%m-%d %H:%M}" if each.ended_at else "in use"
+        ended = f"ended {each.ended_at:%Y-%m-%d %H:%M}" if each.ended_at else "barred" if each.barred else "in use"
         click.echo(f"{each.ref}  {each.party:<24} {each.created_at:%Y-%m-%d %H:%M} UTC  {ended}  {each.label}".rstrip())
 
 
@@ -60,9 +60,12 @@ def end(ref: str, why: str) -> None:
 
 
 def party_of(username: str) -> str:
-    """Return the ref of the party a portal user acts for. Raises NotFound."""
+    """Return the ref of the party a portal user acts for. Raises NotFound, WrongState when the user is switched off."""
     with reading() as tx:
-        found: str | None = tx.call(_PARTY_OF, (username,))
-    if found is None:
+        rows = tx.rows(_PARTY_OF, (username,))
+    if not rows:
         raise NotFound(f"there is no user {username[:40]} that belongs to a party", user=username[:40])
-    return found
+    party, active = rows[0]
+    if not active:
+        raise WrongState(f"{username[:40]} is switched off; name the party itself with --party", user=username[:40])
+    return str(party)

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from core.actor import Right
+from portal import format as show
 from portal.roles import ROLES, current_actor
 from portal.security import accounts
 
@@ -44,11 +45,12 @@ class UsersView(BaseView):
         if left:
             flash(
                 ngettext(
-                    "%(num)s API key of its party goes on working: a key is the party's, not the person's. `desk key"
+                    "%(n)s API key of its party goes on working: a key is the party's, not the person's. `desk key"
                     " list` names it, `desk key end` ends it.",
-                    "%(num)s API keys of its party go on working: keys are the party's, not the person's. `desk key"
+                    "%(n)s API keys of its party go on working: keys are the party's, not the person's. `desk key"
                     " list` names them, `desk key end` ends one.",
                     left,
+                    n=show.number(left),
                 ),
                 "warning",
             )

@@ -175,6 +175,14 @@ def test_history_is_append_only(books, table, change):
         tx.run(change.format(table))
 
 
+@pytest.mark.parametrize(
+    "table", ["orders", "quote", "fee_schedule", "plan_version", "party", "approval", "seal_block"]
+)
+def test_nothing_that_money_is_told_by_is_emptied(books, table):
+    with pytest.raises(psycopg.errors.RestrictViolation), db.transaction() as tx:
+        tx.run(f"truncate {table} cascade")
+
+
 def test_many_at_once_never_overdraw_one_account(books):
     book((books["wei"], "available", 1_000), (books["custody"], "available", -1_000))
 

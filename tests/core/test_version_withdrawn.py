@@ -86,6 +86,31 @@ def test_a_withdrawn_version_never_comes_into_force_and_stays_on_record(market, 
     assert broken() == []
 
 
+@pytest.mark.parametrize("kind", versions.KINDS)
+def test_no_version_is_withdrawn_while_a_proposal_waits_that_was_made_to_follow_it(database, kind):
+    usual, terms = NEXT[kind]
+    version, begins = coming(kind)
+    ref = versions.propose(ONE, kind, usual, terms, "the next one, of the same day")
+    refuses(Conflict, lambda: withdrawn(version, kind), ref=ref)
+    assert versions.decide(TWO, ref, approve=True, why="as it was shown").effective_from == begins
+    withdrawn(version, kind)
+    assert in_force(kind, begins) == version + 1
+
+
+def test_a_version_the_trail_tells_of_is_missed_when_it_is_gone(database):
+    coming()
+    coming(versions.PLAN)
+    withdrawn(2)
+    with db.transaction() as tx:
+        tx.run("set local session_replication_role = replica")
+        tx.run("delete from fee_schedule where version = 2")
+        tx.run("delete from plan_version where version = 2")
+    told = " ".join(broken())
+    assert "version 2 of standard is gone, the audit trail tells its approval" in told
+    assert "version 2 of standard is gone, the audit trail tells its withdrawal" in told
+    assert f"version 2 of {NEXT[versions.PLAN][0]} is gone, the audit trail tells its approval" in told
+
+
 def test_what_stands_beside_it_counts_in_its_place(database):
     start = clock.now().replace(microsecond=0) + DAY
     coming(start=start)

@@ -11,8 +11,9 @@ from core import clock
 from core.actor import system
 from core.analytics import rollup
 from core.db import transaction
-from dashboards import asked
+from dashboards import asked, links
 from dashboards.pages import BOARDS
+from dashboards.pages.risk import ENDS
 from tests.core import lives
 from tests.dashboards.conftest import DAYS, NOW
 
@@ -76,6 +77,23 @@ def test_whoever_chooses_an_acceptor_counts_the_alerts_of_the_orders_it_serves(a
                 row[1].value
             )
         assert drawn(alerted, "risk", "alerts", search).value == row[1].value
+
+
+def test_what_became_of_alerts_opens_as_many_and_what_is_only_proposed_is_open(alerted, visit):
+    with transaction() as tx:
+        tx.run(
+            "update alert set state = 'pending_second', disposition = 'confirmed_reported', proposed_by = 'ada',"
+            " proposed_at = now() where ref = 'alr_2'"
+        )
+    question, visitor = asked.read(DAYS), visit("admin")
+    table = drawn(alerted, "risk", "days").table
+    figures = {
+        str(head.label): int(total.value) for head, total in list(zip(table.heads, table.total, strict=True))[1:]
+    }
+    for end in ENDS:
+        href = links.alerts(question.first, question.last, **end.rows)
+        figure = figures.get(str(end.label), 0)  # what no alert came to has no column
+        assert visitor.get(href).text.count("<tr data-href") == figure == (4 if end.name == "waiting" else 0), end.name
 
 
 def test_a_plans_version_opens_the_lines_it_paid_and_no_others(boards, visit):

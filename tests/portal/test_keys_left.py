@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from core.actor import system
 from core.db import reading
-from core.errors import Refusal
+from core.errors import Refusal, WrongState
 from core.parties import keys
 from portal.commands import key, user
 from tests.portal import market
@@ -51,6 +51,8 @@ def test_the_terminal_says_it_too_and_lists_what_there_is(desk):
     assert "in use  the shop" in listed
     assert desk.key not in listed
     told(key.command, "end", desk.ref, "--why", "no longer needed")
+    with pytest.raises(WrongState, match="merchant1 is switched off"):
+        told(key.command, "new", "--user", "merchant1")
     told(user.command, "activate", "merchant1")
     assert "go on working" not in told(user.command, "deactivate", "merchant1")
     assert "  ended 20" in told(key.command, "list", "--party", desk.trade.merchant_ref)
