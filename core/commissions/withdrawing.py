@@ -71,7 +71,6 @@ def withdraw(actor: Actor, kind: str, code: str, version: int, why: str) -> None
         # After every lock, and by the clock that quotes and orders are stored by.
         at = timeshift.moment(tx)
         _must_be_to_come(found, name, at)
-        _must_have_no_follower(tx, kind, code, name)
         if actor.user_id is None or actor.user_id not in (found.proposer, found.approver):
             raise Forbidden(
                 sentence(
@@ -81,6 +80,7 @@ def withdraw(actor: Actor, kind: str, code: str, version: int, why: str) -> None
                 ),
                 rule="one_of_its_two",
             )
+        _must_have_no_follower(tx, kind, code, name)
         tx.run(_MARK[kind], (at, actor.user_id, said, found.id))
         _must_leave_nobody_without(tx, kind, code, found.begins, name)
         details = {"version": version, "from": found.begins.isoformat(), "at": at.isoformat()}

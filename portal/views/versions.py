@@ -115,16 +115,19 @@ class VersionsView(BaseView):
     def _history(self, word: str, code: str) -> str:
         actor, kind, moment = current_actor(), _kind(word), clock.now()
         all_of_it = lives.history(actor, kind, code)
+        waits = next((each for each in versions.waiting(actor, kind) if each.subject == code), None)
+        # While a proposal waits that would follow it, a version is refused to be withdrawn: no button leads there.
+        may = {each.version.version for each in all_of_it if not waits and withdrawing.may(actor, each, moment)}
         return render_template(
             "versions/history.html",
             title=code,
             word=word,
             crumbs=[(_("Fees and plans"), url_for("VersionsView.list"))],
             all=[(each, _state(each, moment), version_words.changed(kind, each)) for each in all_of_it],
-            waits=next((each for each in versions.waiting(actor, kind) if each.subject == code), None),
+            waits=waits,
             may_propose=actor.may(Right.MANAGE_PRICING),
             sees_requests=actor.may(Right.SEE_APPROVALS),
-            may_withdraw={each.version.version for each in all_of_it if withdrawing.may(actor, each, moment)},
+            may_withdraw=may,
             lead=versions.LEAD.seconds,
         )
 

@@ -92,6 +92,7 @@ def test_no_version_is_withdrawn_while_a_proposal_waits_that_was_made_to_follow_
     version, begins = coming(kind)
     ref = versions.propose(ONE, kind, usual, terms, "the next one, of the same day")
     refuses(Conflict, lambda: withdrawn(version, kind), ref=ref)
+    refuses(Forbidden, lambda: withdrawn(version, kind, by=THREE), rule="one_of_its_two")
     assert versions.decide(TWO, ref, approve=True, why="as it was shown").effective_from == begins
     withdrawn(version, kind)
     assert in_force(kind, begins) == version + 1

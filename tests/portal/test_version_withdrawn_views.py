@@ -77,6 +77,18 @@ def test_one_of_the_two_withdraws_it_and_everybody_reads_who_when_and_why(desk, 
     assert [each.invariant for each in verify() if not each.holds] == []
 
 
+def test_while_a_proposal_waits_to_follow_it_the_page_says_what_comes_first(desk):
+    coming(desk)
+    request = proposed(desk.finance, "fees", FEES).rsplit("/", 1)[1]
+    page = desk.finance.get(PAGE)
+    assert "ask-withdraw" not in page.text
+    assert "What waits for approval is to be withdrawn or turned down first." in words(page)
+    refused = withdraw(desk.finance)
+    assert refused.status_code == 409
+    assert request in words(refused)
+    assert withdrawn_at() == [(1, False), (2, False)]
+
+
 def test_a_plan_is_withdrawn_on_its_own_page(desk):
     coming(desk, "plans", code="brand-new")
     page = "/versions/plans/show/brand-new"
