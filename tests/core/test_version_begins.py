@@ -90,21 +90,28 @@ def waits_for_a_lock(connection, *, of_age=timedelta()):
         time.sleep(0.01)
 
 
-@pytest.fixture
-def stalled(monkeypatch):
-    """Two events: an approval has written its version, and it may go on to its end."""
+@contextmanager
+def stalled_at(monkeypatch, deed, seconds):
+    """Two events: a version's deed is written, and it may go on to its end; it does by itself after so many seconds."""
     written, go_on = threading.Event(), threading.Event()
     tell = outbox.tell
 
     def slowly(tx, topic, subject, **more):
         tell(tx, topic, subject, **more)
-        if topic in {f"{kind}.approved" for kind in versions.KINDS}:
+        if topic in {f"{kind}.{deed}" for kind in versions.KINDS}:
             written.set()
-            go_on.wait(60)
+            go_on.wait(seconds)
 
     monkeypatch.setattr(outbox, "tell", slowly)
     yield written, go_on
     go_on.set()
+
+
+@pytest.fixture
+def stalled(monkeypatch):
+    """An approval has written its version, and may go on to its end."""
+    with stalled_at(monkeypatch, "approved", 60) as events:
+        yield events
 
 
 @pytest.mark.parametrize("kind", versions.KINDS)

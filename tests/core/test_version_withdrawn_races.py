@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from core import clock, outbox, timeshift
+from core import clock, timeshift
 from core.actor import system
 from core.commissions import versions, withdrawing
 from core.errors import Conflict, TooLate
 from tests import make
 from tests.core import review
-from tests.core.test_version_begins import broken, in_the_background, other, took, waits_for_a_lock
+from tests.core.test_version_begins import broken, in_the_background, other, stalled_at, took, waits_for_a_lock
 from tests.core.test_version_withdrawn import DAY, ONE, TABLE, TWO, coming, in_force, withdrawn
 
 
@@ -112,19 +112,9 @@ def test_what_waits_after_the_mark_counts_against_it(market, hurried):
 
 @pytest.fixture
 def stalled(monkeypatch):
-    """Two events: a withdrawal is written, and it may go on to its end."""
-    written, go_on = threading.Event(), threading.Event()
-    tell = outbox.tell
-
-    def slowly(tx, topic, subject, **more):
-        tell(tx, topic, subject, **more)
-        if topic in {f"{kind}.withdrawn" for kind in versions.KINDS}:
-            written.set()
-            go_on.wait(50)
-
-    monkeypatch.setattr(outbox, "tell", slowly)
-    yield written, go_on
-    go_on.set()
+    """A withdrawal is written, and may go on to its end."""
+    with stalled_at(monkeypatch, "withdrawn", 50) as events:
+        yield events
 
 
 @pytest.mark.parametrize("kind", versions.KINDS)
