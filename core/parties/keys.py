@@ -87,10 +87,10 @@ def end(actor: Actor, ref: str, why: str) -> None:
 
 
 def alive(tx: Transaction, user_id: int) -> int:
-    """Return how many keys let somebody in for the party that a user belongs to."""
+    """Return how many keys let somebody in for the party that a user belongs to; a barred one's are refused."""
     found: int = tx.call(
-        "select count(*) from api_key k join user_party u on u.party_id = k.party_id"
-        " where u.user_id = %s and k.ended_at is null",
+        "select count(*) from api_key k join user_party u on u.party_id = k.party_id join party p on p.id = k.party_id"
+        " where u.user_id = %s and k.ended_at is null and p.state <> 'barred'",
         (user_id,),
     )
     return found

@@ -1,4 +1,7 @@
-"""Withdrawn versions of fee schedules and plans: nothing has one, and each was withdrawn in time by one of its two."""
+"""Versions of fee schedules and plans: none the trail tells of is gone, and what was withdrawn is nothing's.
+
+A withdrawn one was withdrawn in time, by one of the two who agreed on it.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from core.actor import system
 from core.db import reading
 from core.errors import Refusal, WrongState
-from core.parties import keys
+from core.parties import keys, standing
 from portal.commands import key, user
 from tests.portal import market
 from tests.portal.market import signed_in
@@ -56,5 +56,10 @@ def test_the_terminal_says_it_too_and_lists_what_there_is(desk):
     told(user.command, "activate", "merchant1")
     assert "go on working" not in told(user.command, "deactivate", "merchant1")
     assert "  ended 20" in told(key.command, "list", "--party", desk.trade.merchant_ref)
+    acceptor = desk.acceptor.ref
+    keys.create(system(), acceptor, "the till")
+    standing.bar(system(), acceptor, "a court's order")
+    assert "  barred  the till" in told(key.command, "list", "--party", acceptor)
+    assert "go on working" not in told(user.command, "deactivate", "acceptor1"), "a barred party's key lets nobody in"
     with pytest.raises(Refusal):
         told(key.command, "list", "--party", "nobody")
