@@ -35,7 +35,7 @@ MODULE_SECONDS = 240
 """How long a test, and the tests of one module, may take on a slow machine."""
 numbers = itertools.count(1)
 
-# No test has a time limit in it: a busy machine would make it fail, and say nothing about the product. Nor does it
+# No test has a time limit that a busy machine could pass, which would say nothing about the product. Nor does it
 # draw its examples by lot: what fails once fails each time. (`make test-slow` goes where chance leads.)
 hypothesis.settings.register_profile(
     "untimed", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -12,13 +10,13 @@ import pytest
 
 from core import clock, db
 from core.actor import system
-from core.errors import Changed, Conflict, Frozen, QuoteExpired, Refusal
+from core.errors import Changed, Conflict, Frozen, QuoteExpired
 from core.money import Money, fiat
 from core.orders import deposit, opening, terms
 from core.orders.deposit import DepositRequest
 from core.parties import pool_changes, pools, standing
 from core.pricing import quotes
-from tests import make
+from tests import beside, make
 from tests.core import lives
 
 WHY = "decided by an officer"
@@ -104,7 +102,7 @@ def test_whatever_changes_them_is_seen_by_the_next_opening(market, change):
     quote = quoted(market)
     before, _ = looked(market, quote)
     sql = CHANGES[change].format(merchant=market.merchant_ref, agent=market.agents[0], terms=TERMS)
-    with psycopg.connect(db.engine().url.set(drivername="postgresql").render_as_string(hide_password=False)) as other:
+    with beside.other() as other:
         other.execute(sql)
         assert looked_raw(market, quote) == before, "what is not committed is not seen"
         other.commit()
@@ -253,24 +251,13 @@ def test_an_opening_that_waits_for_a_lock_obeys_what_was_decided_meanwhile(marke
     lives.opened(market)
     quote = quoted(market)
     request = DepositRequest(quote, "A-waits", "c-9", "Joao Silva", "BR5599", "Joao Silva", "BR")
-    outcome = []
-
-    def open_it():
-        try:
-            outcome.append(deposit.open_order(market.merchant, request))
-        except Refusal as refused:
-            outcome.append(refused)
-
-    with psycopg.connect(db.engine().url.set(drivername="postgresql").render_as_string(hide_password=False)) as other:
+    with beside.other() as other:
         other.execute("select 1 from pool_account_load for update")
-        opener = threading.Thread(target=open_it)
-        opener.start()
-        while not other.execute("select count(*) from pg_locks where not granted").fetchone()[0]:
-            time.sleep(0.01)
+        opener = beside.Deed(lambda: deposit.open_order(market.merchant, request))
+        beside.waits_for_a_lock(other, opener)
         decide(market)
         other.rollback()
-        opener.join()
-    assert [type(each) for each in outcome] == [refusal]
+        assert isinstance(opener.answer(), refusal)
     with db.reading() as tx:
         assert tx.rows("select count(*) from orders where external_ref = 'A-waits'") == [(0,)]
 

@@ -203,7 +203,7 @@ def test_connections_that_break_in_the_middle_cost_no_order(database):
                 )
                 broken.append(gone.fetchone()[0])
 
-    breaker = threading.Thread(target=break_connections)
+    breaker = threading.Thread(target=break_connections, daemon=True)
     breaker.start()
     try:
         states = run.play(orders=160, days=2, seed=9)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from core import db
 from core.steps import step
+from tests import beside
 
 TOLD = """
 create type told as (
@@ -44,13 +43,5 @@ def test_no_row_and_no_answer_are_none(telling):
 
 
 def test_every_thread_reads_it(telling):
-    told = []
-    threads = [
-        threading.Thread(target=lambda n=n: told.append(step("tell", {"word": "x", "units": n})["units"]))
-        for n in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(told) == [0, 1, 2]
+    deeds = [beside.Deed(lambda n=n: step("tell", {"word": "x", "units": n})["units"]) for n in range(3)]
+    assert [each.answer() for each in deeds] == [0, 1, 2]

@@ -18,8 +18,9 @@ from core.money import Money, fiat
 from core.parties import agents, naming
 from core.pricing import quotes
 from tests import make
+from tests.beside import other
 from tests.core import review
-from tests.core.test_version_begins import NEXT, RIGHTS, broken, other, took
+from tests.core.test_version_begins import NEXT, RIGHTS, broken, took
 
 ONE, TWO, THREE = (
     replace(make.person(role, *RIGHTS), user_id=n) for n, role in enumerate(("admin", "finance", "finance"), 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from core.actor import Right, Scope, system
 from core.errors import Forbidden
 from dashboards import kept
+from tests import beside
 
 
 @pytest.fixture(autouse=True)
@@ -36,11 +36,7 @@ def test_the_same_question_is_asked_once(database):
 
 def test_many_threads_ask_once(database):
     ask = Counter()
-    threads = [threading.Thread(target=kept.asked_once, args=(system(), "at once", ask)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert beside.together(8, lambda: kept.asked_once(system(), "at once", ask)) == [1] * 8
     assert ask.asked == 1
 
 

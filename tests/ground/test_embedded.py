@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import tempfile
-import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from core import embedded
 from core.embedded import places, postgres, processes, valkey
 from core.errors import Unavailable
+from tests import beside
 
 FAST = {"fsync": "off", "shared_buffers": "'16MB'"}
 
@@ -109,12 +109,7 @@ def test_a_stale_pid_file_that_names_a_stranger_harms_neither(home):
 
 def test_two_starters_at_once_start_one_server(home):
     embedded.stop(home)
-    said: list[object] = []
-    threads = [threading.Thread(target=lambda: said.append(embedded.start(home))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    said = beside.together(4, lambda: embedded.start(home))
     assert len(said) == 4
     assert len(set(said)) == 1
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import psycopg
 import pytest
 
 from core import outbox
 from core.db import reading, transaction
 from jobs import relay
+from tests import beside
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -81,17 +80,7 @@ def test_a_fact_whose_transaction_ends_late_is_not_skipped(database):
 def test_two_relays_at_once_take_turns():
     for _ in range(20):
         tell("order.open")
-    rows, barrier = [], threading.Barrier(4)
-
-    def go():
-        barrier.wait()
-        rows.append(relay.carry(lambda *_: None).rows)
-
-    threads = [threading.Thread(target=go) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    rows = beside.together(4, lambda: relay.carry(lambda *_: None).rows)
 
     assert sorted(rows) == [0, 0, 0, 20]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -11,7 +10,7 @@ from core import clock, health, timeshift, verify
 from core.actor import system
 from core.db import reading, transaction
 from jobs import catalog
-from tests import make
+from tests import beside, make
 from tests.core import lives
 
 REGULAR = [name for name, entry in catalog.CATALOG.items() if entry.every]
@@ -32,24 +31,6 @@ def states(refs: list[str]) -> list[str]:
         return [state for (state,) in tx.rows("select state from orders where ref = any(%s) order by id", (refs,))]
 
 
-def together(name: str, times: int = 2) -> None:
-    barrier, errors = threading.Barrier(times), []
-
-    def go():
-        barrier.wait()
-        try:
-            catalog.run(name)
-        except Exception as error:  # noqa: BLE001 - told below
-            errors.append(error)
-
-    threads = [threading.Thread(target=go) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
-
-
 def test_every_regular_job_twice_and_twice_at_once(market):
     lives.completed(market)
     refs = [lives.opened(market) for _ in range(3)]
@@ -58,7 +39,8 @@ def test_every_regular_job_twice_and_twice_at_once(market):
         refs.append(lives.opened(market))
 
     for name in REGULAR:
-        together(name)
+        answers = beside.together(2, lambda name=name: catalog.run(name))
+        assert [each for each in answers if isinstance(each, Exception)] == []
         catalog.run(name)
 
     assert states(refs) == ["expired", "expired", "expired", "awaiting_payment"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 
 from core import verify
 from core.db import transaction
 from core.settings import settings
+from tests import beside
 from tests.portal import api_client
 from tests.portal.api_client import PAYER, order, rows
 
@@ -152,17 +153,7 @@ def test_each_key_does_what_its_kind_of_party_may(desk):
 
 def test_a_hundred_confirmations_at_once_are_one_release(desk):
     deposit = desk.shop.claimed()
-    answers, barrier = [], threading.Barrier(20)
-
-    def go():
-        barrier.wait()
-        answers.extend(confirm(desk, deposit) for _ in range(5))
-
-    threads = [threading.Thread(target=go) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = chain.from_iterable(beside.together(20, lambda: [confirm(desk, deposit) for _ in range(5)]))
 
     codes = [(answer.status_code, answer.json.get("code")) for answer in answers]
     assert codes.count((200, None)) == 1

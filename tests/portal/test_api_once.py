@@ -10,6 +10,7 @@ import pytest
 from core import idempotency
 from core.errors import Unavailable
 from portal.api import steps
+from tests import beside
 from tests.portal import api_client
 from tests.portal.api_client import PAYER, order, rows
 
@@ -88,17 +89,8 @@ def test_two_merchants_may_use_the_same_key(desk):
 
 
 def test_of_many_at_once_with_one_key_one_is_done_and_the_others_wait_or_get_its_answer(desk):
-    body, answers, barrier = order(desk.shop.quote()), [], threading.Barrier(8)
-
-    def go():
-        barrier.wait()
-        answers.append(desk.shop.post("/deposits", body, once="race"))
-
-    threads = [threading.Thread(target=go) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    body = order(desk.shop.quote())
+    answers = beside.together(8, lambda: desk.shop.post("/deposits", body, once="race"))
 
     assert orders() == 1
     codes = {(each.status_code, each.json.get("code")) for each in answers}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
 from flask_appbuilder.models.sqla.interface import SQLAInterface
@@ -12,6 +11,7 @@ from core.db import reading
 from portal.desk import Desk
 from portal.security.setup import set_up
 from portal.views import VIEWS
+from tests import beside
 from tests.portal.sample import Parcel, ParcelDesk
 
 
@@ -92,20 +92,8 @@ def test_8_a_list_asks_for_one_page_and_counts_to_a_limit(desk, signed_in):
 
 
 def test_9_eight_first_boots_at_once_make_one_set_of_roles(database):
-    faults = []
-
-    def boot():
-        try:
-            set_up()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the main thread tells it
-            faults.append(error)
-
-    threads = [threading.Thread(target=boot) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
+    answers = beside.together(8, set_up)
+    assert [each for each in answers if isinstance(each, Exception)] == []
     with reading() as tx:
         assert tx.call("select count(*) from ab_role") == 7
 
