@@ -75,20 +75,21 @@ def found(nodes: Sequence[Node], asked: Asked) -> list[Node]:
 
 def file(nodes: Sequence[Node], asked: Asked) -> Small:
     """Return the agents as their file holds them."""
+    volume, commission = _("Own volume, 30 days to now"), _("Own commission this month")
     heads = [
         _("Agent"), _("Name"), _("State"), _("Plan"), _("Level"), _("Merchants"), _("Acceptors"), _("Sub-agents"),
-        _("Own volume, 30 days to now"), _("Own commission this month"), _("Enrolled"),
+        volume, f"{volume} ({_('currency')})", commission, f"{commission} ({_('currency')})", _("Enrolled"),
     ]  # fmt: skip
     rows = [
         [
             each.code, each.name, "held" if each.held else each.state, each.plan, str(each.level), str(each.merchants),
-            str(each.acceptors), str(each.sub_agents), each.volume.text(), each.commission.text(),
-            each.joined_at.isoformat(),
+            str(each.acceptors), str(each.sub_agents), each.volume.text(), USDT.code, each.commission.text(), USDT.code,
+            each.joined_at.isoformat(timespec="seconds"),
         ]
         for each in nodes
     ]  # fmt: skip
     sums = {
-        (_("Own volume, 30 days to now"), USDT.code): sum(each.volume.units for each in nodes),
-        (_("Own commission this month"), USDT.code): sum(each.commission.units for each in nodes),
+        (volume, USDT.code): sum(each.volume.units for each in nodes),
+        (commission, USDT.code): sum(each.commission.units for each in nodes),
     }
     return Small("agents", _("Agents"), heads, rows, sums, asked.words)

@@ -103,6 +103,7 @@ def test_who_freezes_the_withdrawal_account_is_warned_and_the_page_says_the_way_
     assert account(desk.mine)[2], "it is the withdrawal account"
     before = browser.get(page).text
     assert warned in before
+    assert f"{desk.code} is shown that it is frozen, not the reason." in before
     assert "nothing is paid out to it" not in before
     assert browser.post(f"/bank-accounts/action/freeze/{desk.mine}", {"why": "the bank asks"}).status_code == 302
     for name in ("compliance", "admin", "acceptor1"):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
+from core import clock
 from core.db import reading
+from core.orders import deposit
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
 
@@ -201,6 +204,17 @@ def test_deeds_need_their_right_their_row_and_their_token(desk):
         acceptor.token = "forged"
         assert acceptor.post(f"/orders/action/confirm/{desk.claimed}", form).status_code == 400
         assert acceptor.get(f"/orders/action/confirm/{desk.claimed}").status_code == 405
+
+
+def test_when_it_was_paid_by_the_claim_s_words_is_shown_to_who_compares_it_with_the_bank_line(desk):
+    ref = opened(desk.trade, number="SHOP-paid-at", customer="c-paid-at")
+    paid = clock.now().replace(microsecond=0) - timedelta(minutes=2)
+    account = {"payer_name": "Joao Santos", "payer_account": "BR5500000077"}
+    deposit.claim_paid(desk.trade.merchant, ref, **account, paid_at=paid)
+    for name in ("compliance", "merchant1", "acceptor1", "auditor"):
+        told = words(signed_in(desk, name).get(f"/orders/show/{ref}"))
+        assert f"Paid, as claimed {paid:%Y-%m-%d %H:%M:%S}" in told, name
+    assert "Paid, as claimed" not in words(signed_in(desk, "compliance").get(f"/orders/show/{desk.open}"))
 
 
 def test_a_reveal_is_shown_once_and_stands_in_the_trail(desk):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from datetime import timedelta
 
@@ -126,7 +127,10 @@ def test_figures_of_agents_say_whether_they_are_its_own_or_with_those_below(desk
     tree = browser.get("/agents/list/").text
     assert '<th scope="col" class="num">Own volume, 30 days to now</th>' in tree
     assert '<th scope="col" class="num">Own commission' in tree
-    assert "Own volume, 30 days to now" in browser.get("/agents/export.csv").text
+    heads, first, *_ = csv.reader(browser.get("/agents/export.csv").text.lstrip("\ufeff").splitlines())
+    file = dict(zip(heads, first, strict=True))
+    for each in ("Own volume, 30 days to now", "Own commission this month"):
+        assert file[f"{each} (currency)"] == "USDT"
     page = browser.get(f"/agents/show/{root}").text
     assert (
         '<th scope="col" class="num">Volume, 30 days to now<br><span class="sub">with agents below</span></th>' in page
