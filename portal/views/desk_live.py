@@ -126,6 +126,7 @@ class LiveDeskView(BaseView):
             html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
             standing=render_template("acceptor/standing.html", **_drawn(board)),
+            state=show.badge(_state(board)),
             claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
             offers={order.ref: show.money_text(order.fiat) for order in board.orders},
             at=clock.now().isoformat(),
@@ -141,6 +142,17 @@ def _badge(board: live.Board, ref: str) -> dict[str, Any]:
     return {} if ref else menu.news("desk", current_actor(), _to_confirm_count(_drawn(board)["claimed"]))
 
 
+def _state(board: live.Board) -> str:
+    """Return the word for whether the acceptor gets new orders, and why not: its standing goes before its presence."""
+    if board.state != "active":
+        return board.state
+    if board.paused:
+        return "paused"
+    if not board.online:
+        return "offline"
+    return "silent" if board.silent else "online"
+
+
 def _to_confirm_count(claims: list[Any]) -> menu.Count | None:
     return menu.Count(len(claims), hot=True) if claims else None
 
@@ -150,7 +162,8 @@ def _drawn(board: live.Board) -> dict[str, Any]:
     review = [order for order in board.orders if order.review]
     waiting = [order for order in board.orders if order not in claimed and order not in review]
     standing = standing_words.told(Scope.ACCEPTOR, board.state, board.paused)
-    return {"board": board, "standing": standing, "claimed": claimed, "waiting": waiting, "review": review}
+    orders = {"claimed": claimed, "waiting": waiting, "review": review}
+    return {"board": board, "state": _state(board), "standing": standing, **orders}
 
 
 def _midnight() -> datetime:

@@ -1,4 +1,4 @@
-"""In Chromium: the menu's number goes with a page's news, and a filter's fields open within the page."""
+"""In Chromium: the menu's number goes with a page's news, so does a desk's heading, and a filter's fields open within the page."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import time
 import pytest
 from playwright.sync_api import expect
 
+from core.actor import system
 from core.money import Money, fiat
 from core.orders import release
+from core.parties import standing
 from tests.browser.chromium import served, visit
 from tests.portal import market
 from tests.portal.market import claimed
 
 FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-SECONDS = 5
+SECONDS = 60
 pytestmark = pytest.mark.browser
 
 
@@ -37,6 +39,18 @@ def test_the_menus_number_goes_with_the_news_of_the_page(desk, chromium):
             if left:
                 expect(line.locator(".count.hot")).to_have_text(left)
         expect(line.locator(".count")).to_have_count(0)
+
+
+def test_the_heading_of_an_open_desk_follows_its_acceptor_s_standing(desk, chromium):
+    with visit(desk, chromium, "acceptor1") as page:
+        page.goto("/desk/")
+        badge = page.locator("#state")
+        expect(badge).not_to_have_text("Suspended")
+        standing.suspend(system(), desk.acceptor.ref, "a look into it")
+        expect(badge).to_have_text("Suspended")
+        expect(page.locator("#standing")).to_contain_text("You are suspended")
+        standing.reinstate(system(), desk.acceptor.ref, "all is well")
+        expect(badge).not_to_have_text("Suspended")
 
 
 def fits_soon(page):

@@ -33,7 +33,7 @@ def test_a_payment_arrives_on_the_desk_and_is_confirmed_by_keys(desk, chromium, 
         assert float(page.locator("#live").get_attribute("data-every")) <= 5, "the page asks for news that often"
         ref = claimed(desk.trade)
         order = page.locator(f'.live-order.claimed[data-ref="{ref}"]')
-        expect(order).to_be_visible(timeout=5000)
+        expect(order).to_be_visible()
         assert page.title().startswith("(1)")
         assert fits(page)
         page.keyboard.press("j")

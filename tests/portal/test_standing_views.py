@@ -131,6 +131,9 @@ def test_an_acceptors_desk_says_in_the_words_of_its_home_why_no_orders_come(desk
     ):
         assert [words in text for text in (*pages, news["standing"], home)] == [True] * 4
     assert "No new orders come: the notice above says why." in news["html"]
+    assert "Suspended" in news["state"], "the heading's badge follows"
+    assert news["state"] in pages[0]
+    assert "Suspended" not in reader.get("/desk/live.json").json["state"]
     assert "police" not in pages[0] + news["standing"]
     assert "You get new orders while this page is open" not in pages[0]
     assert reader.get("/desk/live.json").json["standing"] == ""

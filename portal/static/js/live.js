@@ -71,6 +71,7 @@
     standing.innerHTML = news.standing;
     const before = $("#standing");
     if (standing.textContent.trim() !== before.textContent.trim()) before.replaceChildren(...standing.childNodes);
+    $("#state").innerHTML = news.state;
   };
 
   // What is new is said aloud and counted even while a dialog is open.
