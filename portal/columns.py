@@ -25,7 +25,7 @@ class Column:
 
     kind: text, ref, badge, money, ago, when, left, number, share, account, person, flag.
     asset: for money, a code in capitals or the name of the row's column that holds the code.
-    narrow: what becomes of it at 360 px: state and amount lead, ref follows, hide, or "" for a labelled line.
+    narrow: what becomes of it at 360 px: state and amount lead, ref follows, or "" for a labelled line.
     """
 
     name: str

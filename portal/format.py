@@ -8,7 +8,6 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
@@ -222,11 +221,6 @@ def icon(name: str) -> Markup:
     return Markup('<svg class="i" viewBox="0 0 24 24" aria-hidden="true">%s</svg>') % (
         Markup(_icons()[name]),  # noqa: S704 - our own file
     )
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return the time zone with that name."""
-    return ZoneInfo(name)
 
 
 def install(app: Flask) -> None:

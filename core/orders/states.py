@@ -164,13 +164,9 @@ WAITING: Final = frozenset(
 LIVE_ESCROW: Final = frozenset({State.OFFERED, State.AWAITING_PAYMENT, State.PAID_CLAIMED})
 """States in which the acceptor's reserve is frozen for the order."""
 
-ENDS: Final = frozenset(State) - WAITING
-"""States in which nobody has a move; some may still be left by a late claim or a reversal."""
-
 _ALLOWED: Final[Mapping[State | None, tuple[Event, ...]]] = {
     state: tuple(event for event in Event if (state, event) in TRANSITIONS) for state in (None, *State)
 }
-_STEPS: Final = frozenset((before, after) for (before, _), after in TRANSITIONS.items())
 
 
 def allowed(state: State | None) -> tuple[Event, ...]:

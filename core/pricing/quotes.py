@@ -10,7 +10,7 @@ from core import clock, ids
 from core.actor import Right, Scope
 from core.db import transaction
 from core.errors import BadAmount, BadInput, Barred, Conflict, Frozen, NotFound
-from core.money import USDT, Asset, Money, Rate, asset, fiat
+from core.money import Asset, Money, Rate, asset, fiat
 from core.pricing import fees, rates, schedules
 
 if TYPE_CHECKING:
@@ -31,11 +31,6 @@ insert into quote (ref, merchant_id, kind, pool_id, fee_schedule_id, currency, f
                    usdt_units, fee_units, lines, created_at, expires_at, margin_units, spread_units, bare_price,
                    volume_units)
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s)
-"""
-_SHOW = """
-select q.ref, q.kind, p.ref, l.ref, l.method, q.currency, q.fiat_units, q.usdt_units, q.fee_units,
-       q.rate_price, q.lines, q.created_at, q.expires_at, q.merchant_id
-  from quote q join party p on p.id = q.merchant_id join pool l on l.id = q.pool_id where q.ref = %s
 """
 
 
@@ -150,45 +145,6 @@ def quote(
         basis = (priced.margin.units, priced.spread.units, rate.units, merchant.volume_30d_units)
         _store(tx, view, merchant.id, pool.id, terms.id, basis)
     return view
-
-
-def find(tx: Transaction, actor: Actor, ref: str) -> QuoteView:
-    """Return a stored quote, which must be the actor's own. Raises NotFound."""
-    rows = tx.rows(_SHOW, (ref,))
-    if not rows or not actor.owns(merchant_id=rows[0][-1]):
-        raise NotFound(f"there is no quote {ref[:40]}", ref=ref[:40])
-    (
-        found,
-        kind,
-        merchant,
-        pool,
-        method,
-        currency,
-        paid,
-        usdt,
-        fee,
-        price,
-        lines,
-        created_at,
-        expires_at,
-        _,
-    ) = rows[0]
-    return QuoteView(
-        found,
-        kind,
-        merchant,
-        pool,
-        method,
-        currency,
-        Money(paid, fiat(currency)),
-        Money(usdt, USDT),
-        Money(fee, USDT),
-        Money(usdt - fee, USDT),
-        Rate(price, fiat(currency)),
-        read_lines(lines),
-        created_at,
-        expires_at,
-    )
 
 
 def read_lines(stored: list[dict[str, Any]]) -> tuple[QuoteLine, ...]:

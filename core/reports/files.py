@@ -60,12 +60,11 @@ class Report:
 
 
 class Written(NamedTuple):
-    """A finished file: how many rows, the sums by column, and SHA-256 of the rows and of the whole file."""
+    """A finished file: how many rows, the sums by column, and SHA-256 of the whole file."""
 
     path: Path
     rows: int
     sums: dict[str, Money]
-    body_sha256: str
     sha256: str
 
 
@@ -181,7 +180,7 @@ def write_csv(report: Report, path: Path, *, progress: Progress | None = None) -
             body = lines.digest.hexdigest()
             lines.write([f"# {name}", value] for name, value in [*tally.foot(), ("sha256 of the rows", body)])
         whole = digest(part)
-    return Written(path, tally.rows, tally.sums, body, whole)
+    return Written(path, tally.rows, tally.sums, whole)
 
 
 def write(report: Report, path: Path, form: str, *, progress: Progress | None = None) -> Written:

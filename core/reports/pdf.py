@@ -186,7 +186,7 @@ def write_pdf(report: Report, path: Path, *, progress: Progress | None = None) -
         pages.finish()
         pages.canvas.save()
         whole = digest(part)
-    return Written(path, tally.rows, tally.sums, body.hexdigest(), whole)
+    return Written(path, tally.rows, tally.sums, whole)
 
 
 def _facts(pages: _Pages, facts: Sequence[tuple[str, Cell]]) -> None:

@@ -107,4 +107,4 @@ def write_xlsx(
             book.cell(facts, at, 1, value)
         book.book.close()
         whole = digest(part)
-    return Written(path, tally.rows, tally.sums, body, whole)
+    return Written(path, tally.rows, tally.sums, whole)

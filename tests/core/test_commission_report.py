@@ -232,7 +232,8 @@ def test_one_agents_report_holds_its_lines_only(lived, tmp_path):
     with reading() as tx:
         one = files.write(commission.report(tx, system(), OCTOBER, ref), tmp_path / "one.csv", "csv")
         own = files.write(commission.report(tx, agent(ref), OCTOBER, ref), tmp_path / "own.csv", "csv")
-        assert one.body_sha256 == own.body_sha256
+        rows = [written.path.read_bytes().partition(b"# rows,")[0] for written in (one, own)]
+        assert rows[0] == rows[1]
         with pytest.raises(NotFound, match="no agent"):
             commission.report(tx, agent(ref), OCTOBER, lived[1].agents[0])
         with pytest.raises(NotFound, match="no agent"):

@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-import core.analytics.tables
 import core.commissions.tables
 import core.compliance.tables
 import core.orders.tables
