@@ -56,12 +56,12 @@ class Asked:
     @property
     def start(self) -> datetime:
         """The moment the first day begins, UTC."""
-        return _midnight(self.first, self.zone)
+        return midnight(self.first, self.zone)
 
     @property
     def end(self) -> datetime:
         """The moment the last day ends, UTC; not within."""
-        return _midnight(self.last + timedelta(days=1), self.zone)
+        return midnight(self.last + timedelta(days=1), self.zone)
 
     @property
     def days(self) -> int:
@@ -90,9 +90,9 @@ class Asked:
         """Return the same question about as many days just before."""
         return replace(self, first=self.first - timedelta(days=self.days), last=self.first - timedelta(days=1))
 
-    def filters(self) -> dict[str, str]:
-        """Return the filters that are set."""
-        return {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+    def filters(self, names: tuple[str, ...] = FILTERS) -> dict[str, str]:
+        """Return the filters that are set, of those named."""
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
 
     def search(self, **changes: str) -> str:
         """Return the address's query string for this question, with some of it changed."""
@@ -206,5 +206,6 @@ def _day(args: Mapping[str, str], name: str, usual: date) -> date:
     raise BadInput(_("'%(text)s' is not a day such as 2026-11-20.", text=text[:40]), argument=name)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment a day begins in the zone, UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flask_babel import gettext as _
 
 from dashboards import frames, show
+from dashboards.asked import midnight
 
 if TYPE_CHECKING:
     from dashboards.asked import Asked
@@ -43,7 +44,7 @@ def of(question: Asked, bucket: str = "") -> list[Place]:
 
 def _place(question: Asked, bucket: str, day: date, last: date) -> Place:
     first = max(day, question.first)
-    start, end = _midnight(question, first), _midnight(question, last + DAY)
+    start, end = midnight(first, question.zone), midnight(last + DAY, question.zone)
     if bucket == "month":
         return Place(start, end, first, last, show.month(day), show.month(day), f"{day:%Y-%m}")
     if bucket == "week":
@@ -59,7 +60,3 @@ def _hour(question: Asked, start: datetime) -> Place:
     return Place(
         begins, begins + timedelta(hours=1), day, day, f"{show.day(day)} {hour}", long, f"{day.isoformat()} {hour}"
     )
-
-
-def _midnight(question: Asked, day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=question.zone).astimezone(UTC)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +14,7 @@ from core.actor import Right
 from core.db import reading, transaction
 from core.money import Money, asset
 from core.parties.finding import like_a_number
-from core.reports.files import defused
+from core.reports.files import Lines, defused
 from portal.columns import heads, needed_names, plain
 from portal.listing import Asked, fields, ordering, summed_once
 
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
 
 BATCH = 2_000
 BOM = "\ufeff"
+"""By it spreadsheets read the file as UTF-8."""
 
 
 def stream(desk: Desk, actor: Actor, asked: Asked) -> Response:
@@ -65,8 +63,7 @@ def small(actor: Actor, found: Small) -> Response:
     """
     actor.must(Right.EXPORT)
     moment = clock.now()
-    writer = _Writer()
-    writer._text.write(BOM)  # noqa: SLF001 - so that spreadsheets read the file as UTF-8
+    writer = Lines(BOM)
     writer.row(found.heads)
     for row in found.rows:
         writer.row([defused(cell) for cell in row])
@@ -86,30 +83,9 @@ def small(actor: Actor, found: Small) -> Response:
     return answer
 
 
-class _Writer:
-    """Writes rows as CSV bytes and keeps their digest."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self._text = io.StringIO(newline="")
-        self._csv = csv.writer(self._text, lineterminator="\r\n")
-
-    def row(self, cells: list[str]) -> None:
-        self._csv.writerow(cells)
-
-    def taken(self) -> bytes:
-        """Return what was written since last time, counted into the digest."""
-        data = self._text.getvalue().encode()
-        self._text.seek(0)
-        self._text.truncate()
-        self.digest.update(data)
-        return data
-
-
 def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[bytes]:
     reveal = actor.may(Right.REVEAL)
-    writer = _Writer()
-    writer._text.write(BOM)  # noqa: SLF001 - so that spreadsheets read the file as UTF-8
+    writer = Lines(BOM)
     writer.row([head for column in _columns(desk) for head in heads(column)])
     sums: dict[tuple[str, str], int] = defaultdict(int)
     count = 0

@@ -170,7 +170,9 @@ def current_actor() -> Actor:
 
 
 def actor_or_none() -> Actor | None:
-    """Return the actor of this request, or None when nobody is signed in."""
+    """Return the actor of this request, or None when nobody is signed in, or nothing is asked."""
+    if not has_request_context():
+        return None
     try:
         return current_actor()
     except NotSignedIn:

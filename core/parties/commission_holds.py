@@ -52,7 +52,7 @@ def hold(actor: Actor, ref: str, why: str) -> None:
 
     Raises Forbidden, NotFound, AlreadyDone when it is held already, BadInput without a reason.
     """
-    must_judge(actor)
+    particulars.must_judge(actor)
     reason = particulars.read_why(why)
     with transaction() as tx:
         agent = particulars.find(tx, ref, "agent", lock=True)
@@ -114,12 +114,6 @@ def of(actor: Actor, ref: str) -> HeldCommission | None:
         late = accounts.balance(tx, account).available
     shown = (by, reason) if actor.scope is Scope.ALL else ("", "")
     return HeldCommission(number, Money(units + late, USDT), Money(0, USDT), standing, since, *shown)
-
-
-def must_judge(actor: Actor) -> None:
-    """Refuse who neither runs the parties nor judges them."""
-    if not actor.may(Right.MANAGE_PARTIES):
-        actor.must(Right.SET_STANDING)
 
 
 def to_lift(tx: Transaction, agent: particulars.PartyRow, hold: str = "") -> OpenHold:

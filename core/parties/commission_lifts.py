@@ -45,7 +45,7 @@ def ask(actor: Actor, ref: str, why: str) -> str:
     All stays held until another person agrees (`decide`). Raises Forbidden, NotFound, BadInput without a reason,
     WrongState when nothing is held or the agent is suspended or barred, AlreadyDone while a request waits.
     """
-    commission_holds.must_judge(actor)
+    particulars.must_judge(actor)
     with transaction() as tx:
         agent = particulars.find(tx, ref, "agent", lock=True)
         found = commission_holds.to_lift(tx, agent)
@@ -61,7 +61,7 @@ def decide(actor: Actor, request: str, approve: bool, why: str) -> bool:  # noqa
     Raises Forbidden (fact `rule` = `four_eyes` for who asked), NotFound, WrongState when it was decided before or the
     hold may not end any more, BadInput without a reason.
     """
-    commission_holds.must_judge(actor)
+    particulars.must_judge(actor)
     with transaction() as tx:
         # The agent first and then the request, as asking does: two at once wait for each other in one order only.
         agent = particulars.find(tx, _ours(tx, request), "agent", lock=True)
@@ -79,7 +79,7 @@ def decide(actor: Actor, request: str, approve: bool, why: str) -> bool:  # noqa
 
 def withdraw(actor: Actor, request: str, why: str) -> None:
     """Take back one's own request while it waits. Raises Forbidden, NotFound, WrongState, BadInput without a reason."""
-    commission_holds.must_judge(actor)
+    particulars.must_judge(actor)
     with transaction() as tx:
         ref = _ours(tx, request)
         done = approvals.withdraw(tx, actor, request, why)

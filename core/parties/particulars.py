@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from core import audit, clock, countries, ids, words
-from core.actor import system
+from core.actor import Right, system
 from core.errors import AlreadyDone, BadInput, NotFound, sentence
 from core.parties import barred
 
@@ -88,6 +88,12 @@ def owns(actor: Actor, party: PartyRow) -> bool:
         merchant_id=party.id if party.kind == "merchant" else None,
         acceptor_id=party.id if party.kind == "acceptor" else None,
     )
+
+
+def must_judge(actor: Actor) -> None:
+    """Refuse who neither runs the parties nor judges them. Raises Forbidden."""
+    if not actor.may(Right.MANAGE_PARTIES):
+        actor.must(Right.SET_STANDING)
 
 
 def read_code(text: str) -> str:

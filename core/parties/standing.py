@@ -50,7 +50,7 @@ def bar(actor: Actor, ref: str, why: str) -> None:
 
 
 def _turn(actor: Actor, ref: str, why: str, *, before: tuple[str, ...], after: str) -> None:
-    _must(actor)
+    particulars.must_judge(actor)
     reason = particulars.read_why(why)
     with transaction() as tx:
         party = particulars.find(tx, ref, lock=True)
@@ -88,7 +88,7 @@ def of_customer(actor: Actor, ref: str) -> str:
 
 
 def _turn_customer(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
-    _must(actor)
+    particulars.must_judge(actor)
     reason = particulars.read_why(why)
     with transaction() as tx:
         rows = tx.rows(
@@ -104,9 +104,3 @@ def _turn_customer(actor: Actor, ref: str, why: str, *, before: str, after: str)
         tx.run("update customer set state = %s where id = %s", (after, number))
         audit.write(tx, actor, f"customer.{after}", ref, reason=reason, details={"before": state, "merchant": merchant})
         outbox.tell(tx, f"customer.{after}", ref, payload={"merchant": merchant})
-
-
-def _must(actor: Actor) -> None:
-    """Refuse who neither runs the parties nor judges them."""
-    if not actor.may(Right.MANAGE_PARTIES):
-        actor.must(Right.SET_STANDING)

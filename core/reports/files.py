@@ -24,6 +24,7 @@ Cell = str | int | Money | datetime | None
 Kind = Literal["text", "count", "money", "time"]
 Progress = Callable[[int], None]
 
+FORMATS = ("csv", "xlsx", "pdf")
 ROWS_AT_ONCE = 2_000
 # A spreadsheet would take a text that begins so for a formula, and one set to semicolons or tabs takes what stands
 # behind one of them for a cell of its own.
@@ -141,28 +142,35 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Lines:
-    """CSV lines (RFC 4180, UTF-8) into a file, counted into a digest."""
+class Lines:
+    """CSV lines (RFC 4180, UTF-8), taken as bytes piece by piece and counted into a digest."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
+    def __init__(self, start: str = "") -> None:
+        """Begin with a text that is no cell, such as the mark of UTF-8."""
         self.digest = hashlib.sha256()
-        self.text = io.StringIO(newline="")
-        self.csv = csv.writer(self.text, lineterminator="\r\n")
+        self._text = io.StringIO(newline="")
+        self._text.write(start)
+        self._csv = csv.writer(self._text, lineterminator="\r\n")
 
-    def write(self, rows: Iterable[Sequence[Cell]]) -> None:
-        for count, row in enumerate(rows, 1):
-            self.csv.writerow([plain(cell) for cell in row])
-            if count % ROWS_AT_ONCE == 0:
-                self.flush()
-        self.flush()
+    def row(self, cells: Iterable[str]) -> None:
+        """Add a line; its texts stand as they are, so that whoever gives them has defused them."""
+        self._csv.writerow(cells)
 
-    def flush(self) -> None:
-        body = self.text.getvalue().encode()
-        self.text.seek(0)
-        self.text.truncate()
-        self.digest.update(body)
-        self.file.write(body)
+    def taken(self) -> bytes:
+        """Return what was added since last time, counted into the digest."""
+        data = self._text.getvalue().encode()
+        self._text.seek(0)
+        self._text.truncate()
+        self.digest.update(data)
+        return data
+
+
+def _fill(file: BinaryIO, lines: Lines, rows: Iterable[Sequence[Cell]]) -> None:
+    for count, row in enumerate(rows, 1):
+        lines.row(plain(cell) for cell in row)
+        if count % ROWS_AT_ONCE == 0:
+            file.write(lines.taken())
+    file.write(lines.taken())
 
 
 def write_csv(report: Report, path: Path, *, progress: Progress | None = None) -> Written:
@@ -174,11 +182,11 @@ def write_csv(report: Report, path: Path, *, progress: Progress | None = None) -
     tally = Tally(report, progress)
     with becoming(path) as part:
         with part.open("wb") as file:
-            lines = _Lines(file)
-            lines.write([[column.name for column in report.columns]])
-            lines.write(tally.passing())
-            body = lines.digest.hexdigest()
-            lines.write([f"# {name}", value] for name, value in [*tally.foot(), ("sha256 of the rows", body)])
+            lines = Lines()
+            _fill(file, lines, [[column.name for column in report.columns]])
+            _fill(file, lines, tally.passing())
+            foot = [*tally.foot(), ("sha256 of the rows", lines.digest.hexdigest())]
+            _fill(file, lines, [[f"# {name}", value] for name, value in foot])
         whole = digest(part)
     return Written(path, tally.rows, tally.sums, whole)
 

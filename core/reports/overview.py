@@ -15,7 +15,7 @@ from core.db import reading, transaction
 from core.errors import BadInput, TooMany, sentence
 from core.money import USDT, Money
 from core.reports import commission, tie_out
-from core.reports.files import write
+from core.reports.files import FORMATS, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from core.reports.files import Written
     from core.reports.tie_out import TieOut
 
-FORMS: Final = ("csv", "xlsx", "pdf")
 AT_ONCE: Final = 10_000
 """Reports of more lines than this are written by a job; smaller ones while one waits."""
 
@@ -100,8 +99,8 @@ def as_file(actor: Actor, period_name: str, agent: str, form: str) -> Iterator[W
     """
     actor.must(Right.EXPORT)
     period = periods.read(period_name)
-    if form not in FORMS:
-        raise BadInput(sentence("a report is written as %(forms)s", forms=list(FORMS)), format=form[:10])
+    if form not in FORMATS:
+        raise BadInput(sentence("a report is written as %(forms)s", forms=list(FORMATS)), format=form[:10])
     with tempfile.TemporaryDirectory(prefix="desk-report-") as folder:
         with reading() as tx:
             report = commission.report(tx, actor, period, agent)

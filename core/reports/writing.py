@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from core.reports import requests
+from core.reports.files import FORMATS, digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +23,6 @@ WRITERS: Final = {
 }
 """The function that writes each kind: takes the actor, the filters, the file's path and whom to tell how many
 rows are done; returns how many there are."""
-
-FORMATS: Final = ("csv", "xlsx", "pdf")
-_CHUNK: Final = 1 << 20
 
 
 class Written(NamedTuple):
@@ -50,16 +47,8 @@ def write(work: requests.Work) -> Written:
     half = path.with_name(f"{work.ref}.{work.attempt}.part")
     try:
         rows = writer(work.actor, work.filters, half, lambda count: requests.progress(work, count))
-        digest = _sha256(half)
+        sha256 = digest(half)
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)
-    return Written(path, rows, digest)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return Written(path, rows, sha256)

@@ -82,10 +82,6 @@ ENDS = (
 )
 
 
-def _set(question: Asked) -> dict[str, str]:
-    return {name: getattr(question, name) for name in NAMES if getattr(question, name)}
-
-
 def rule_name(code: str) -> str:
     """Return what people call a rule; its code when it has no name."""
     return _(RULES[code]) if code in RULES else code
@@ -120,7 +116,7 @@ def alerts_raised(actor: Actor, question: Asked) -> Number:
         per_thousand = _("%(rate)s per 1,000 orders", rate=rate)  # apart: what stands inside braces is not collected
         foot = f"{foot} · {per_thousand}"
     return Number(
-        show.number(now.raised), "", foot, tone, links.alerts(question.first, question.last, **_set(question))
+        show.number(now.raised), "", foot, tone, links.alerts(question.first, question.last, **question.filters(NAMES))
     )
 
 
@@ -166,7 +162,7 @@ def decision_time(actor: Actor, question: Asked) -> Number:
 
 
 def _alerts_of(question: Asked, **rows: str | tuple[str, ...]) -> Callable[[Place], str]:
-    return lambda place: links.alerts(place.first, place.last, **_set(question) | rows)
+    return lambda place: links.alerts(place.first, place.last, **question.filters(NAMES) | rows)
 
 
 def by_day(actor: Actor, question: Asked) -> Drawn:
@@ -203,7 +199,7 @@ def rules(actor: Actor, question: Asked) -> Drawn:
         Head(_("Decided"), numeric=True),
         Head(_("Precision"), numeric=True),
     )
-    given = _set(question)
+    given = question.filters(NAMES)
     lines = [
         (
             Cell(
@@ -222,7 +218,7 @@ def verdicts(actor: Actor, question: Asked) -> Drawn:
     """Return the alerts by what the gate answered."""
     rows = risk.by_key(actor, question.on_days(), question.narrowed(), "verdict")
     together = sum(row.counts.raised for row in rows)
-    given = _set(question)
+    given = question.filters(NAMES)
     bars, lines = [], []
     for row in rows:
         label, color = VERDICTS.get(row.code, (row.code, TONES["idle"]))
@@ -271,7 +267,7 @@ def _concentration(what: str, label: LazyString) -> Callable[[Actor, Asked], Dra
         rows = risk.by_party(actor, question.on_days(), question.narrowed(), what)
         # The rows are of this moment, the sum may be a little older: no share is above the whole.
         together = max(_both(actor, question)[0].raised, sum(row.counts.raised for row in rows))
-        given = _set(question)
+        given = question.filters(NAMES)
         bars, lines = [], []
         for row in rows:
             href = links.alerts(question.first, question.last, **given | {what: row.code})

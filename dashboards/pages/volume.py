@@ -54,10 +54,6 @@ PAID_ENDS = ("completed", "refunded")
 """How an order ends that was paid."""
 
 
-def _set(question: Asked) -> dict[str, str]:
-    return {name: getattr(question, name) for name in NAMES if getattr(question, name)}
-
-
 def _both(actor: Actor, question: Asked) -> tuple[volume.Counts, volume.Counts]:
     """Return the totals of the days asked for and of as many before; the page's tiles share them."""
     filters, before = question.narrowed(), question.previous()
@@ -75,7 +71,7 @@ def orders_opened(actor: Actor, question: Asked) -> Number:
     """Return the orders opened."""
     now, before = _both(actor, question)
     foot, tone = compare.change(now.created, before.created, question.days)
-    href = links.orders(question.start, question.end, **_set(question))
+    href = links.orders(question.start, question.end, **question.filters(NAMES))
     return Number(show.number(now.created), "", foot, tone, href)
 
 
@@ -83,14 +79,14 @@ def usdt_completed(actor: Actor, question: Asked) -> Number:
     """Return the USDT of completed orders."""
     now, before = _both(actor, question)
     foot, tone = compare.change(now.usdt_units, before.usdt_units, question.days)
-    href = links.ended(question.start, question.end, "completed", **_set(question))
+    href = links.ended(question.start, question.end, "completed", **question.filters(NAMES))
     return Number(show.amount(now.usdt_units, USDT), USDT, foot, tone, href)
 
 
 def technical_success(actor: Actor, question: Asked) -> Number:
     """Return completed ÷ paid orders that ended: those still waiting are in neither."""
     now, before = _both(actor, question)
-    href = links.ended(question.start, question.end, PAID_ENDS, **_set(question))
+    href = links.ended(question.start, question.end, PAID_ENDS, **question.filters(NAMES))
     return compare.ratio(now.technical_success, before.technical_success, _("paid and ended"))._replace(href=href)
 
 
@@ -111,15 +107,17 @@ def settle_time(actor: Actor, question: Asked) -> Number:
 
 
 def _ended(question: Asked, state: str) -> Callable[[Place], str]:
-    return lambda place: links.ended(place.start, place.end, state, **_set(question))
+    return lambda place: links.ended(place.start, place.end, state, **question.filters(NAMES))
 
 
 def _orders_of(question: Asked, code: str) -> Callable[[Place], str]:
-    return lambda place: links.orders(place.start, place.end, **_set(question) | {"currency": code})
+    return lambda place: links.orders(place.start, place.end, **question.filters(NAMES) | {"currency": code})
 
 
 def _completed_of(question: Asked, code: str) -> Callable[[Place], str]:
-    return lambda place: links.ended(place.start, place.end, "completed", **_set(question) | {"currency": code})
+    return lambda place: links.ended(
+        place.start, place.end, "completed", **question.filters(NAMES) | {"currency": code}
+    )
 
 
 def _by_currency(frame: pd.DataFrame, href: Callable[[str], Callable[[Place], str]]) -> list[Series]:
@@ -161,7 +159,7 @@ def _ranking(what: str, label: LazyString) -> Callable[[Actor, Asked], Drawn]:
     def draw(actor: Actor, question: Asked) -> Drawn:
         rows = volume.by_party(actor, question.span(), question.narrowed(), what)
         fees = actor.scope in SEE_FEES
-        given = _set(question)
+        given = question.filters(NAMES)
         done = [links.ended(question.start, question.end, "completed", **given | {what: row.code}) for row in rows]
         bars = [
             figures.Bar(
@@ -218,7 +216,7 @@ def path(actor: Actor, question: Asked) -> Drawn:
     counts, _before = _both(actor, question)
     if not counts.created:
         return NOTHING
-    given = _set(question)
+    given = question.filters(NAMES)
     steps = (
         (_("Opened"), counts.created, links.orders(question.start, question.end, **given)),
         (_("Matched"), counts.matched, ""),
@@ -247,7 +245,7 @@ def failures(actor: Actor, question: Asked) -> Drawn:
     causes = [(each, getattr(counts, each.state)) for each in FAILURES if getattr(counts, each.state)]
     causes.sort(key=lambda cause: -cause[1])
     together = sum(count for _each, count in causes)
-    given = _set(question)
+    given = question.filters(NAMES)
     hrefs = [links.ended(question.start, question.end, each.state, **given) for each, _count in causes]
     bars = [
         figures.Bar(str(each.label), count, show.number(count), href, each.color)

@@ -24,7 +24,7 @@ def command() -> None:
 @command.command("commission")
 @click.option("--period", "period_name", required=True, help="Year and month (UTC), such as 2026-10.")
 @click.option("--agent", default="", help="Only this agent's lines and statement: its ref or code.")
-@click.option("--format", "form", type=click.Choice(["csv", "xlsx", "pdf"]), default="csv", show_default=True)
+@click.option("--format", "form", type=click.Choice(files.FORMATS), default="csv", show_default=True)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The folder.")
 def commissions(period_name: str, agent: str, form: str, out: Path) -> None:
     """Write the commission lines of a period, with each agent's statement, and say how they tie to the ledger.

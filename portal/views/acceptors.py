@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import flash, has_request_context, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -83,7 +83,7 @@ class AcceptorsDesk(Enrols, Stands, Desk):
                 under=Column("name", _l("Name")),
             ),
             Column("status", _l("State"), "acceptor_status", narrow="state"),
-            *(balances if _sees_balances() else ()),
+            *(balances if parts.sees_balances() else ()),
             Column("open_orders", _l("Load"), "load"),
             Column("volume_units", _l("Volume, 30 days to now"), "money", asset="USDT"),
             Column("success_bps", _l("Success"), "share"),
@@ -103,13 +103,13 @@ class AcceptorsDesk(Enrols, Stands, Desk):
     @property
     def sorts(self) -> tuple[str, ...]:  # type: ignore[override]  # an order would tell what is hidden
         """The columns to order by: only those that are shown."""
-        own = ("reserve_units", "escrow_units") if _sees_balances() else ()
+        own = ("reserve_units", "escrow_units") if parts.sees_balances() else ()
         return ("code", "volume_units", "open_orders", *own)
 
     @property
     def sums(self) -> tuple[Sum, ...]:  # type: ignore[override]
         """The sums of what is shown."""
-        if not _sees_balances():
+        if not parts.sees_balances():
             return ()
         names = (("reserve_units", _l("Reserve")), ("escrow_units", _l("Escrow")), ("held_units", _l("Held")))
         return tuple(Sum(name, "USDT", label) for name, label in names)
@@ -228,10 +228,5 @@ class AcceptorsDesk(Enrols, Stands, Desk):
 
 
 def _sees_all() -> bool:
-    actor = actor_or_none() if has_request_context() else None
+    actor = actor_or_none()
     return actor is not None and actor.scope is Scope.ALL
-
-
-def _sees_balances() -> bool:
-    actor = actor_or_none() if has_request_context() else None
-    return actor is not None and listing.sees_balances(actor)

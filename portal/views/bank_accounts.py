@@ -239,5 +239,5 @@ class BankAccountsDesk(Desk):
 
 
 def _sees_names() -> bool:
-    actor = actor_or_none() if has_request_context() else None
+    actor = actor_or_none()
     return actor is not None and (actor.scope is not Scope.ALL or actor.may(Right.REVEAL))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import Response, flash, has_request_context, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
@@ -20,7 +20,7 @@ from core.commissions.queries import STATES
 from core.errors import TooMany
 from core.money import USDT, Money
 from core.parties.listing import of_party
-from core.reports import overview, requests
+from core.reports import files, overview, requests
 from portal import columns as drawing
 from portal import format as show
 from portal.columns import Column, Preset, Sum
@@ -77,7 +77,7 @@ OWN_OR_BELOW = Stage(
 
 
 def _is_agent() -> bool:
-    actor = actor_or_none() if has_request_context() else None
+    actor = actor_or_none()
     return actor is not None and actor.scope is Scope.AGENT
 
 
@@ -186,7 +186,7 @@ class CommissionsDesk(Desk):
             months=months,
             columns=COLUMNS,
             now=clock.now(),
-            forms=overview.FORMS if actor.may(Right.EXPORT) else (),
+            forms=files.FORMATS if actor.may(Right.EXPORT) else (),
             groups=_groups(found),
         )
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import BaseView, expose
-from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from core import clock
@@ -20,11 +19,9 @@ from portal.roles import current_actor
 from portal.security.gate import needs
 from portal.views.home import Card, Panel, card, panel
 from portal.views.orders import confirmed
-from portal.views.party_parts import money_card
+from portal.views.party_parts import midnight, money_card
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from flask.typing import ResponseReturnValue
 
 EVERY_SECONDS = 3
@@ -69,7 +66,7 @@ class LiveDeskView(BaseView):
         actor = current_actor()
         wanted = request.form.get("online") == "yes"
         try:
-            acceptors.set_online(actor, live.board(actor, _midnight()).ref, wanted)
+            acceptors.set_online(actor, live.board(actor, midnight()).ref, wanted)
         except NotFound:
             raise
         except Refusal as refusal:
@@ -106,7 +103,7 @@ class LiveDeskView(BaseView):
         return True
 
     def _page(self, ref: str = "", status: int = 200, order: Any = None) -> ResponseReturnValue:
-        board = live.board(current_actor(), _midnight(), ref)
+        board = live.board(current_actor(), midnight(), ref)
         _badge(board, ref)
         html = render_template(
             "acceptor/desk.html",
@@ -121,7 +118,7 @@ class LiveDeskView(BaseView):
         return html, status
 
     def _news(self, ref: str, *, back: bool = False) -> ResponseReturnValue:
-        board = live.board(current_actor(), _midnight(), ref)
+        board = live.board(current_actor(), midnight(), ref)
         answer = jsonify(
             html=render_template("acceptor/live.html", own=not ref, **_drawn(board)),
             figures=render_template("acceptor/figures.html", **_drawn(board)),
@@ -166,15 +163,10 @@ def _drawn(board: live.Board) -> dict[str, Any]:
     return {"board": board, "state": _state(board), "standing": standing, **orders}
 
 
-def _midnight() -> datetime:
-    here = clock.now().astimezone(get_timezone())
-    return here.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _board(actor: Actor) -> live.Board | None:
     """Return the actor's desk, None for a person whose acceptor is not enrolled yet."""
     try:
-        return live.board(actor, _midnight())
+        return live.board(actor, midnight())
     except NotFound:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import flash, has_request_context, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_babel import gettext as _
 
@@ -57,7 +57,7 @@ def read_money(text: str, asset: Asset, field: str, *, allow_zero: bool = False)
 
 def may_enrol() -> bool:
     """Return whether who looks may enrol parties."""
-    actor = actor_or_none() if has_request_context() else None
+    actor = actor_or_none()
     return actor is not None and actor.may(Right.MANAGE_PARTIES)
 
 

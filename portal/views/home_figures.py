@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from flask import g, url_for
-from flask_babel import format_time, get_timezone
+from flask_babel import format_time
 from flask_babel import gettext as _
 
 from core import clock
@@ -20,7 +20,7 @@ from core.orders import listing, recent
 from portal import format as show
 from portal.views.alerts import figures as review_figures
 from portal.views.home import Card, card
-from portal.views.party_parts import money_card, tied
+from portal.views.party_parts import midnight, money_card, tied
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
@@ -161,9 +161,9 @@ def _balance(actor: Actor) -> Card | None:
 
 @card(Right.OPEN_ORDER, "merchant")
 def _today(actor: Actor) -> Card:
-    opened, completed = recent.opened_since(actor, _midnight())
+    opened, completed = recent.opened_since(actor, midnight())
     foot = _("%(n)s completed", n=show.number(completed))
-    href = url_for("OrdersDesk.list", **{"from": _midnight().date().isoformat()})
+    href = url_for("OrdersDesk.list", **{"from": midnight().date().isoformat()})
     return Card(_("Orders today"), show.number(opened), aside=_("since midnight"), foot=foot, href=href)
 
 
@@ -176,8 +176,3 @@ def _conversion(actor: Actor) -> Card:
     return Card(
         _("Conversion"), show.share(part * BPS // whole if whole else None), aside=_("30 days to now"), foot=foot
     )
-
-
-def _midnight() -> datetime:
-    here = clock.now().astimezone(get_timezone())
-    return here.replace(hour=0, minute=0, second=0, microsecond=0)

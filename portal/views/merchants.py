@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import has_request_context, url_for
+from flask import url_for
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -66,7 +66,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
             ),
             Column("state", _l("State"), "badge", narrow="state"),
             Column("agent", _l("Agent")),
-            *((BALANCE,) if _sees_balances() else ()),
+            *((BALANCE,) if parts.sees_balances() else ()),
             VOLUME,
             Column("completed_30d", _l("Completed of opened"), "of_opened"),
             Column("conversion_bps", _l("Conversion"), "share"),
@@ -77,7 +77,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
     def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]
         """The filters of who looks."""
         found = (Choice("state", _l("State"), parts.STATES),)
-        actor = actor_or_none() if has_request_context() else None
+        actor = actor_or_none()
         if actor is not None and actor.scope in {Scope.ALL, Scope.AGENT}:
             agent = Named("agent", _l("Agent"), lambda code: listing.of_party(MerchantRow, "agent", code))
             return (*found, agent)  # type: ignore[return-value]
@@ -86,13 +86,13 @@ class MerchantsDesk(Enrols, Stands, Desk):
     @property
     def sorts(self) -> tuple[str, ...]:  # type: ignore[override]  # an order would tell what is hidden
         """The columns to order by: only those that are shown."""
-        return ("code", "volume_units", *(("balance_units",) if _sees_balances() else ()))
+        return ("code", "volume_units", *(("balance_units",) if parts.sees_balances() else ()))
 
     @property
     def sums(self) -> tuple[Sum, ...]:  # type: ignore[override]
         """The sums of what is shown."""
         volume = Sum("volume_units", "USDT", _l("Volume, 30 days to now"))
-        return (Sum("balance_units", "USDT", _l("Balance")), volume) if _sees_balances() else (volume,)
+        return (Sum("balance_units", "USDT", _l("Balance")), volume) if parts.sees_balances() else (volume,)
 
     def scope(self, actor: Actor) -> sa.ColumnElement[bool]:
         """Return which rows the actor may see."""
@@ -146,8 +146,3 @@ class MerchantsDesk(Enrols, Stands, Desk):
             Card(_("Completed"), show.number(row.completed_30d), aside=month, foot=done, href=orders),
             Card(_("Conversion"), show.share(row.conversion_bps), aside=month, foot=ended),
         ]
-
-
-def _sees_balances() -> bool:
-    actor = actor_or_none() if has_request_context() else None
-    return actor is not None and listing.sees_balances(actor)

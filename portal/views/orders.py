@@ -124,7 +124,7 @@ class OrdersDesk(judging.Judges, Desk):
     @property
     def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]  # by who looks
         """The filters of who looks: officers' own on what only officers see."""
-        actor = actor_or_none() if has_request_context() else None
+        actor = actor_or_none()
         if actor is None:
             return EVERYBODYS  # type: ignore[return-value]
         more = (AGENTS,) if actor.scope in {Scope.ALL, Scope.AGENT} else ()
@@ -299,7 +299,7 @@ class OrdersDesk(judging.Judges, Desk):
 
 
 def _sees_customers() -> bool:
-    actor = actor_or_none() if has_request_context() else None
+    actor = actor_or_none()
     return actor is None or sees_customers(actor)
 
 

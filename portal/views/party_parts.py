@@ -13,10 +13,11 @@ from markupsafe import Markup, escape
 
 from core import clock
 from core.actor import Right
-from core.parties import queries
+from core.parties import listing, queries
 from portal import columns as drawing
 from portal import format as show
 from portal.filters import BadList
+from portal.roles import actor_or_none
 from portal.views.home import Card
 from portal.views.order_words import REASONS
 
@@ -88,6 +89,18 @@ def as_of() -> datetime | None:
     except (ValueError, OverflowError) as error:
         raise BadList(_("'%(text)s' is not a day such as 2026-11-20.", text=text[:20]), argument="as_of") from error
     return min(end, clock.now())
+
+
+def midnight() -> datetime:
+    """Return when today began, in the user's zone."""
+    here = clock.now().astimezone(get_timezone())
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def sees_balances() -> bool:
+    """Return whether who looks now is told what is on the accounts."""
+    actor = actor_or_none()
+    return actor is not None and listing.sees_balances(actor)
 
 
 def statement(actor: Actor, ref: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""In Chromium: the menu's number and a desk's heading go with a page's news, and a filter's fields open within the page."""
+"""In Chromium: the menu's number and a desk's heading go with the news, a filter's fields open within the page."""
 
 from __future__ import annotations
 
