@@ -15,9 +15,10 @@ insert into withdrawal_account select party_id, id, now() from bank_account;
 commit;
 insert into pool (ref, code, currency, method, fee_code, policy, min_fiat_units, max_fiat_units, created_at)
 values ('pol_0000000000000001', 'brl', 'BRL', 'pix', 'standard', '{policy}', 100, 100000000, now());
-insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, slot, open_limit, day_limit_units, matchable)
-select (select id from pool), b.party_id, b.id, a.id, (random() * 2147483646)::int, 1000000, 1000000000000000, false
+insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, place, open_limit, day_limit_units, matchable)
+select (select id from pool), b.party_id, b.id, a.id, row_number() over (order by random()), 1000000, 1000000000000000, false
   from bank_account b join ledger_account a on a.party_id = b.party_id;
+update pool set places = (select count(*) from pool_account);
 insert into pool_account_load (pool_account_id) select id from pool_account;
 do $$ declare r record; begin
     for r in select id from ledger_account where kind = 'acceptor' loop

@@ -46,7 +46,6 @@ CATALOG: Final[dict[str, Entry]] = {
     "ledger.verify": Entry("jobs.ledger:verify", 30 * MINUTE, every=15 * MINUTE, slow=True),
     "health.measure": Entry("jobs.health:measure", MINUTE, every=15, urgent=True),
     "health.clean": Entry("jobs.health:clean", 5 * MINUTE, every=HOUR),
-    "pools.shuffle": Entry("jobs.orders:shuffle", 5 * MINUTE, every=DAY),
     "risk.cohorts": Entry("jobs.risk:usual", 5 * MINUTE, every=DAY),
     "merchants.volume": Entry("jobs.analytics:volume", 5 * MINUTE, every=DAY),
     "agents.volume": Entry("jobs.analytics:tiers", 5 * MINUTE, every=5 * MINUTE),

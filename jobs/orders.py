@@ -1,4 +1,4 @@
-"""Orders: deadlines that have passed, orders that wait for an acceptor, fair starting places in the pools."""
+"""Orders: deadlines that have passed, and orders that wait for an acceptor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from core.errors import Refusal
 from core.orders import deadlines, dispatch
-from core.parties import slots
 from jobs.logs import log
 
 if TYPE_CHECKING:
@@ -46,8 +45,3 @@ def _moved(step: Callable[[str], object], ref: str, broken: set[str]) -> bool:
 def match() -> dict[str, object]:
     """Try again to find acceptors for orders that wait."""
     return {"orders": dispatch.match_due()}
-
-
-def shuffle() -> dict[str, object]:
-    """Give every pool account a new random place, so that nobody is lucky for ever."""
-    return {"accounts": slots.shuffle()}

@@ -34,7 +34,6 @@ PURPOSES: Final[dict[str, LazyString]] = {
     "ledger.verify": _l("Checks every invariant"),
     "health.measure": _l("Measures what monitoring reads"),
     "health.clean": _l("Removes what is past its time"),
-    "pools.shuffle": _l("Draws new places in the pools"),
     "agents.volume": _l("Reckons agents' volumes for the commission tiers"),
     "merchants.volume": _l("Reckons merchants' volumes for the fee tiers"),
     "acceptors.hush": _l("Matches no more with acceptors that are not heard"),

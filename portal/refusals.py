@@ -49,7 +49,6 @@ WORDS: Final[dict[str, LazyString]] = {
     "reason": _l("the reason"),
     "received": _l("the amount received"),
     "silent_seconds": _l("the seconds of silence"),
-    "weight": _l("the weight"),
     "why": _l("the reason"),
     # deeds
     "dispute": _l("handing to the dispute desk"),

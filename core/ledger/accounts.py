@@ -37,9 +37,10 @@ def house(tx: Transaction, name: str) -> int:
     return _number(tx, "name = %s", f"house:{name}", f"the house has no account '{name}'")
 
 
-def of_party(tx: Transaction, party_id: int) -> int:
-    """Return the number of a party's USDT account. Raises NotFound."""
-    return _number(tx, "asset = 'USDT' and party_id = %s", party_id, "the party has no account")
+def of_party(tx: Transaction, party_id: int, *, lock: bool = False) -> int:
+    """Return the number of a party's USDT account; locked until the end if asked. Raises NotFound."""
+    last = " for no key update" if lock else ""
+    return _number(tx, f"asset = 'USDT' and party_id = %s{last}", party_id, "the party has no account")
 
 
 def balance(tx: Transaction, account_id: int) -> Balance:

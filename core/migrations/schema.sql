@@ -513,7 +513,7 @@ CREATE FUNCTION public.match_candidates_wide(p_pool bigint, p_usdt bigint, p_fia
     LANGUAGE sql STABLE
     AS $$
     select array_agg(c.row) from (
-        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
+        select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, l.open_orders, x.open_limit,
                      x.day_limit_units - case when l.day = (p_at at time zone 'UTC')::date then l.day_units else 0 end] as row
           from pool_account x join ledger_account a on a.id = x.account_id join pool_account_load l on l.pool_account_id = x.id
          where x.pool_id = p_pool and x.matchable and a.available >= p_usdt and l.open_orders < x.open_limit
@@ -768,16 +768,16 @@ begin
     end if;
     return (p_matched, v_deadline, p_acceptors[v_won]);
 end $$;
-CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_slot integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS public.order_open_seen
+CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_draw integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_places int; seen order_open_seen;
 begin
     seen.at := v_at;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           v_at > q.expires_at, q.pool_id, (select n.number from configuration n)
+           v_at > q.expires_at, q.pool_id, (select n.number from configuration n), (select l.places from pool l where l.id = q.pool_id)
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
-           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
+           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number, v_places
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
     if not found then return null; end if;
     seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
@@ -796,19 +796,23 @@ begin
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
     v_day := (v_at at time zone 'UTC')::date;
     seen.candidates := array(
-        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+        select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, d.open_orders, x.open_limit,
                      x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
-          from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                 where n.pool_id = seen.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
+          from (select id, account_id, acceptor_id, weight, open_limit, day_limit_units from pool_account n
+                 where n.pool_id = seen.pool_id and n.matchable and n.place = any (pool_places(v_places, p_draw))
+                 order by hashint4extended(n.place, p_draw) limit 4) x
           join ledger_account a on a.id = x.account_id
           join pool_account_load d on d.pool_account_id = x.id);
-    v_few := 4 - coalesce(array_length(seen.candidates, 1), 0);
-    if v_few > 0 then
-        seen.candidates := seen.candidates || array(
-            select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+    if seen.candidates = '{}' then
+        -- Hardly anybody can be matched: the first ones from some place on, wrapping round.
+        seen.candidates := array(
+            select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, d.open_orders, x.open_limit,
                          x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
-              from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                     where n.pool_id = seen.pool_id and n.matchable and n.slot < p_slot order by n.slot limit v_few) x
+              from ((select * from pool_account n where n.pool_id = seen.pool_id and n.matchable and n.place > p_draw % greatest(v_places, 1)
+                      order by n.place limit 4)
+                    union all
+                    (select * from pool_account n where n.pool_id = seen.pool_id and n.matchable and n.place <= p_draw % greatest(v_places, 1)
+                      order by n.place limit 4) limit 4) x
               join ledger_account a on a.id = x.account_id
               join pool_account_load d on d.pool_account_id = x.id);
     end if;
@@ -991,6 +995,16 @@ CREATE FUNCTION public.pool_account_give_back(p_pool_account bigint, p_created t
            day_units = case when day = (p_created at time zone 'UTC')::date then greatest(day_units - p_fiat, 0) else day_units end
      where pool_account_id = p_pool_account
 $$;
+CREATE FUNCTION public.pool_account_leave(p_account bigint, p_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare v_pool bigint; v_place int; v_last int;
+begin
+    select pool_id, place into v_pool, v_place from pool_account where id = p_account;
+    update pool_account set left_at = p_at, place = null where id = p_account;
+    update pool set places = places - 1 where id = v_pool returning places + 1 into v_last;
+    update pool_account set place = v_place where pool_id = v_pool and place = v_last;
+end $$;
 CREATE FUNCTION public.pool_account_sync(p_acceptor bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1005,6 +1019,17 @@ begin
     perform ledger_low_mark(v_account, v_mark);
     perform pool_account_flags(v_account);
 end $$;
+CREATE FUNCTION public.pool_place(p_pool bigint) RETURNS integer
+    LANGUAGE sql
+    AS $$
+    update pool set places = places + 1 where id = p_pool returning places
+$$;
+CREATE FUNCTION public.pool_places(p_places integer, p_draw integer) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    select case when p_places <= 8 then array[1, 2, 3, 4, 5, 6, 7, 8]
+           else array(select 1 + ((hashint4extended(k, p_draw) & 2147483647) % p_places)::int from generate_series(1, 8) k) end
+$$;
 CREATE FUNCTION public.pool_sync(p_pool bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -2153,7 +2178,9 @@ CREATE TABLE public.pool (
     state text DEFAULT 'open'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     silent_seconds integer DEFAULT 600 NOT NULL,
+    places integer DEFAULT 0 NOT NULL,
     CONSTRAINT pool_limits CHECK (((min_fiat_units > 0) AND (max_fiat_units >= min_fiat_units))),
+    CONSTRAINT pool_places_check CHECK ((places >= 0)),
     CONSTRAINT pool_silent_seconds CHECK ((silent_seconds >= 60)),
     CONSTRAINT pool_state_known CHECK ((state = ANY (ARRAY['open'::text, 'paused'::text, 'imported'::text])))
 );
@@ -2163,7 +2190,7 @@ CREATE TABLE public.pool_account (
     acceptor_id bigint NOT NULL,
     bank_account_id bigint NOT NULL,
     account_id bigint NOT NULL,
-    slot integer NOT NULL,
+    place integer,
     weight integer DEFAULT 1 NOT NULL,
     open_limit integer DEFAULT 20 NOT NULL,
     day_limit_units bigint NOT NULL,
@@ -2171,6 +2198,7 @@ CREATE TABLE public.pool_account (
     left_at timestamp with time zone,
     CONSTRAINT pool_account_day_limit_units_check CHECK ((day_limit_units > 0)),
     CONSTRAINT pool_account_open_limit_check CHECK ((open_limit > 0)),
+    CONSTRAINT pool_account_place_while_it_serves CHECK ((((place IS NULL) = (left_at IS NOT NULL)) AND (place > 0))),
     CONSTRAINT pool_account_weight_check CHECK ((weight > 0))
 );
 ALTER TABLE public.pool_account ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2723,6 +2751,8 @@ ALTER TABLE ONLY public.pool_account_load
     ADD CONSTRAINT pool_account_load_pkey PRIMARY KEY (pool_account_id);
 ALTER TABLE ONLY public.pool_account
     ADD CONSTRAINT pool_account_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.pool_account
+    ADD CONSTRAINT pool_account_place_once UNIQUE (pool_id, place) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.pool
     ADD CONSTRAINT pool_code_once UNIQUE (code);
 ALTER TABLE ONLY public.pool_merchant
@@ -2825,7 +2855,7 @@ CREATE INDEX outbox_batch_from ON public.outbox_batch USING btree (from_xid);
 CREATE INDEX payer_account_masked ON public.payer_account USING btree (masked);
 CREATE INDEX pool_account_acceptor ON public.pool_account USING btree (acceptor_id);
 CREATE INDEX pool_account_ledger ON public.pool_account USING btree (account_id);
-CREATE INDEX pool_account_slot ON public.pool_account USING btree (pool_id, slot) WHERE matchable;
+CREATE INDEX pool_account_place ON public.pool_account USING btree (pool_id, place) WHERE matchable;
 CREATE INDEX pool_currency ON public.pool USING btree (currency, method) WHERE (state = 'open'::text);
 CREATE INDEX portal_session_open ON public.portal_session USING btree (user_id) WHERE (ended_at IS NULL);
 CREATE INDEX rate_latest ON public.rate USING btree (currency, observed_at DESC);

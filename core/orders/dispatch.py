@@ -53,8 +53,8 @@ class Plan(NamedTuple):
     told: dict[str, Any] | None
 
 
-def slot() -> int:
-    """Return a random place to start looking at in a pool (31 bits, as `pool_account.slot`)."""
+def draw() -> int:
+    """Return what the candidates of an opening are drawn by (31 bits)."""
     return chance.bits(31)
 
 
@@ -102,7 +102,7 @@ def plan(
 
 
 def _candidate(row: list[int], disputed: Collection[int]) -> matching.Candidate:
-    number, _, acceptor, _, weight, free, open_orders, open_limit, day_left = row
+    number, _, acceptor, weight, free, open_orders, open_limit, day_left = row
     excluded = matching.IN_DISPUTE if acceptor in disputed else ""
     return matching.Candidate(acceptor, number, free, open_orders, weight, day_left, open_limit, excluded)
 

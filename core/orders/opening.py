@@ -40,7 +40,7 @@ def look(merchant_id: int, quote_ref: str, customer: str, blind: bytes) -> Row:
         "customer": customer,
         "blind": blind,
         "at": moment(),
-        "slot": dispatch.slot(),
+        "draw": dispatch.draw(),
     }
     known = terms.of(merchant_id)
     row = _looked(facts, known)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 _SERVING = """
-select a.id, a.acceptor_id, a.weight, a.open_limit, a.day_limit_units, l.currency
+select a.id, a.acceptor_id, a.open_limit, a.day_limit_units, l.currency
   from pool_account a join bank_account b on b.id = a.bank_account_id join pool l on l.id = a.pool_id
  where a.pool_id = %s and b.ref = %s and a.left_at is null for no key update of a
 """
@@ -58,9 +58,10 @@ def leave(actor: Actor, pool_ref: str, bank_account_ref: str, why: str) -> int:
     actor.must(Right.MANAGE_PARTIES)
     reason = particulars.read_why(why)
     with transaction() as tx:
-        pool_id, _ = pools.find(tx, pool_ref)
+        pool_id, _ = pools.find(tx, pool_ref, lock=True)
+        _lock_reserve(tx, bank_account_ref)
         number, acceptor_id, *_ = _serving(tx, pool_id, bank_account_ref)
-        tx.run("update pool_account set left_at = %s where id = %s", (clock.now(), number))
+        tx.call("select pool_account_leave(%s, %s)", (number, clock.now()))
         acceptors.sync(tx, acceptor_id)
         left: int = tx.call("select open_orders from pool_account_load where pool_account_id = %s", (number,))
         details = {"bank_account": bank_account_ref, "open_orders": left}
@@ -77,32 +78,30 @@ def limit_account(
     *,
     day_limit: Money | None = None,
     open_limit: int | None = None,
-    weight: int | None = None,
 ) -> None:
-    """Change what an account takes: a day, at a time, and how often it is chosen; what is not named stays.
+    """Change what an account takes, a day and at a time; what is not named stays.
 
     It counts from the next order on: below what it has now, it gets none until orders end. Raises Forbidden, NotFound,
     WrongState when it does not serve the pool or nothing would change, BadAmount, BadInput that names the field.
     """
     actor.must(Right.MANAGE_PARTIES)
     reason = particulars.read_why(why)
-    for field, value in (("open_limit", open_limit), ("weight", weight)):
-        if value is not None:
-            pools.whole(field, value, 1, pools.MOST)
+    if open_limit is not None:
+        pools.whole("open_limit", open_limit, 1, pools.MOST)
     with transaction() as tx:
         pool_id, _ = pools.find(tx, pool_ref)
         number, _, *before, code = _serving(tx, pool_id, bank_account_ref)
         if day_limit is not None and (day_limit.asset.code != code or day_limit.units <= 0):
             raise BadAmount(sentence("the day's limit is in %(asset)s, above zero", asset=code), field="day_limit")
-        asked = (weight, open_limit, day_limit.units if day_limit else None)
+        asked = (open_limit, day_limit.units if day_limit else None)
         after = [old if new is None else new for old, new in zip(before, asked, strict=True)]
         if after == before:
             raise WrongState(sentence("nothing would change"), field="day_limit", ref=bank_account_ref)
         tx.run(
-            "update pool_account set weight = %s, open_limit = %s, day_limit_units = %s where id = %s",
+            "update pool_account set open_limit = %s, day_limit_units = %s where id = %s",
             (*after, number),
         )
-        names = ("weight", "open_limit", "day_limit_units")
+        names = ("open_limit", "day_limit_units")
         details = {"bank_account": bank_account_ref} | _changed(names, before, after)
         audit.write(tx, actor, "pool.limit_account", pool_ref, reason=reason, details=details)
         outbox.tell(tx, "pool.account_limited", pool_ref, payload=details)
@@ -160,7 +159,16 @@ def limit(
         outbox.tell(tx, "pool.limited", pool_ref, payload=details)
 
 
-def _serving(tx: Transaction, pool_id: int, bank_account_ref: str) -> tuple[int, int, int, int, int, str]:
+def _lock_reserve(tx: Transaction, bank_account_ref: str) -> None:
+    """Lock the reserve behind a bank account before the account itself: in the order in which a freeze does."""
+    tx.rows(
+        "select a.id from ledger_account a join bank_account b on b.party_id = a.party_id"
+        " where b.ref = %s and a.asset = 'USDT' for no key update of a",
+        (bank_account_ref,),
+    )
+
+
+def _serving(tx: Transaction, pool_id: int, bank_account_ref: str) -> tuple[int, int, int, int, str]:
     rows = tx.rows(_SERVING, (pool_id, bank_account_ref))
     if not rows:
         known = tx.call("select 1 from bank_account where ref = %s", (bank_account_ref,))
@@ -169,8 +177,8 @@ def _serving(tx: Transaction, pool_id: int, bank_account_ref: str) -> tuple[int,
             raise NotFound(said, field="bank_account", ref=bank_account_ref[:40])
         said = sentence("the bank account does not serve this pool")
         raise WrongState(said, field="bank_account", ref=bank_account_ref)
-    number, acceptor, weight, slots, day, code = rows[0]
-    return number, acceptor, weight, slots, day, code
+    number, acceptor, slots, day, code = rows[0]
+    return number, acceptor, slots, day, code
 
 
 def _changed(names: tuple[str, ...], before: list[int], after: list[int]) -> dict[str, object]:

@@ -36,7 +36,6 @@ class Server(NamedTuple):
     acceptor_ref: str
     acceptor: str
     status: str
-    weight: int
     open_orders: int
     open_limit: int
     day: days.Day
@@ -68,7 +67,7 @@ _SERVERS = """
 select b.ref, b.bank, b.masked, b.state, p.ref, p.code,
        case when p.state <> 'active' then p.state when c.paused <> '' then 'paused'
             when c.online and c.silent then 'silent' when c.online then 'online' else 'offline' end,
-       a.weight, o.open_orders, a.open_limit, case when o.day = %s then o.day_units else 0 end, a.day_limit_units,
+       o.open_orders, a.open_limit, case when o.day = %s then o.day_units else 0 end, a.day_limit_units,
        a.matchable, l.currency
   from pool_account a join pool l on l.id = a.pool_id join bank_account b on b.id = a.bank_account_id
   join party p on p.id = a.acceptor_id join acceptor c on c.party_id = p.id
@@ -100,7 +99,7 @@ def servers(actor: Actor, ref: str) -> list[Server]:
     actor.must(Right.SEE_POOLS)
     with reading() as tx:
         rows = tx.rows(_SERVERS, (clock.now().date(), ref, MOST))
-    return [Server._make((*row[:10], days.day(row[13], row[10], row[11]), row[12])) for row in rows]
+    return [Server._make((*row[:9], days.day(row[12], row[9], row[10]), row[11])) for row in rows]
 
 
 def fitting(actor: Actor, ref: str) -> list[Fitting]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from core import audit, clock, ids, outbox
@@ -124,7 +123,6 @@ def join(
     pool_ref: str,
     bank_account_ref: str,
     *,
-    weight: int = 1,
     open_limit: int = 20,
     day_limit: Money,
 ) -> int:
@@ -135,31 +133,22 @@ def join(
     AlreadyDone when the account serves a pool (it can serve one).
     """
     actor.must(Right.MANAGE_PARTIES)
-    whole("weight", weight, 1, MOST)
     whole("open_limit", open_limit, 1, MOST)
     with transaction() as tx:
-        pool_id, offers = find(tx, pool_ref)
+        pool_id, offers = find(tx, pool_ref, lock=True)
         bank_id, acceptor_id = _bank_account(tx, bank_account_ref, offers)
         if day_limit.asset.code != offers[0] or day_limit.units <= 0:
             raise BadAmount(
                 sentence("the day's limit is in %(currency)s, above zero", currency=offers[0]), field="day_limit"
             )
+        account_id = accounts.of_party(tx, acceptor_id, lock=True)
         number: int | None = tx.call(
-            "insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, slot, weight,"
-            " open_limit, day_limit_units) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+            "insert into pool_account (pool_id, acceptor_id, bank_account_id, account_id, place, open_limit,"
+            " day_limit_units) values (%s, %s, %s, %s, pool_place(%s), %s, %s)"
             " on conflict on constraint pool_account_bank_once do update set pool_id = excluded.pool_id,"
-            " weight = excluded.weight, open_limit = excluded.open_limit, day_limit_units = excluded.day_limit_units,"
+            " place = excluded.place, open_limit = excluded.open_limit, day_limit_units = excluded.day_limit_units,"
             " left_at = null where pool_account.left_at is not null returning id",
-            (
-                pool_id,
-                acceptor_id,
-                bank_id,
-                accounts.of_party(tx, acceptor_id),
-                secrets.randbits(31),
-                weight,
-                open_limit,
-                day_limit.units,
-            ),
+            (pool_id, acceptor_id, bank_id, account_id, pool_id, open_limit, day_limit.units),
         )
         if number is None:
             raise AlreadyDone(
@@ -172,7 +161,7 @@ def join(
             "day_limit_units": day_limit.units,
             "open_limit": open_limit,
         }
-        audit.write(tx, actor, "pool.join", pool_ref, details=details | {"weight": weight})
+        audit.write(tx, actor, "pool.join", pool_ref, details=details)
         outbox.tell(tx, "pool.joined", pool_ref, payload={"bank_account": bank_account_ref})
     return number
 
@@ -233,9 +222,10 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
         outbox.tell(tx, "pool.paused" if after == "paused" else "pool.reopened", ref)
 
 
-def find(tx: Transaction, ref: str) -> tuple[int, tuple[str, str]]:
-    """Return a pool's number, and the currency and method it takes. Raises NotFound."""
-    rows = tx.rows("select id, currency, method from pool where ref = %s", (ref,))
+def find(tx: Transaction, ref: str, *, lock: bool = False) -> tuple[int, tuple[str, str]]:
+    """Return a pool's number, and the currency and method it takes; locked until the end if asked. Raises NotFound."""
+    sql = "select id, currency, method from pool where ref = %s"
+    rows = tx.rows(f"{sql} for no key update" if lock else sql, (ref,))
     if not rows:
         raise NotFound(sentence("there is no pool %(ref)s", ref=ref[:40]), ref=ref[:40])
     return rows[0][0], (rows[0][1], rows[0][2])

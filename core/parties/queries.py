@@ -64,7 +64,6 @@ class ServedPool(NamedTuple):
     bank_ref: str
     bank: str
     masked: str
-    weight: int
     open_orders: int
     open_limit: int
     day: days.Day
@@ -77,7 +76,7 @@ select p.ref, p.code, p.currency, p.method, p.fee_code, p.state, p.min_fiat_unit
  where m.ref = %s order by p.currency, p.code
 """
 _SERVED = """
-select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, a.weight, l.open_orders, a.open_limit,
+select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, l.open_orders, a.open_limit,
        case when l.day = %s then l.day_units else 0 end, a.day_limit_units, a.matchable
   from pool_account a join pool p on p.id = a.pool_id join party c on c.id = a.acceptor_id
   join bank_account b on b.id = a.bank_account_id left join pool_account_load l on l.pool_account_id = a.id
@@ -98,7 +97,7 @@ def served_pools(actor: Actor, ref: str) -> list[ServedPool]:
     actor.must(Right.SEE_ACCEPTORS)
     with reading() as tx:
         rows = tx.rows(_SERVED, (clock.now().date(), ref))
-    return [ServedPool._make((*row[:10], days.day(row[2], row[10], row[11]), row[12])) for row in rows]
+    return [ServedPool._make((*row[:9], days.day(row[2], row[9], row[10]), row[11])) for row in rows]
 
 
 def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:

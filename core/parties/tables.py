@@ -176,6 +176,7 @@ class Pool(Base):
     fee_code: Mapped[str]
     policy: Mapped[str]
     policy_version: Mapped[int]
+    places: Mapped[int]
     min_fiat_units: Mapped[Units]
     max_fiat_units: Mapped[Units]
     min_reserve_units: Mapped[Units]
@@ -204,7 +205,7 @@ class PoolAccount(Base):
     acceptor_id: Mapped[int] = mapped_column(ForeignKey("acceptor.party_id"))
     bank_account_id: Mapped[int] = mapped_column(ForeignKey("bank_account.id"), unique=True)
     account_id: Mapped[Units]
-    slot: Mapped[int]
+    place: Mapped[int | None]
     weight: Mapped[int]
     open_limit: Mapped[int]
     day_limit_units: Mapped[Units]

@@ -81,13 +81,12 @@ def admit(pool: str, merchant: str) -> None:
 @click.argument("account")
 @click.option("--day-limit", required=True, help="What the account takes a day (UTC), in the pool's currency.")
 @click.option("--open-limit", default=20, show_default=True, help="Orders at a time.")
-@click.option("--weight", default=1, show_default=True)
-def join(pool: str, account: str, day_limit: str, open_limit: int, weight: int) -> None:
+def join(pool: str, account: str, day_limit: str, open_limit: int) -> None:
     """Let the acceptor's bank account ACCOUNT (bnk_…) serve POOL."""
     actor = system("terminal")
     ref = naming.pool(actor, pool)
     money = Money.parse(day_limit, fiat(naming.currency_of(actor, ref)))
-    pools.join(actor, ref, account, weight=weight, open_limit=open_limit, day_limit=money)
+    pools.join(actor, ref, account, open_limit=open_limit, day_limit=money)
     click.echo(f"{account} serves {pool}, up to {money.show()} a day")
 
 
@@ -119,14 +118,13 @@ def leave(pool: str, account: str, why: str) -> None:
 @click.argument("account")
 @click.option("--day-limit", default="", help="What it takes a day (UTC), in the pool's currency.")
 @click.option("--open-limit", type=int, help="Orders at a time.")
-@click.option("--weight", type=int)
 @_WHY
-def account(pool: str, account: str, day_limit: str, open_limit: int | None, weight: int | None, why: str) -> None:
+def account(pool: str, account: str, day_limit: str, open_limit: int | None, why: str) -> None:
     """Change what ACCOUNT takes in POOL; what is not named stays."""
     actor = system("terminal")
     ref = naming.pool(actor, pool)
     money = Money.parse(day_limit, fiat(naming.currency_of(actor, ref))) if day_limit else None
-    pool_changes.limit_account(actor, ref, account, why, day_limit=money, open_limit=open_limit, weight=weight)
+    pool_changes.limit_account(actor, ref, account, why, day_limit=money, open_limit=open_limit)
     click.echo(f"{account} has other limits in {pool} from the next order on")
 
 

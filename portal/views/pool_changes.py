@@ -42,14 +42,13 @@ class ChangesPools:
 
     @deed("limit_account", _l("Change an account's limits"), Right.MANAGE_PARTIES, sign="cog")
     def limit_account(self, rows: Sequence[Any]) -> None:
-        """Change what an account takes a day, at a time, and its weight; an empty field stays as it is."""
-        form = read_form(("bank_account", "day_limit", "open_limit", "weight", "reason"))
+        """Change what an account takes a day and at a time; an empty field stays as it is."""
+        form = read_form(("bank_account", "day_limit", "open_limit", "reason"))
         day = form["day_limit"]
         pool_changes.limit_account(
             current_actor(), rows[0].ref, form["bank_account"], form["reason"],
             day_limit=read_money(day, fiat(rows[0].currency), "day_limit") if day else None,
             open_limit=read_number(form["open_limit"], "open_limit") if form["open_limit"] else None,
-            weight=read_number(form["weight"], "weight") if form["weight"] else None,
         )  # fmt: skip
         flash(_("The account has its new limits from the next order on."), "ok")
 

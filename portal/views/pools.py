@@ -193,10 +193,9 @@ class PoolsDesk(ChangesPools, Desk):
     @deed("join", _l("Let an account join"), Right.MANAGE_PARTIES, look="pri", sign="landmark")
     def join(self, rows: Sequence[Any]) -> None:
         """Let an acceptor's bank account serve the pool, within limits."""
-        form = read_form(("bank_account", "day_limit", "open_limit", "weight"))
+        form = read_form(("bank_account", "day_limit", "open_limit"))
         pools.join(
             current_actor(), rows[0].ref, form["bank_account"],
-            weight=read_number(form["weight"], "weight"),
             open_limit=read_number(form["open_limit"], "open_limit"),
             day_limit=read_money(form["day_limit"], fiat(rows[0].currency), "day_limit"),
         )  # fmt: skip

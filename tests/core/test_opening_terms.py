@@ -40,7 +40,7 @@ def quoted(market):
 def facts(market, quote):
     moment = clock.now() if clock.controlled() else None
     return {
-        "merchant": merchant(market), "quote": quote, "customer": "c-1", "blind": b"", "at": moment, "slot": 0,
+        "merchant": merchant(market), "quote": quote, "customer": "c-1", "blind": b"", "at": moment, "draw": 0,
     }  # fmt: skip
 
 

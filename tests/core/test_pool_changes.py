@@ -106,7 +106,7 @@ def test_an_accounts_new_limits_hold_from_the_next_order_on(market):
     refused(WrongState, pool_changes.limit_account, RUNS, market.pool_ref, account, "nothing is another")
     refused(BadInput, pool_changes.limit_account, RUNS, market.pool_ref, account, "agreed", open_limit=0)
     refused(BadAmount, pool_changes.limit_account, RUNS, market.pool_ref, account, "agreed", day_limit=Money(5, USDT))
-    refused(WrongState, pool_changes.limit_account, RUNS, make.pool(), account, "agreed", weight=2)
+    refused(WrongState, pool_changes.limit_account, RUNS, make.pool(), account, "agreed", open_limit=2)
     pool_changes.limit_account(RUNS, market.pool_ref, account, "one at a time", open_limit=1)
     assert state(market) == "matching"
     pool_changes.limit_account(RUNS, market.pool_ref, account, "a few", open_limit=9, day_limit=Money.parse("100", BRL))

@@ -122,10 +122,10 @@ def test_only_a_fitting_account_of_an_acceptor_joins_and_only_one_pool(database)
     ):
         with pytest.raises(error):
             pools.join(system(), market.pool_ref, account, day_limit=day_limit)
-    for wrong in ({"weight": 0}, {"open_limit": 0}, {"open_limit": True}):
+    for wrong in ({"open_limit": 0}, {"open_limit": True}):
         with pytest.raises(BadInput):
             pools.join(system(), market.pool_ref, fresh, day_limit=LIMIT, **wrong)
-    pools.join(system(), market.pool_ref, fresh, day_limit=LIMIT, weight=3)
+    pools.join(system(), market.pool_ref, fresh, day_limit=LIMIT)
     with db.reading() as tx:
         assert tx.call("select count(*) from pool_account") == tx.call("select count(*) from pool_account_load") == 2
     assert wrong_flags() == []

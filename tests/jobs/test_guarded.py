@@ -164,10 +164,10 @@ def test_a_suspended_queue_and_a_flush_do_not_stop_the_worker(client):
     queues.enqueue(client, "health.clean")
     work(client)
     client.flushdb()
-    queues.enqueue(client, "pools.shuffle")
+    queues.enqueue(client, "agents.volume")
     work(client)
 
-    assert names() == ["pools.shuffle", "health.clean"]
+    assert names() == ["agents.volume", "health.clean"]
 
 
 def test_redis_flushed_while_a_job_runs_loses_nothing(client, monkeypatch):
@@ -178,10 +178,10 @@ def test_redis_flushed_while_a_job_runs_loses_nothing(client, monkeypatch):
     monkeypatch.setattr("jobs.health.clean", flush)
     queues.enqueue(client, "health.clean")
     work(client)
-    queues.enqueue(client, "pools.shuffle")
+    queues.enqueue(client, "agents.volume")
     work(client)
 
-    assert names() == ["pools.shuffle", "health.clean"]
+    assert names() == ["agents.volume", "health.clean"]
 
 
 @pytest.mark.parametrize("way", [SystemExit, KeyboardInterrupt, MemoryError, RecursionError, ZeroDivisionError])
@@ -191,13 +191,13 @@ def test_a_job_that_breaks_in_any_way_is_written_down_and_the_next_one_runs(clie
 
     monkeypatch.setattr("jobs.health.clean", broken)
     queues.enqueue(client, "health.clean")
-    queues.enqueue(client, "pools.shuffle")
+    queues.enqueue(client, "agents.volume")
 
     work(client)
 
     assert {run.name: run.outcome for run in health.runs(system())} == {
         "health.clean": "failed",
-        "pools.shuffle": "done",
+        "agents.volume": "done",
     }
 
 

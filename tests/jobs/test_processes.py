@@ -59,14 +59,14 @@ def test_a_worker_that_was_killed_is_followed_by_another_that_does_the_work(redi
             until(lambda: "health.clean" in ended() and len(beating("worker")) == 1)
             os.kill(first.pid, signal.SIGKILL)
             first.wait()
-        queues.enqueue(client, "pools.shuffle")
+        queues.enqueue(client, "agents.volume")
         client.flushdb()
         queues.enqueue(client, "merchants.volume")
         with process("jobs.worker", redis_url) as second:
             until(lambda: "merchants.volume" in ended())
             client.flushdb()
-            queues.enqueue(client, "pools.shuffle")
-            until(lambda: "pools.shuffle" in ended())
+            queues.enqueue(client, "agents.volume")
+            until(lambda: "agents.volume" in ended())
             until(lambda: len(beating("worker")) == 2)  # the killed one could not say goodbye
             second.terminate()
             assert second.wait(timeout=PATIENCE_SECONDS) == 0

@@ -134,15 +134,15 @@ def test_the_jobs_page_says_who_lives_what_is_late_and_what_failed(desk):
 
 def test_runs_are_found_by_job_and_outcome_and_their_file_holds_the_same(desk):
     browser = signed_in(desk, "admin")
-    with health.recorded("pools.shuffle") as said:
+    with health.recorded("agents.volume") as said:
         said["accounts"] = 48
-    with pytest.raises(RuntimeError), health.recorded("pools.shuffle"):
+    with pytest.raises(RuntimeError), health.recorded("agents.volume"):
         raise RuntimeError("no slots left")
-    runs = words(browser.get("/jobs/list/?name=pools.shuffle&outcome=done")).partition("Runs")[2]
+    runs = words(browser.get("/jobs/list/?name=agents.volume&outcome=done")).partition("Runs")[2]
     assert "accounts: 48" in runs.partition("Last check")[0]
     assert "no slots left" not in runs
     assert "no slots left" in words(browser.get("/jobs/list/")), "what failed is what is asked for first"
-    file = browser.get("/jobs/export.csv?name=pools.shuffle&outcome=").text
+    file = browser.get("/jobs/export.csv?name=agents.volume&outcome=").text
     assert "no slots left" in file
     assert "# rows,2" in file
     assert browser.get("/jobs/list/?outcome=odd").status_code == 422

@@ -111,7 +111,7 @@ def test_from_nothing_to_a_completed_deposit(empty):
     pool_ref = sent(admin, "/pools/new", pool)
     account = {"party": "acceptor:joao", "bank": "Banco Um", "holder": "Joao Silva", "number": "998877665544"}
     account_ref = sent(admin, "/bank-accounts/new", account | {"offer": "BRL:pix"})
-    limits = {"bank_account": account_ref, "day_limit": "100000", "open_limit": "20", "weight": "1"}
+    limits = {"bank_account": account_ref, "day_limit": "100000", "open_limit": "20"}
     done(admin, f"/pools/action/join/{pool_ref}", limits)
     done(admin, f"/pools/action/admit/{pool_ref}", {"merchant": "shop"})
     # users, key and rate come from the terminal

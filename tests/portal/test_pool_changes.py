@@ -70,7 +70,7 @@ def test_an_administrator_takes_back_and_changes_on_the_pools_page(desk):
         r'class="strong" href="/merchants/[^"]+">([^<]+)', admin.get(page).text
     )
     assert desk.acceptor.code not in re.findall(r'class="strong" href="/acceptors/[^"]+">([^<]+)', admin.get(page).text)
-    again = {"bank_account": account, "day_limit": "1000", "open_limit": "5", "weight": "1"}
+    again = {"bank_account": account, "day_limit": "1000", "open_limit": "5"}
     assert admin.post(act.format("join"), again).status_code == 302
     assert stand()[1] == [True, True]
     done = rows("select count(*) from audit where subject = %s and reason = 'as agreed'", desk.pool)
@@ -127,13 +127,11 @@ def test_the_same_from_the_terminal(desk):
         "4000",
         "--open-limit",
         "2",
-        "--weight",
-        "3",
         "--why",
         "a new account",
     )
-    assert rows("select a.weight, a.open_limit, a.day_limit_units, l.min_reserve_units from pool_account a"
-                " join pool l on l.id = a.pool_id where a.weight = 3") == [(3, 2, 400_000, 12_000_000)]  # fmt: skip
+    assert rows("select a.open_limit, a.day_limit_units, l.min_reserve_units from pool_account a"
+                " join pool l on l.id = a.pool_id where a.open_limit = 2") == [(2, 400_000, 12_000_000)]  # fmt: skip
     assert "0 open orders go on" in run("leave", desk.code, account, "--why", "the bank asks")
     assert "may not use" in run("expel", desk.code, desk.trade.merchant_code, "--why", "contract ended")
     with pytest.raises(Refusal):

@@ -60,7 +60,7 @@ def test_an_administrator_opens_a_pool_and_fills_it(desk):
         name = tx.call("select name from party where ref = %s", (desk.acceptor.ref,))
     account = bank_accounts.add(make.system(), desk.acceptor.ref, "Bank", name, "DE89370400440532013000", "EUR", "sepa")
     assert account in browser.get(f"/pools/show/{ref}").text
-    joined = {"bank_account": account, "day_limit": "1000.50", "open_limit": "7", "weight": "2"}
+    joined = {"bank_account": account, "day_limit": "1000.50", "open_limit": "7"}
     assert browser.post(f"/pools/action/join/{ref}", joined).status_code == 302
     assert browser.post(f"/pools/action/join/{ref}", joined).status_code == 409
     admitted = {"merchant": desk.trade.merchant_code}
@@ -107,9 +107,9 @@ def test_what_is_wrong_is_said_at_its_field_and_no_pool_is_opened(desk, wrong, a
     ("deed", "form", "code"),
     [
         ("admit", {"merchant": "nobody"}, "not_found"),
-        ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "1", "weight": "1"}, "not_found"),
-        ("join", {"bank_account": "bnk_none", "day_limit": "x", "open_limit": "1", "weight": "1"}, "bad_amount"),
-        ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "0", "weight": "1"}, "bad_input"),
+        ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "1"}, "not_found"),
+        ("join", {"bank_account": "bnk_none", "day_limit": "x", "open_limit": "1"}, "bad_amount"),
+        ("join", {"bank_account": "bnk_none", "day_limit": "5", "open_limit": "0"}, "bad_input"),
         ("policy", {"policy": "dice", "reason": "good luck"}, "bad_input"),
         ("policy", {"policy": "least_loaded", "reason": ""}, "bad_input"),
         ("pause", {"reason": ""}, "bad_input"),

@@ -34,7 +34,7 @@ STRANGE = {
 """Put into every field of a form at once; test_amounts walks more at the doors of money."""
 FIELDS = (
     "why", "reason", "narrative", "received", "amount", "arrival", "payer_name", "outcome", "disposition", "kind",
-    "approve", "sure", "alert", "offer", "online", "agent", "weight", "open_limit", "day_limit", "bank_account",
+    "approve", "sure", "alert", "offer", "online", "agent", "open_limit", "day_limit", "bank_account",
     "policy", "state", "until", "party", "ref", "name", "code", "currency", "price", "rule", "verdict", "account",
     "period", "password", "current", "fresh", "again", "language", "theme", "density", "zone",
 )  # fmt: skip

@@ -29,7 +29,7 @@ end $$;
 
 -- Everything the decision to open a deposit needs, in one look; null when that merchant has no such quote. `path` has
 -- for each agent its number, account, plan version, that version's number, the volume of the plan's window and when that was
--- reckoned; `candidates` the first few accounts of the pool from a slot on, wrapping round, as `match_candidates_wide` has them.
+-- reckoned; `candidates` up to four of the pool's accounts, drawn, as `match_candidates_wide` has them (decision 0036).
 -- A small query for each table: a join of them all carries every column through every level, and costs twice.
 --
 -- Merchant, pool, rules and path change seldom. Who has read them under the configuration's number `p_known`, and asks within
@@ -45,16 +45,16 @@ create type order_open_seen as (
     policy_version int, pay_seconds int, customer_id bigint, customer_name text, customer_state text,
     customer_country text, customer_level int, customer_age bigint, payer_id bigint, payer_listed text, ruleset_id bigint,
     path bigint[], path_codes text[], number bigint, good_until text, vector bigint[], candidates bigint[], disputed bigint[]);
-create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_slot int,
+create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_draw int,
     p_known bigint, p_since timestamptz, p_until timestamptz)
 returns order_open_seen language plpgsql stable as $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_few int; seen order_open_seen;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_places int; seen order_open_seen;
 begin
     seen.at := v_at;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           v_at > q.expires_at, q.pool_id, (select n.number from configuration n)
+           v_at > q.expires_at, q.pool_id, (select n.number from configuration n), (select l.places from pool l where l.id = q.pool_id)
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
-           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number
+           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number, v_places
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
     if not found then return null; end if;
     seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
@@ -73,19 +73,23 @@ begin
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
     v_day := (v_at at time zone 'UTC')::date;
     seen.candidates := array(
-        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+        select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, d.open_orders, x.open_limit,
                      x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
-          from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                 where n.pool_id = seen.pool_id and n.matchable and n.slot >= p_slot order by n.slot limit 4) x
+          from (select id, account_id, acceptor_id, weight, open_limit, day_limit_units from pool_account n
+                 where n.pool_id = seen.pool_id and n.matchable and n.place = any (pool_places(v_places, p_draw))
+                 order by hashint4extended(n.place, p_draw) limit 4) x
           join ledger_account a on a.id = x.account_id
           join pool_account_load d on d.pool_account_id = x.id);
-    v_few := 4 - coalesce(array_length(seen.candidates, 1), 0);
-    if v_few > 0 then
-        seen.candidates := seen.candidates || array(
-            select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, d.open_orders, x.open_limit,
+    if seen.candidates = '{}' then
+        -- Hardly anybody can be matched: the first ones from some place on, wrapping round.
+        seen.candidates := array(
+            select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, d.open_orders, x.open_limit,
                          x.day_limit_units - case when d.day = v_day then d.day_units else 0 end]
-              from (select id, account_id, acceptor_id, slot, weight, open_limit, day_limit_units from pool_account n
-                     where n.pool_id = seen.pool_id and n.matchable and n.slot < p_slot order by n.slot limit v_few) x
+              from ((select * from pool_account n where n.pool_id = seen.pool_id and n.matchable and n.place > p_draw % greatest(v_places, 1)
+                      order by n.place limit 4)
+                    union all
+                    (select * from pool_account n where n.pool_id = seen.pool_id and n.matchable and n.place <= p_draw % greatest(v_places, 1)
+                      order by n.place limit 4) limit 4) x
               join ledger_account a on a.id = x.account_id
               join pool_account_load d on d.pool_account_id = x.id);
     end if;

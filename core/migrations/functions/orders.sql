@@ -3,13 +3,13 @@
 drop function if exists match_candidates(bigint, bigint, bigint, date, int, int);
 drop function if exists match_candidates(bigint, date, int, int);
 
--- Accounts of a pool that have enough left, each as pool account, ledger account, acceptor, slot, weight, free, open orders,
+-- Accounts of a pool that have enough left, each as pool account, ledger account, acceptor, weight, free, open orders,
 -- limit of open orders, left of the day: asked only when the look at an opening found nobody among the first few.
 drop function if exists match_candidates_wide(bigint, bigint, bigint, date, int);
 create or replace function match_candidates_wide(p_pool bigint, p_usdt bigint, p_fiat bigint, p_at timestamptz, p_limit int) returns bigint[]
 language sql stable as $$
     select array_agg(c.row) from (
-        select array[x.id, x.account_id, x.acceptor_id, x.slot, x.weight, a.available, l.open_orders, x.open_limit,
+        select array[x.id, x.account_id, x.acceptor_id, x.weight, a.available, l.open_orders, x.open_limit,
                      x.day_limit_units - case when l.day = (p_at at time zone 'UTC')::date then l.day_units else 0 end] as row
           from pool_account x join ledger_account a on a.id = x.account_id join pool_account_load l on l.pool_account_id = x.id
          where x.pool_id = p_pool and x.matchable and a.available >= p_usdt and l.open_orders < x.open_limit

@@ -28,6 +28,27 @@ begin
     perform pool_account_flags(v_account);
 end $$;
 
+-- A pool's accounts have the places 1, 2, 3 … without a gap. The next one, for who joins: the pool's row is locked by that.
+create or replace function pool_place(p_pool bigint) returns int language sql as $$
+    update pool set places = places + 1 where id = p_pool returning places
+$$;
+
+-- Who leaves gives its place to the last one. The caller holds the lock of the pool's row.
+create or replace function pool_account_leave(p_account bigint, p_at timestamptz) returns void language plpgsql as $$
+declare v_pool bigint; v_place int; v_last int;
+begin
+    select pool_id, place into v_pool, v_place from pool_account where id = p_account;
+    update pool_account set left_at = p_at, place = null where id = p_account;
+    update pool set places = places - 1 where id = v_pool returning places + 1 into v_last;
+    update pool_account set place = v_place where pool_id = v_pool and place = v_last;
+end $$;
+
+-- The places that a draw looks at: all of a small pool, else eight drawn ones, each as likely as any other.
+create or replace function pool_places(p_places int, p_draw int) returns int[] language sql immutable as $$
+    select case when p_places <= 8 then array[1, 2, 3, 4, 5, 6, 7, 8]
+           else array(select 1 + ((hashint4extended(k, p_draw) & 2147483647) % p_places)::int from generate_series(1, 8) k) end
+$$;
+
 -- After anything about a pool has changed: all its acceptors, in the order in which accounts are locked.
 create or replace function pool_sync(p_pool bigint) returns void language plpgsql as $$
 declare r record;
