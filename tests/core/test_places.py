@@ -54,7 +54,7 @@ def chi_square(found, of):
 
 @pytest.mark.parametrize(("serving", "away"), [(12, 0), (8, 0), (20, 8), (16, 8)], ids=str)
 def test_each_that_can_be_matched_is_as_likely_as_any_other(of, monkeypatch, serving, away):
-    market, lots = of(serving), random.Random(serving)
+    market, lots = of(serving), random.Random(serving)  # noqa: S311 - seeded
     monkeypatch.setattr(chance, "bits", lots.getrandbits)
     gone = lots.sample(market.acceptors, away)
     for each in gone:
@@ -66,7 +66,7 @@ def test_each_that_can_be_matched_is_as_likely_as_any_other(of, monkeypatch, ser
 
 def test_where_hardly_anybody_can_be_matched_somebody_still_is(of, monkeypatch):
     market = of(30)
-    monkeypatch.setattr(chance, "bits", random.Random(1).getrandbits)
+    monkeypatch.setattr(chance, "bits", random.Random(1).getrandbits)  # noqa: S311 - seeded
     only = market.acceptors[17]
     for each in market.acceptors:
         if each is not only:
@@ -76,7 +76,7 @@ def test_where_hardly_anybody_can_be_matched_somebody_still_is(of, monkeypatch):
 
 def test_places_have_no_gap_whoever_joins_leaves_and_comes_back(of):
     market = of(6)
-    lots, outside = random.Random(3), []
+    lots, outside = random.Random(3), []  # noqa: S311 - seeded
     for _ in range(40):
         inside = [each for each in market.acceptors if each not in outside]
         if outside and (not inside or lots.random() < 0.5):
