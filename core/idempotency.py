@@ -26,12 +26,11 @@ insert into idempotency_key (party_id, key, request, state) values (%s, %s, %s, 
 on conflict do nothing returning turn, created_at
 """
 _TAKE = """
-update idempotency_key set turn = turn + 1, created_at = clock_timestamp(), request = %s, body = null
+update idempotency_key set turn = turn + 1, created_at = clock_timestamp()
  where party_id = %s and key = %s returning turn, created_at
 """
 _KNOWN = """
-select request, state, status, answer, clock_timestamp() - created_at > make_interval(secs => %s),
-       coalesce(body ? 'given_back', false)
+select request, state, status, answer, clock_timestamp() - created_at > make_interval(secs => %s)
   from idempotency_key where party_id = %s and key = %s for update
 """
 
@@ -64,7 +63,8 @@ def fingerprint(operation: str, body: Mapping[str, object]) -> bytes:
 def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
     """Take the turn of a key, or return the answer that was given to it.
 
-    Raises KeyReused when the key came with another request, StillRunning while the first one runs.
+    Raises KeyReused when the key came with another request, also where that one died: its change may have been
+    stored, and only the same request finds it again. Raises StillRunning while the first one runs.
     """
     with transaction() as tx:
         begun = tx.rows(_BEGIN, (party_id, key, request))
@@ -74,16 +74,15 @@ def begin(party_id: int, key: str, request: bytes) -> Turn | Answer:
         rows = tx.rows(_KNOWN, (DEAD_SECONDS, party_id, key))
         if not rows:  # the first request was undone between the two looks
             raise StillRunning("a request with this Idempotency-Key has just ended; send it again", key=key)
-        known, state, status, answer, dead, given_back = rows[0]
-        same = bytes(known) == request
-        if not same and not given_back:
+        known, state, status, answer, dead = rows[0]
+        if bytes(known) != request:
             raise KeyReused("this Idempotency-Key came with another request; use a new key", key=key)
         if state == "done":
             return Answer(status, vault.open_(bytes(answer)).encode())
         if not dead:
             raise StillRunning("the first request with this Idempotency-Key is still running", key=key)
-        [(number, began)] = tx.rows(_TAKE, (request, party_id, key))
-    return Turn(party_id, key, number, again=same, began=began)
+        [(number, began)] = tx.rows(_TAKE, (party_id, key))
+    return Turn(party_id, key, number, again=True, began=began)
 
 
 def finish(turn: Turn, answer: Answer, *, ref: str = "") -> None:
@@ -104,7 +103,10 @@ def finish(turn: Turn, answer: Answer, *, ref: str = "") -> None:
 
 
 def forget(turn: Turn) -> None:
-    """Remove the key, as if it had not been used: the request was refused and changed nothing."""
+    """Remove the key, as if it had not been used: only where it is certain that nothing has changed by it.
+
+    That is: the request was refused, and no other turn of its key came before it.
+    """
     with transaction() as tx:
         tx.run(
             "delete from idempotency_key where party_id = %s and key = %s and turn = %s and state = 'running'",
@@ -113,15 +115,14 @@ def forget(turn: Turn) -> None:
 
 
 def give_back(turn: Turn) -> None:
-    """Let the next request with the key run at once: this one broke, and its change may have been stored.
+    """Let the same request run at once when it comes again: this one broke, and its change may have been stored.
 
     It may be said again, and late: it is about this one turn and no later one.
     """
     with transaction() as tx:
         tx.run(
             # Dead from now on, and no older than that: `clean` must not take away what the next request has to know.
-            "update idempotency_key set body = '{\"given_back\": true}',"
-            " created_at = least(created_at, clock_timestamp() - make_interval(secs => %s))"
+            "update idempotency_key set created_at = least(created_at, clock_timestamp() - make_interval(secs => %s))"
             " where party_id = %s and key = %s and turn = %s and created_at = %s and state = 'running'",
             (DEAD_SECONDS + 1, turn.party_id, turn.key, turn.number, turn.began),
         )

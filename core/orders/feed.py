@@ -102,3 +102,20 @@ def own_order(actor: Actor, external_ref: str, quote_ref: str) -> str | None:
             (external_ref, quote_ref, *args),
         )
     return found
+
+
+def took(actor: Actor, ref: str, *events: str) -> bool:
+    """Return whether the trail has one of these events on an order of the actor's, as a step of the actor's own party.
+
+    An order's merchant and its acceptor are one party each, so who else bears the actor's role is of its party; what
+    officers did in an acceptor's place is no step of its. Raises Forbidden.
+    """
+    actor.must(Right.SEE_ORDERS)
+    scope, args = condition(actor)
+    with reading() as tx:
+        found: bool = tx.call(
+            "select exists (select 1 from audit a join orders o on o.id = a.order_id"  # noqa: S608 - our own condition
+            f" where o.ref = %s and a.event = any(%s) and a.role = %s and {scope})",
+            (ref, [str(each) for each in events], actor.role, *args),
+        )
+    return found

@@ -74,7 +74,8 @@ def document() -> Part:
             "description": "Amounts are plain decimal strings. A cursor is opaque. Every POST takes an "
             "Idempotency-Key: its first answer is given again for at least 24 hours, with the header "
             "Idempotency-Replayed; refusals of the form are not kept, so a mended body may "
-            "use the key again.",
+            "use the key again. After a 5xx, or an answer that was lost, send the same body with the same key: "
+            "it takes effect once, and the answer shows the order as it stands by then; another body is refused.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/api/v1"}],

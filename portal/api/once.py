@@ -38,7 +38,8 @@ def once(schema: str, command: Command, *, may_be_empty: bool = False) -> Respon
     """Run the command at most once per key and body, and answer as the first time for at least 24 hours.
 
     The command gets the actor, the checked body, and whether the same request began before and died. What
-    is refused for its form is not stored, so that a mended body may use the key again.
+    is refused for its form is not stored, so that a mended body may use the key again; after a fault, or an answer that
+    was lost, only the same body may. A command refuses with `unavailable` what is refused behind its change.
     """
     actor = access.caller()
     key = request.headers.get("Idempotency-Key", "")
@@ -53,7 +54,8 @@ def once(schema: str, command: Command, *, may_be_empty: bool = False) -> Respon
         status, shown = command(actor, body, turn.again)
     except Refusal as refusal:
         if not _is_final(refusal):
-            _undo(turn, broken=refusal.status >= FAULTS_FROM)
+            # Who asks again may have stored its change the first time: its key stays with its body.
+            _undo(turn, broken=turn.again or refusal.status >= FAULTS_FROM)
             raise
         problem = faults.answer(refusal.status, refusal.code, refusal.detail, refusal.facts)
         answer, ref = Answer(refusal.status, problem.get_data()), ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from core.errors import AlreadyDone, NotFound, WrongState
+from core.errors import Conflict, Forbidden, NotFound, Refusal, Unavailable
 from core.money import Money, fiat
 from core.orders import deposit, feed, queries, release
 from core.orders.deposit import DepositRequest
-from core.orders.states import State
+from core.orders.input import text
+from core.orders.states import Event
 from core.pricing import quotes
 from portal.api import shapes
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 Body = dict[str, Any]
 Answered = tuple[int, Body]
 OK, CREATED = 200, 201
+STOPPED = "stop"
+"""The event of a confirmation that was taken and whose payout waits for officers."""
 _REF = re.compile(r"ord_[0-9A-HJKMNP-TV-Z]{16}")
 
 
@@ -34,7 +37,10 @@ def quote(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: ARG001, F
 
 
 def open_deposit(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
-    """Open a deposit from a quote; a request that died after its order was stored finds that order."""
+    """Open a deposit from a quote; a request that died after its order was stored finds that order.
+
+    It does so whatever it is refused for by then: its number is taken by itself, its quote or its merchant has ended.
+    """
     customer, payer = body["customer"], body["payer"]
     asked = DepositRequest(
         quote_ref=body["quote"],
@@ -47,11 +53,12 @@ def open_deposit(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FB
     )
     try:
         ref: str | None = deposit.open_order(actor, asked).ref
-    except AlreadyDone:
-        ref = feed.own_order(actor, asked.merchant_order_id.strip(), asked.quote_ref) if again else None
+    except (Conflict, Forbidden):
+        number = text(asked.merchant_order_id, "merchant_order_id")
+        ref = feed.own_order(actor, number, asked.quote_ref) if again else None
         if ref is None:
             raise
-    return CREATED, shapes.order(actor, queries.order(actor, str(ref)))
+    return CREATED, _now(actor, str(ref))
 
 
 def claim(ref: str) -> Callable[[Actor, Body, bool], Answered]:
@@ -69,7 +76,7 @@ def claim(ref: str) -> Callable[[Actor, Body, bool], Answered]:
                 paid_at=body.get("paid_at"),
             )
 
-        return OK, _after(actor, ref, step, State.PAID_CLAIMED if again else None)
+        return OK, _after(actor, ref, step, again, Event.CLAIM_PAID)
 
     return do
 
@@ -79,8 +86,7 @@ def cancel(ref: str) -> Callable[[Actor, Body, bool], Answered]:
 
     def do(actor: Actor, body: Body, again: bool) -> Answered:  # noqa: FBT001 - handed over by `once`
         why = body.get("reason", "cancelled by the merchant")
-        done = State.CANCELLED if again else None
-        return OK, _after(actor, ref, lambda: deposit.cancel(actor, known(ref), reason=why), done)
+        return OK, _after(actor, ref, lambda: deposit.cancel(actor, known(ref), reason=why), again, Event.CANCEL)
 
     return do
 
@@ -94,19 +100,37 @@ def confirm(ref: str) -> Callable[[Actor, Body, bool], Answered]:
         def step() -> None:
             release.confirm(actor, known(ref), received=received, payer_name=body["payer_name"])
 
-        return OK, _after(actor, ref, step, State.COMPLETED if again else None)
+        return OK, _after(actor, ref, step, again, Event.CONFIRM, STOPPED)
 
     return do
 
 
-def _after(actor: Actor, ref: str, step: Callable[[], object], done: State | None) -> Body:
-    """Take the step and return the order; `done` is where a step that died before may have led already."""
+def _after(actor: Actor, ref: str, step: Callable[[], object], again: bool, *events: str) -> Body:  # noqa: FBT001
+    """Take the step and return the order as it is then.
+
+    A request that comes `again` may have taken it before it died. Then the trail has it as one of `events`, and the
+    answer is the order as it stands now, however far others have brought it since.
+    """
     try:
         step()
-    except WrongState:
-        if done is None or queries.order(actor, ref).state != done:
+    except Conflict:
+        if not (again and feed.took(actor, ref, *events)):
             raise
-    return shapes.order(actor, queries.order(actor, ref))
+    return _now(actor, ref)
+
+
+def _now(actor: Actor, ref: str) -> Body:
+    """Return an order that has just been changed.
+
+    Raises Unavailable where it cannot be shown: a refusal of another kind would say that nothing has changed, and be
+    stored as the answer or give the key away.
+    """
+    try:
+        return shapes.order(actor, queries.order(actor, ref))
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        raise Unavailable("it was done, but cannot be shown now; send the same request again", ref=ref) from refusal
 
 
 def known(ref: str) -> str:

@@ -58,6 +58,9 @@ one line on stderr, `desk: sentence [code]`, and the exit status is 1.
 
 About repeating a POST: refusals for the form of a request (`bad_…`, `too_large`, `unsupported_media`) and passing ones
 (`changed`, `still_running`, `too_many`, `unavailable`) are not stored, so the same `Idempotency-Key` may be used again.
+After a 5xx or an answer that was lost it may be used for the same body alone, whose change may have been stored: it
+takes effect once, and the answer shows the order as it stands by then; another body is refused
+(`idempotency_key_reused`).
 A refusal by state or right is stored like a success: the same key gives the same answer for at least 24 hours.
 
 This page is made from the code by `tests/docs/test_errors.py` (`make golden`).

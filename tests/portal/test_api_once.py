@@ -8,9 +8,12 @@ import time
 import pytest
 
 from core import idempotency
-from core.errors import Unavailable
+from core.db import transaction
+from core.errors import Changed, Forbidden, NotFound, Unavailable
+from core.money import Money, fiat
+from core.orders import release
 from portal.api import steps
-from tests import beside
+from tests import beside, make
 from tests.portal import api_client
 from tests.portal.api_client import PAYER, order, rows
 
@@ -147,6 +150,121 @@ def test_a_request_that_ended_while_the_database_was_away_is_done_once_soon_afte
     assert again.json["merchant_order_id"] == body["merchant_order_id"]
     assert desk.shop.post("/deposits", body, once="k-9").data == again.data
     assert orders() == 1
+
+
+@pytest.fixture
+def lost(desk, monkeypatch):
+    """Send a request whose change is stored and whose answer is lost; return what came instead."""
+
+    def send(program, path, body, *, once, refusal=Unavailable):
+        def gone(*_args):
+            raise refusal("not to be had just now")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(steps.queries, "order", gone)
+            answer = program.post(path, body, once=once)
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+        return answer
+
+    return send
+
+
+@pytest.mark.parametrize("refusal", [Unavailable, Changed, NotFound, Forbidden])
+def test_a_key_whose_change_may_be_stored_belongs_to_its_first_body(desk, lost, refusal):
+    first, other = order(desk.shop.quote()), order(desk.shop.quote())
+    lost(desk.shop, "/deposits", first, once="k-10", refusal=refusal)
+
+    refused = desk.shop.post("/deposits", other, once="k-10")
+    assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")
+    again = desk.shop.post("/deposits", first, once="k-10")
+    assert (again.status_code, again.json["merchant_order_id"]) == (201, first["merchant_order_id"])
+    assert orders() == 1
+
+
+def test_a_passing_refusal_of_the_second_try_gives_the_key_to_no_other_body(desk, lost, monkeypatch):
+    first = order(desk.shop.quote())
+    lost(desk.shop, "/deposits", first, once="k-11")
+
+    def busy(*_args):
+        raise Changed("somebody else is changing this right now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps.deposit, "open_order", busy)
+        patch.setattr(steps.feed, "own_order", busy)
+        assert desk.shop.post("/deposits", first, once="k-11").json["code"] == "changed"
+    assert desk.shop.post("/deposits", order(desk.shop.quote()), once="k-11").json["code"] == "idempotency_key_reused"
+    assert desk.shop.post("/deposits", first, once="k-11").status_code == 201
+    assert orders() == 1
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "update quote set expires_at = created_at + interval '1 millisecond'",
+        "update party set state = 'suspended' where kind = 'merchant'",
+        "update customer set state = 'barred'",
+    ],
+)
+def test_an_order_that_was_stored_is_found_again_whatever_would_refuse_it_now(desk, lost, meanwhile):
+    body = order(desk.shop.quote())
+    lost(desk.shop, "/deposits", body, once="k-12")
+    with transaction() as tx:
+        tx.run(meanwhile)
+
+    again = desk.shop.post("/deposits", body, once="k-12")
+    assert (again.status_code, again.json["merchant_order_id"]) == (201, body["merchant_order_id"])
+    never = desk.shop.post("/deposits", body, once="k-13")
+    assert never.status_code in {403, 409}
+
+
+def confirmation(deposit, name=PAYER["name"]):
+    return {"received": deposit["fiat_amount"], "currency": "BRL", "payer_name": name}
+
+
+def test_a_claim_whose_answer_was_lost_is_told_as_done_when_the_acceptor_has_confirmed_meanwhile(desk, lost):
+    deposit = desk.shop.opened()
+    path, body = f"/deposits/{deposit['ref']}/claim", {"payer": PAYER}
+    lost(desk.shop, path, body, once="k-14")
+    acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
+    done = acceptor.post(f"/orders/{deposit['ref']}/confirm", confirmation(deposit, "Ana Souza"))
+    assert done.json["state"] == "completed"
+
+    again = desk.shop.post(path, body, once="k-14")
+    assert (again.status_code, again.json["state"]) == (200, "completed")
+    assert desk.shop.post(path, body, once="k-14").data == again.data
+
+
+@pytest.mark.parametrize("name", ["Boris Petrov", "Ana Souza Lima Costa"])
+def test_a_confirmation_that_waits_for_officers_is_told_as_taken_after_its_answer_was_lost(desk, lost, name):
+    deposit = desk.shop.claimed()
+    acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
+    path, body = f"/orders/{deposit['ref']}/confirm", confirmation(deposit, name)
+    lost(acceptor, path, body, once="k-15")
+
+    again = acceptor.post(path, body, once="k-15")
+    assert (again.status_code, again.json["state"], again.json["code"]) == (200, "paid_claimed", "under_review")
+    assert acceptor.post(path, body, once="k-15").data == again.data
+    fresh = acceptor.post(path, body, once="k-16")
+    assert (fresh.status_code, fresh.json["code"]) == (409, "under_review")
+
+
+def test_a_step_that_others_took_is_not_told_as_one_s_own(desk, monkeypatch):
+    deposit = desk.shop.claimed()
+    acceptor = desk.acceptors[deposit["acceptor"]["ref"]]
+    path, body = f"/orders/{deposit['ref']}/confirm", confirmation(deposit)
+
+    def away(*_args, **_more):
+        raise Unavailable("the database does not answer; try again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps.release, "confirm", away)
+        assert acceptor.post(path, body, once="k-17").status_code == 503
+    received = Money.parse(deposit["fiat_amount"], fiat("BRL"))
+    release.confirm(make.system(), deposit["ref"], received=received, payer_name=PAYER["name"])
+
+    again = acceptor.post(path, body, once="k-17")
+    assert (again.status_code, again.json["code"]) == (409, "wrong_state")
+    assert acceptor.post(path, body, once="k-17").data == again.data
 
 
 def test_a_claim_stored_before_the_answer_was_lost_is_told_as_done(desk, monkeypatch):
