@@ -84,7 +84,7 @@ _waiting = (
     .scalar_subquery()
 )
 _agent = aliased(Party)
-_shop, _taker = _month("merchant_id"), _month("acceptor_id")
+_by_merchant, _by_acceptor = _month("merchant_id"), _month("acceptor_id")
 _matched_by_all = sa.select(sa.func.sum(_hours.c.matched)).where(_hours.c.hour >= _since, _hours.c.acceptor_id != 0)
 
 
@@ -103,16 +103,17 @@ _MERCHANTS: Final = (
         Party.id, Party.ref, Party.code, Party.name, Party.state, Party.country, Party.kyc_level, Party.created_at,
         Merchant.agent_id, _agent.code.label("agent"),
         (_account.c.available + _waiting).label("balance_units"),
-        _units(_shop.c.usdt_units).label("volume_units"), _units(_shop.c.created).label("created_30d"),
-        _units(_shop.c.completed).label("completed_30d"),
-        _units(_ended(_shop)).label("ended_30d"), _bps(_shop.c.completed, _ended(_shop)).label("conversion_bps"),
+        _units(_by_merchant.c.usdt_units).label("volume_units"), _units(_by_merchant.c.created).label("created_30d"),
+        _units(_by_merchant.c.completed).label("completed_30d"),
+        _units(_ended(_by_merchant)).label("ended_30d"),
+        _bps(_by_merchant.c.completed, _ended(_by_merchant)).label("conversion_bps"),
         _last_order("merchant_id").label("last_order_at"),
     )
     .select_from(Party)
     .join(Merchant, Merchant.party_id == Party.id)
     .outerjoin(_agent, _agent.id == Merchant.agent_id)
     .outerjoin(_account, sa.and_(_account.c.party_id == Party.id, _account.c.asset == "USDT"))
-    .outerjoin(_shop, _shop.c.party_id == Party.id)
+    .outerjoin(_by_merchant, _by_merchant.c.party_id == Party.id)
     .subquery("m")
 )  # fmt: skip
 
@@ -149,18 +150,18 @@ _ACCEPTORS: Final = (
         (_account.c.available + _waiting).label("reserve_units"), _account.c.escrow.label("escrow_units"),
         _account.c.held.label("held_units"),
         _load(PoolAccountLoad.open_orders).label("open_orders"), _load(PoolAccount.open_limit).label("open_limit"),
-        _units(_taker.c.usdt_units).label("volume_units"), _units(_taker.c.matched).label("matched_30d"),
-        _units(_taker.c.completed).label("completed_30d"), _units(_taker.c.refunded).label("refunded_30d"),
+        _units(_by_acceptor.c.usdt_units).label("volume_units"), _units(_by_acceptor.c.matched).label("matched_30d"),
+        _units(_by_acceptor.c.completed).label("completed_30d"), _units(_by_acceptor.c.refunded).label("refunded_30d"),
         # Of what has ended: an order that is paid and waits is no failure.
-        _bps(_taker.c.completed, _taker.c.completed + _taker.c.refunded).label("success_bps"),
-        _bps(_taker.c.matched, _matched_by_all.scalar_subquery()).label("share_bps"),
+        _bps(_by_acceptor.c.completed, _by_acceptor.c.completed + _by_acceptor.c.refunded).label("success_bps"),
+        _bps(_by_acceptor.c.matched, _matched_by_all.scalar_subquery()).label("share_bps"),
         _last_order("acceptor_id").label("last_order_at"),
     )
     .select_from(Party)
     .join(Acceptor, Acceptor.party_id == Party.id)
     .outerjoin(_agent, _agent.id == Acceptor.agent_id)
     .outerjoin(_account, sa.and_(_account.c.party_id == Party.id, _account.c.asset == "USDT"))
-    .outerjoin(_taker, _taker.c.party_id == Party.id)
+    .outerjoin(_by_acceptor, _by_acceptor.c.party_id == Party.id)
     .subquery("a")
 )  # fmt: skip
 

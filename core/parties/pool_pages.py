@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST: Final = 200
 
 
-class Shop(NamedTuple):
+class AdmittedMerchant(NamedTuple):
     """A merchant that may use the pool."""
 
     ref: str
@@ -26,7 +26,7 @@ class Shop(NamedTuple):
     state: str
 
 
-class Server(NamedTuple):
+class ServingAccount(NamedTuple):
     """A bank account that serves the pool, whose it is, and what is used of its limits today (UTC)."""
 
     bank_ref: str
@@ -59,11 +59,11 @@ class FeeVersion(NamedTuple):
     effective_from: datetime
 
 
-_SHOPS = """
+_MERCHANTS = """
 select p.ref, p.code, p.name, p.state from pool_merchant x join pool l on l.id = x.pool_id
   join party p on p.id = x.merchant_id where l.ref = %s order by p.code limit %s
 """
-_SERVERS = """
+_ACCOUNTS = """
 select b.ref, b.bank, b.masked, b.state, p.ref, p.code,
        case when p.state <> 'active' then p.state when c.paused <> '' then 'paused'
             when c.online and c.silent then 'silent' when c.online then 'online' else 'offline' end,
@@ -87,19 +87,19 @@ select distinct on (code) code, version, effective_from from fee_schedule where 
 """
 
 
-def shops(actor: Actor, ref: str) -> list[Shop]:
+def merchants(actor: Actor, ref: str) -> list[AdmittedMerchant]:
     """Return the merchants that may use a pool. Raises Forbidden."""
     actor.must(Right.SEE_POOLS)
     with reading() as tx:
-        return [Shop(*row) for row in tx.rows(_SHOPS, (ref, MOST))]
+        return [AdmittedMerchant(*row) for row in tx.rows(_MERCHANTS, (ref, MOST))]
 
 
-def servers(actor: Actor, ref: str) -> list[Server]:
+def accounts(actor: Actor, ref: str) -> list[ServingAccount]:
     """Return the bank accounts that serve a pool. Raises Forbidden."""
     actor.must(Right.SEE_POOLS)
     with reading() as tx:
-        rows = tx.rows(_SERVERS, (clock.now().date(), ref, MOST))
-    return [Server._make((*row[:9], days.day(row[12], row[9], row[10]), row[11])) for row in rows]
+        rows = tx.rows(_ACCOUNTS, (clock.now().date(), ref, MOST))
+    return [ServingAccount._make((*row[:9], days.day(row[12], row[9], row[10]), row[11])) for row in rows]
 
 
 def fitting(actor: Actor, ref: str) -> list[Fitting]:

@@ -41,7 +41,7 @@ class Statement(NamedTuple):
         return self.stored - self.summed
 
 
-class ShopPool(NamedTuple):
+class MerchantPool(NamedTuple):
     """A pool a merchant may use; limits are of one order."""
 
     ref: str
@@ -84,12 +84,12 @@ select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, l.open_or
 """
 
 
-def shop_pools(actor: Actor, ref: str) -> list[ShopPool]:
+def merchant_pools(actor: Actor, ref: str) -> list[MerchantPool]:
     """Return the pools a merchant may use; the caller has let the actor see the merchant. Raises Forbidden."""
     actor.must(Right.SEE_MERCHANTS)
     with reading() as tx:
         rows = tx.rows(_POOLS, (ref,))
-    return [ShopPool._make((*row[:6], Money(row[6], fiat(row[2])), Money(row[7], fiat(row[2])))) for row in rows]
+    return [MerchantPool._make((*row[:6], Money(row[6], fiat(row[2])), Money(row[7], fiat(row[2])))) for row in rows]
 
 
 def served_pools(actor: Actor, ref: str) -> list[ServedPool]:

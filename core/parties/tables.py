@@ -96,7 +96,6 @@ class Acceptor(Base):
     __tablename__ = "acceptor"
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id"), primary_key=True)
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agent.party_id"))
-    auto_accept: Mapped[bool]
     online: Mapped[bool]
     seen_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     beat_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

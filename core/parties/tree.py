@@ -112,10 +112,10 @@ select p.id, p.ref, p.code, p.name, p.state, g.held, p.country, g.depth, u.ref, 
  where p.ref = %s
 """
 _REFERRALS = """
-with shop as (
+with by_merchant as (
     select r.merchant_id, sum(r.usdt_units)::bigint as units from rollup_hour r where r.hour >= %(since)s
        and r.merchant_id in (select x.party_id from merchant x where x.agent_id = %(agent)s) group by 1
-), taker as (
+), by_acceptor as (
     select r.acceptor_id, sum(r.usdt_units)::bigint as units from rollup_hour r where r.hour >= %(since)s
        and r.acceptor_id in (select x.party_id from acceptor x where x.agent_id = %(agent)s) group by 1
 ), below as (
@@ -132,11 +132,11 @@ with shop as (
      where c.agent_id = %(agent)s and c.period = %(period)s group by 1
 )
 select 'merchant', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), coalesce(m.units, 0), p.created_at
-  from merchant x join party p on p.id = x.party_id left join shop v on v.merchant_id = p.id
+  from merchant x join party p on p.id = x.party_id left join by_merchant v on v.merchant_id = p.id
   left join month m on m.merchant_id = p.id where x.agent_id = %(agent)s
 union all
 select 'acceptor', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), null, p.created_at
-  from acceptor x join party p on p.id = x.party_id left join taker v on v.acceptor_id = p.id
+  from acceptor x join party p on p.id = x.party_id left join by_acceptor v on v.acceptor_id = p.id
  where x.agent_id = %(agent)s
 union all
 select 'agent', p.ref, p.code, p.name, p.state, coalesce(v.units, 0), coalesce(e.units, 0), p.created_at

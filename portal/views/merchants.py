@@ -119,7 +119,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
         return {
             "actor": actor,
             "cards": self.cards(row, actor, found["statement"]),
-            "pools": queries.shop_pools(actor, row.ref),
+            "pools": queries.merchant_pools(actor, row.ref),
             "orders": recent.of_party(actor, "merchant", row.id),
             "orders_href": url_for("OrdersDesk.list", merchant=row.code),
             "accounts_href": url_for("BankAccountsDesk.list", q=row.code) if actor.may(Right.SEE_BANK_ACCOUNTS) else "",

@@ -152,8 +152,8 @@ class PoolsDesk(ChangesPools, Desk):
         runs = actor.may(Right.MANAGE_PARTIES)
         return {
             "actor": actor,
-            "shops": pool_pages.shops(actor, row.ref),
-            "servers": pool_pages.servers(actor, row.ref),
+            "admitted": pool_pages.merchants(actor, row.ref),
+            "accounts": pool_pages.accounts(actor, row.ref),
             "fitting": pool_pages.fitting(actor, row.ref) if runs else [],
             "merchants": naming.known(actor, "merchant") if runs else [],
             "policies": [(each, POLICIES[each]) for each in pools.POLICIES if each != row.policy],

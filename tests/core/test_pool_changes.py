@@ -82,7 +82,7 @@ def test_an_account_that_leaves_gets_no_new_orders_finishes_its_own_and_may_join
     (taker,) = market.acceptors
     going = lives.claimed(market)
     assert pool_changes.leave(RUNS, market.pool_ref, taker.bank_account, "the bank asks questions") == 1
-    assert pool_pages.servers(RUNS, market.pool_ref) == []
+    assert pool_pages.accounts(RUNS, market.pool_ref) == []
     assert [each.ref for each in pool_pages.fitting(RUNS, market.pool_ref)] == [taker.bank_account]
     assert state(market) == "matching"
     lives.confirm(market, going)
@@ -92,8 +92,8 @@ def test_an_account_that_leaves_gets_no_new_orders_finishes_its_own_and_may_join
     refused(NotFound, pool_changes.leave, RUNS, market.pool_ref, "bnk_nothing", "agreed")
     limit = Money.parse("5000", BRL)
     pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit, open_limit=3)
-    ((server),) = pool_pages.servers(RUNS, market.pool_ref)
-    assert (server.open_limit, server.day.limit, server.open_orders, server.matchable) == (3, limit, 0, True)
+    (account,) = pool_pages.accounts(RUNS, market.pool_ref)
+    assert (account.open_limit, account.day.limit, account.open_orders, account.matchable) == (3, limit, 0, True)
     assert state(market) == "awaiting_payment"
     with pytest.raises(Conflict):
         pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit)
@@ -110,7 +110,7 @@ def test_an_accounts_new_limits_hold_from_the_next_order_on(market):
     pool_changes.limit_account(RUNS, market.pool_ref, account, "one at a time", open_limit=1)
     assert state(market) == "matching"
     pool_changes.limit_account(RUNS, market.pool_ref, account, "a few", open_limit=9, day_limit=Money.parse("100", BRL))
-    assert pool_pages.servers(RUNS, market.pool_ref)[0].day.left.units == 0
+    assert pool_pages.accounts(RUNS, market.pool_ref)[0].day.left.units == 0
     assert trail(market.pool_ref)[2]["open_limit"] == {"from": 1, "to": 9}
     assert state(market) == "matching"
     pool_changes.limit_account(RUNS, market.pool_ref, account, "as it was", day_limit=Money.parse("9000", BRL))
