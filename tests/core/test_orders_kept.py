@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.compliance import disputes
+from core.db import transaction
 from core.errors import BadInput, Forbidden, NotFound, UnderReview, WrongState
 from core.money import Money, fiat
-from core.orders import disputing, release
+from core.orders import disputing, queries, release
 from tests import make
 from tests.core import lives, review
 from tests.core.review import refuses
@@ -49,6 +50,7 @@ def test_an_acceptor_says_that_something_else_came_and_the_dispute_desk_has_it(m
         came = Money.parse(amount, fiat("BRL"), allow_zero=True)
         assert disputing.contest(acceptor, ref, received=came, why="one line, by transfer") == kept
         assert review.state(ref) == ("paid_claimed", "clear", "open", "compliance")
+        assert disputing.came(queries.order(acceptor, ref)) == came
         stands = "select amount_state, received_units from orders where ref = %s"
         assert review.rows(stands, ref) == [(kept, None)]
         told = "select reason from audit where action = 'order.dispute' and subject = %s"
@@ -59,6 +61,41 @@ def test_an_acceptor_says_that_something_else_came_and_the_dispute_desk_has_it(m
         disputes.second(review.officer("bob"), ref, True, "seen it")
     assert review.pockets(market) == before
     assert review.breaks() == []
+
+
+def test_how_an_amount_is_written_changes_nothing_of_how_much_has_come(market, monkeypatch):
+    for amount in ("0", "1250.00"):
+        ref = review.claimed(market, customer=f"c-written-{amount}")
+        came = Money.parse(amount, fiat("BRL"), allow_zero=True)
+        acceptor = review.acceptor_of(market, ref).actor
+        with monkeypatch.context() as patch:
+            patch.setattr(Money, "show", lambda self: f"R$ {self.units // 100}.{self.units % 100:02}")
+            disputing.contest(acceptor, ref, received=came, why="by the bank's page")
+        assert disputing.came(queries.order(acceptor, ref)) == came
+
+
+@pytest.mark.parametrize(
+    ("words", "units"),
+    [
+        ("1,250.00 BRL: seen", 125_000),
+        ("0.00 BRL: nothing", 0),
+        ("12.00 EUR: seen", None),
+        ("deadline passed", None),
+        ("R$ 12.00: seen", None),
+        ("1.2.3 BRL: seen", None),
+    ],
+)
+def test_what_was_said_before_amounts_were_facts_of_the_step_is_read_from_its_words(market, words, units):
+    ref = review.claimed(market, customer=f"c-words-{words}")
+    with transaction() as tx:
+        tx.run(
+            "insert into audit (at, actor, role, action, subject, order_id, reason)"
+            " select clock_timestamp(), 'x', 'acceptor', 'order.dispute', ref, id, %s from orders where ref = %s",
+            (words, ref),
+        )
+        tx.run("update orders set amount_state = 'under' where ref = %s", (ref,))
+    came = disputing.came(queries.order(make.system(), ref))
+    assert came == (None if units is None else Money(units, fiat("BRL")))
 
 
 def test_what_came_is_another_amount_of_one_s_own_order(market, stranger):
