@@ -48,8 +48,7 @@ def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, curre
             raise NotFound(
                 sentence("there is no merchant or acceptor %(party_ref)s", party_ref=party_ref[:40]), ref=party_ref[:40]
             )
-        if party.state == "barred":
-            raise Barred(sentence("%(code)s is barred", code=party.code), ref=party_ref)
+        _must_be_in_business(party)
         _must_be_theirs(party, words[1])
         index = vault.blind(plain)
         _must_be_new(tx, actor, party, plain)
@@ -74,14 +73,15 @@ def add(actor: Actor, party_ref: str, bank: str, holder: str, number: str, curre
 def designate(actor: Actor, ref: str, why: str) -> None:
     """Make this the one account its party is paid out to; the trail keeps both accounts, masked, and the reason.
 
-    Of two at once one wins. Raises Forbidden, NotFound (a foreign account too), Frozen for an account that is
-    not active, WrongState when it is designated already, Changed when somebody else was quicker, BadInput without
-    a reason.
+    Of two at once one wins. Raises Forbidden, NotFound (a foreign account too), Barred for a barred party's, Frozen
+    for an account that is not active, WrongState when it is designated already, Changed when somebody else was
+    quicker, BadInput without a reason.
     """
     actor.must(Right.DESIGNATE_BANK_ACCOUNT)
     reason = particulars.read_why(why)
     with transaction() as tx:
         account = _locked(tx, actor, ref)
+        _must_be_in_business(account.party)
         if account.state != "active":
             raise Frozen(
                 sentence(
@@ -154,6 +154,11 @@ def _locked(tx: Transaction, actor: Actor, ref: str) -> _Row:
         if particulars.owns(actor, found.party):
             return found
     raise NotFound(sentence("there is no bank account %(ref)s", ref=ref[:40]), ref=ref[:40])
+
+
+def _must_be_in_business(party: particulars.PartyRow) -> None:
+    if party.state == "barred":
+        raise Barred(sentence("%(code)s is barred", code=party.code), ref=party.ref)
 
 
 def _must_be_theirs(party: particulars.PartyRow, holder: str) -> None:

@@ -163,6 +163,15 @@ def test_designation_moves_to_another_of_ones_own(joao):
     assert one("select count(*) from audit where action = 'bank_account.designate'") == 1
 
 
+def test_a_barred_party_s_withdrawal_account_stays_as_it_is(joao):
+    first, second = add(joao, "0001-22"), add(joao, "0001-33")
+    standing.bar(ADMIN, joao, "forged papers")
+    with pytest.raises(Barred):
+        bank_accounts.designate(ADMIN, second, WHY)
+    assert designated(joao) == [first]
+    assert one("select count(*) from audit where action = 'bank_account.designate'") == 0
+
+
 def test_a_party_designates_its_own_accounts_and_nobody_elses(joao):
     shop = merchants.create(ADMIN, "shop", "Shop Ltda", country="BR")
     add(joao, "0001-22")
