@@ -40,11 +40,17 @@ _VOLUME: dict[str, LazyString] = {
 }
 _RISK: dict[str, LazyString] = {
     "alerts": _l("Alerts raised on these UTC days by the risk rules; below: for a thousand orders opened on them."),
-    "precision": _l("Alerts confirmed ÷ alerts decided either way; open and inconclusive ones are in neither."),
+    "precision": _l(
+        "Alerts confirmed ÷ alerts decided either way, confirmed or cleared (closed as a false positive or as"
+        " explained); open and inconclusive ones are in neither."
+    ),
     "held": _l("USDT that compliance holds at this moment, and its difference to the held pockets of the ledger."),
     "waiting": _l("Alerts nobody has decided at this moment, whatever days are chosen."),
     "decision": _l("Mean time from raised to decided, of the alerts raised on these days and decided since."),
-    "days": _l("Alerts by the UTC day they were raised and what has become of them since."),
+    "days": _l(
+        "Alerts by the UTC day they were raised and what has become of them since. Cleared are those closed as a false"
+        " positive or as explained."
+    ),
     "rules": _l("Alerts of each rule, how many were decided either way, and the share of those confirmed."),
     "kinds": _l("Alerts by the UTC day they were raised and the rule that raised them."),
     "verdicts": _l("Alerts by what the gate did with the order: let it pass, sent it to review, held or refused it."),

@@ -17,6 +17,9 @@ OUTCOMES: Final = (RELEASE, REFUSE, DISMISS)
 DISPOSITIONS: Final = ("false_positive", "explained", "confirmed_no_report", "confirmed_reported", "inconclusive")
 """How an alert ends, by the glossary."""
 
+CLEARED: Final = ("false_positive", "explained")
+"""Ends after which nothing is left to suspect; whatever counts alerts as cleared counts these, and no others."""
+
 LEAST_WORDS: Final = 10
 MOST_WORDS: Final = 2000
 UNPAID: Final = frozenset({State.MATCHING, State.OFFERED, State.AWAITING_PAYMENT})

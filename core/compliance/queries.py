@@ -304,7 +304,8 @@ class Counts(NamedTuple):
 
     `dispute_due` is the nearest deadline of the open disputes, None without one; of one that was missed the first that
     was, though the order has been asked for again since and has its next.
-    `false_positive_bps` and `decision_seconds` (median) are of the last 30 days, None while nothing was decided.
+    `cleared_bps` (closed as `choices.CLEARED`) and `decision_seconds` (median) are of the last 30 days, None while
+    nothing was decided.
     """
 
     waiting: int
@@ -316,7 +317,7 @@ class Counts(NamedTuple):
     holds: int
     held: Money
     ledger_held: Money
-    false_positive_bps: int | None
+    cleared_bps: int | None
     decision_seconds: int | None
 
 
@@ -333,7 +334,7 @@ select count(*), count(*) filter (where state = 'pending_second'), count(*) filt
   from alert where state <> 'closed'
 """
 _DECIDED = """
-select count(*) filter (where disposition = 'false_positive') * 10000 / nullif(count(*), 0),
+select count(*) filter (where disposition = any(%s)) * 10000 / nullif(count(*), 0),
        percentile_disc(0.5) within group
            (order by greatest(floor(extract(epoch from closed_at - raised_at))::bigint, 0))
   from alert where state = 'closed' and closed_at > %s
@@ -348,5 +349,5 @@ def counts(actor: Actor) -> Counts:
         return Counts(0, 0, 0, 0, 0, None, 0, Money(0, USDT), Money(0, USDT), None, None)
     with reading() as tx:
         row = tx.raw.execute(_COUNTS, {"at": now, "who": actor.name}).fetchall()[0]
-        decided = tx.rows(_DECIDED, (now - timedelta(days=30),))[0]
+        decided = tx.rows(_DECIDED, (list(choices.CLEARED), now - timedelta(days=30)))[0]
     return Counts._make((*row[:7], Money(row[7], USDT), Money(row[8], USDT), *decided))

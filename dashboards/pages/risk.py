@@ -10,6 +10,7 @@ from flask_babel import ngettext
 
 from core.actor import Actor, Right
 from core.analytics.boards import risk
+from core.compliance.choices import CLEARED
 from core.risk.wording import NAMES as RULES
 from dashboards import compare, figures, frames, kept, links, show
 from dashboards import series as over_time
@@ -52,11 +53,11 @@ class End(NamedTuple):
 
 ENDS = (
     End(
-        "false_positive",
-        _l("False positive"),
+        "cleared",
+        _l("Cleared"),
         TONES["ok"],
-        lambda raised: raised["false_positive"],
-        {"disposition": ("false_positive", "explained"), "stage": ("closed",)},
+        lambda raised: raised["cleared"],
+        {"disposition": CLEARED, "stage": ("closed",)},
     ),
     End(
         "confirmed",
@@ -69,7 +70,7 @@ ENDS = (
         "inconclusive",
         _l("Inconclusive"),
         TONES["hold"],
-        lambda raised: raised["closed"] - raised["confirmed"] - raised["false_positive"],
+        lambda raised: raised["closed"] - raised["confirmed"] - raised["cleared"],
         {"disposition": ("inconclusive",), "stage": ("closed",)},
     ),
     End(

@@ -320,7 +320,7 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
     late = late if counts.late else _("none past its review time")
     off = counts.held.units - counts.ledger_held.units
     ties = _("ties to the ledger") if not off else _("off by %(n)s", n=show.amount(off, "USDT"))
-    rate, pace = counts.false_positive_bps, counts.decision_seconds
+    rate, pace = counts.cleared_bps, counts.decision_seconds
     none = "" if rate is not None else _("nothing decided yet")
     waiting = url_for("AlertsDesk.list", stage="waiting", sort="due_at")
     held = url_for("OrdersDesk.list", hold="open")
@@ -335,7 +335,10 @@ def figures(counts: queries.Counts) -> Sequence[Card]:
             _("Held USDT"), show.amount(counts.held.units, "USDT"), aside=ties,
             foot=where, tone="down" if off else "", href=held,
         ),
-        Card(_("False positives"), "–" if rate is None else show.share(rate), aside=month, foot=none),
+        Card(
+            _("Alerts cleared"), "–" if rate is None else show.share(rate), aside=month,
+            foot=none or _("false positives and explained"),
+        ),
         Card(_("Median decision"), "–" if pace is None else risk_words.lasting(pace), aside=month, foot=none),
     )  # fmt: skip
 

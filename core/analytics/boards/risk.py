@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.analytics.boards.asking import Condition, Days, Filters
 
+# The column `false_positive` holds all that was cleared: closed as a false positive or as explained.
 _COLUMNS = ("raised", "closed", "confirmed", "false_positive", "decide_seconds")
 _COUNTS = ", ".join(f"coalesce(sum(r.{column}), 0)::bigint" for column in _COLUMNS)
 _ALERTS = "rollup_alert_day r"
@@ -30,12 +31,12 @@ MOST_PARTIES = 200
 
 
 class Counts(NamedTuple):
-    """Alerts raised and closed; of the closed: confirmed and false; seconds to decide, summed."""
+    """Alerts raised and closed; of the closed: confirmed and cleared, see `choices.CLEARED`; seconds to decide."""
 
     raised: int
     closed: int
     confirmed: int
-    false_positive: int
+    cleared: int
     decide_seconds: int
 
     @property
@@ -46,7 +47,7 @@ class Counts(NamedTuple):
     @property
     def precision(self) -> Ratio:
         """Confirmed of those decided either way; inconclusive ones are in neither."""
-        return Ratio(self.confirmed, self.confirmed + self.false_positive)
+        return Ratio(self.confirmed, self.confirmed + self.cleared)
 
     @property
     def mean_decide_seconds(self) -> int | None:
