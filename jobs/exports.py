@@ -23,7 +23,8 @@ def run(ref: str) -> dict[str, object]:
         log.info("export left", ref=ref, why=refusal.detail)
         return {"export": ref, "rows": None}
     except Refusal as refusal:
-        requests.failed(work, refusal.detail)
+        with contextlib.suppress(WrongState):  # somebody else writes it by now: it fails, or does not, by its own try
+            requests.failed(work, refusal.detail)
         raise
     return {"export": ref, "rows": written.rows}
 

@@ -27,11 +27,18 @@ TICK_SECONDS = 1.0
 BEAT_SECONDS = 10
 LATE_SECONDS = 20
 """An urgent job that nobody has ended for so long is run by the schedule itself."""
+MOST_LATE_SECONDS = 40
+"""So far beyond its time an urgent job may be before the schedule runs it, however rare it is."""
 LOOK_SECONDS = 5
 AWAY_SECONDS = 5
 """How long a Redis that failed is left alone."""
 OFTEN_SECONDS = 60
 """Jobs due at least so often are due at once when a schedule begins to lead, rarer ones in their time."""
+
+
+def patience(every: int) -> int:
+    """Return after how many seconds without an end an urgent job due each `every` seconds is late."""
+    return max(LATE_SECONDS, min(2 * every, every + MOST_LATE_SECONDS))
 
 
 class Plan:
@@ -110,12 +117,10 @@ class Schedule:
         urgent = {name: entry for name, entry in catalog.CATALOG.items() if entry.urgent and entry.every}
         quiet = health.quiet_for(list(urgent))
         # For who asks whether we are ready: no worker has ended these lately.
-        self.late = {
-            name: seconds for name, seconds in quiet.items() if seconds >= max(LATE_SECONDS, 2 * urgent[name].every)
-        }
+        self.late = {name: seconds for name, seconds in quiet.items() if seconds >= patience(urgent[name].every)}
         for name, entry in urgent.items():
-            patience = max(LATE_SECONDS, 2 * entry.every)
-            if quiet.get(name, patience) < patience or now - self.ran_at.get(name, float("-inf")) < LATE_SECONDS:
+            most = patience(entry.every)
+            if quiet.get(name, most) < most or now - self.ran_at.get(name, float("-inf")) < LATE_SECONDS:
                 continue
             self.ran_at[name] = now
             log.warning("late, run by the schedule", job=name, seconds=quiet.get(name))

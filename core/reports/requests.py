@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 KEPT: Final = timedelta(days=7)
 """How long a file can be fetched."""
 
-LEASE_SECONDS: Final = 120
-"""A writer that says nothing for so long is taken for dead, and another one begins."""
+LEASE_SECONDS: Final = 40
+"""A writer that is not heard for so long is taken for dead, and another one begins; `leases` keeps it heard."""
 
 MOST_ATTEMPTS: Final = 3
 MOST_WAITING: Final = 5
@@ -138,7 +138,7 @@ def claim(ref: str) -> Work | None:
             return None
         kind, filters, name, user_id, role, scope, party_id, attempts = rows[0]
         if attempts >= MOST_ATTEMPTS:
-            _end(tx, ref, "failed", f"given up after {attempts} tries")
+            _failed(tx, ref, attempts, f"given up after {attempts} tries")
             return None
         tx.run(
             "update export_file set state = 'running', attempts = attempts + 1, rows_done = 0,"
@@ -163,6 +163,17 @@ def progress(work: Work, rows_done: int, rows_total: int | None = None) -> None:
         raise WrongState(sentence("this export was cancelled, or somebody else writes it"), ref=work.ref)
 
 
+def renew(work: Work) -> bool:
+    """Keep the lease for another while; return whether it was the writer's still."""
+    with transaction() as tx:
+        held = tx.run(
+            "update export_file set leased_until = clock_timestamp() + make_interval(secs => %s)"
+            " where ref = %s and state = 'running' and attempts = %s",
+            (LEASE_SECONDS, work.ref, work.attempt),
+        )
+    return bool(held)
+
+
 def done(work: Work, path: Path, *, sha256: str, rows: int) -> None:
     """Say that the file is whole. Raises WrongState when the lease was lost or the export cancelled."""
     with transaction() as tx:
@@ -178,19 +189,22 @@ def done(work: Work, path: Path, *, sha256: str, rows: int) -> None:
 
 
 def failed(work: Work, why: str) -> None:
-    """Say that the export cannot be written."""
+    """Say that the export cannot be written. Raises WrongState when the lease was lost or the export cancelled."""
     with transaction() as tx:
-        _end(tx, work.ref, "failed", why)
+        if not _failed(tx, work.ref, work.attempt, why):
+            raise WrongState(sentence("this export was cancelled, or somebody else writes it"), ref=work.ref)
 
 
-def _end(tx: Any, ref: str, state: str, why: str) -> None:
-    changed = tx.run(
-        "update export_file set state = %s, error = %s, leased_until = null"
-        " where ref = %s and state in ('waiting', 'running')",
-        (state, why[:300], ref),
+def _failed(tx: Any, ref: str, attempt: int, why: str) -> bool:
+    """End an export that this attempt has under way; return whether it had."""
+    ended = tx.run(
+        "update export_file set state = 'failed', error = %s, leased_until = null"
+        " where ref = %s and state = 'running' and attempts = %s",
+        (why[:300], ref, attempt),
     )
-    if changed:
-        outbox.tell(tx, f"export.{state}", ref)
+    if ended:
+        outbox.tell(tx, "export.failed", ref)
+    return bool(ended)
 
 
 def cancel(actor: Actor, ref: str) -> None:

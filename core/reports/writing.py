@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from core.reports import requests
+from core.reports import leases, requests
 from core.reports.files import FORMATS, digest
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def write(work: requests.Work) -> Written:
     path = requests.folder() / f"{work.ref}.{ending}"
     half = path.with_name(f"{work.ref}.{work.attempt}.part")
     try:
-        rows = writer(work.actor, work.filters, half, lambda count: requests.progress(work, count))
-        sha256 = digest(half)
+        with leases.kept(work):
+            rows = writer(work.actor, work.filters, half, lambda count: requests.progress(work, count))
+            sha256 = digest(half)
+        requests.progress(work, rows)  # whoever lost its lease must not replace the file of who has it
         half.replace(path)
     finally:
         half.unlink(missing_ok=True)

@@ -12,9 +12,9 @@ from core import clock, health
 from core.actor import Actor, Right, Scope, system
 from core.db import reading, transaction
 from core.errors import BadInput, Forbidden, NotFound, TooMany, WrongState
-from core.reports import requests, writing
+from core.reports import leases, requests, writing
 from jobs import catalog
-from tests import make
+from tests import beside, make
 from tests.core import lives
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -137,6 +137,92 @@ def test_a_report_that_refuses_ends_as_failed_and_says_why(monkeypatch):
 
     [export] = requests.own(AGENT)
     assert (export.state, export.error) == ("failed", "there is no such period")
+
+
+def overtaken(ref: str) -> None:
+    """Let the lease of an export end, and somebody else write it."""
+    with transaction() as tx:
+        tx.run("update export_file set leased_until = clock_timestamp() - interval '1 second' where ref = %s", (ref,))
+    assert requests.claim(ref).attempt == 2
+
+
+def test_a_writer_that_lost_its_lease_does_not_fail_the_export_of_who_has_it(monkeypatch):
+    ref = requests.request(AGENT, "commission", {})
+
+    def refuse(*_args):
+        overtaken(ref)
+        raise BadInput("there is no such period")
+
+    monkeypatch.setattr("core.reports.requests.test_writer", refuse)
+    with pytest.raises(BadInput):
+        catalog.run("exports.run", [ref])
+
+    assert state(ref) == ("running", 2)
+    with reading() as tx:
+        assert tx.call("select count(*) from outbox where topic = 'export.failed'") == 0
+
+
+def test_a_writer_that_lost_its_lease_leaves_the_file_of_who_has_it(monkeypatch):
+    ref = requests.request(AGENT, "commission", {})
+    theirs = requests.folder() / f"{ref}.csv"
+
+    def write(_actor, _filters, path, _told):
+        overtaken(ref)
+        theirs.write_text("theirs\n")
+        path.write_text("ours\n")
+        return 1
+
+    monkeypatch.setattr("core.reports.requests.test_writer", write)
+    catalog.run("exports.run", [ref])
+
+    assert state(ref) == ("running", 2)
+    assert [each.read_text() for each in requests.folder().iterdir()] == ["theirs\n"]
+
+
+def leased_until(ref: str):
+    with reading() as tx:
+        return tx.call("select leased_until from export_file where ref = %s", (ref,))
+
+
+def test_a_writer_that_says_nothing_for_long_keeps_its_lease_while_it_writes(monkeypatch):
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+    ref = requests.request(AGENT, "commission", {})
+
+    def write(_actor, _filters, path, _told):
+        first = leased_until(ref)
+        beside.until(lambda: leased_until(ref) > first, "the lease was not renewed")
+        second = leased_until(ref)
+        beside.until(lambda: leased_until(ref) > second, "the lease was renewed once only")
+        path.write_text("done\n")
+        return 0
+
+    monkeypatch.setattr("core.reports.requests.test_writer", write)
+    catalog.run("exports.run", [ref])
+    assert state(ref) == ("done", 1)
+
+
+def test_a_lease_that_another_has_is_not_renewed_by_who_lost_it():
+    ref = requests.request(AGENT, "commission", {})
+    first = requests.claim(ref)
+    assert requests.renew(first)
+    overtaken(ref)
+    until = leased_until(ref)
+    assert not requests.renew(first)
+    assert leased_until(ref) == until
+
+
+def test_what_a_killed_writer_left_is_begun_anew_within_a_minute():
+    sweep = catalog.CATALOG["exports.sweep"]
+    ref = requests.request(AGENT, "commission", {})
+    assert requests.claim(ref)
+    assert requests.due() == []
+    with transaction() as tx:
+        tx.run(
+            "update export_file set leased_until = leased_until - make_interval(secs => %s)",
+            (catalog.MINUTE - sweep.every,),
+        )
+    assert requests.due() == [ref]
+    assert 3 * leases.RENEW_SECONDS < requests.LEASE_SECONDS, "a lease outlives renewals that fail"
 
 
 def test_files_past_their_time_are_gone():

@@ -127,6 +127,14 @@ def test_without_redis_and_without_a_worker_all_that_is_urgent_is_done(crons, se
     assert beat.details["leads"]
 
 
+def test_nothing_urgent_is_a_minute_late_before_the_schedule_runs_it():
+    looks = schedule.LOOK_SECONDS + schedule.TICK_SECONDS
+    for name in URGENT:
+        every = catalog.CATALOG[name].every
+        assert every < schedule.patience(every), "its own time is not yet late"
+        assert schedule.patience(every) - every + looks < catalog.MINUTE, name
+
+
 def test_a_schedule_tells_which_urgent_jobs_nobody_has_ended_lately(crons, seconds):
     cron = crons(NOWHERE, seconds)
     cron.tick()
