@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from core.actor import Actor
+    from dashboards.asked import Asked
 
 KEEP_SECONDS = 3
 MOST = 500
@@ -47,3 +48,8 @@ def asked_once(actor: Actor, question: Hashable, ask: Callable[[], _Found]) -> _
             slot.at = time.monotonic()
         found: _Found = slot.found
         return found
+
+
+def with_before(actor: Actor, page: str, question: Asked, totals: Callable[[Asked], _Found]) -> tuple[_Found, _Found]:
+    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
+    return asked_once(actor, (page, question), lambda: (totals(question), totals(question.previous())))

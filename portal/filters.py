@@ -56,8 +56,8 @@ class Choice:
         """Return the arguments it reads."""
         return (self.name,)
 
-    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
-        """Return what the rows must meet, None when nothing is chosen; refuse unknown values."""
+    def chosen(self, args: MultiDict[str, str]) -> list[str]:
+        """Return the values that are chosen; refuse unknown ones with `bad_list`."""
         chosen = [value for value in args.getlist(self.name) if value]
         known = {value for value, _label in self.options}
         for value in chosen:
@@ -66,6 +66,11 @@ class Choice:
                     _("'%(value)s' is not a choice of %(label)s.", value=value[:40], label=self.label),
                     argument=self.name,
                 )
+        return chosen
+
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+        """Return what the rows must meet, None when nothing is chosen; refuse unknown values."""
+        chosen = self.chosen(args)
         return getattr(model, self.name).in_(chosen) if chosen else None
 
     def words(self, args: MultiDict[str, str]) -> str:

@@ -64,15 +64,8 @@ def _noted(*said: str) -> str:
 
 
 def _both(actor: Actor, question: Asked) -> tuple[commissions.Counts, commissions.Counts]:
-    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
-    filters, before = question.narrowed(), question.previous()
-    return kept.asked_once(
-        actor,
-        ("commissions", question),
-        lambda: (
-            commissions.totals(actor, question.on_days(), filters),
-            commissions.totals(actor, before.on_days(), filters),
-        ),
+    return kept.with_before(
+        actor, "commissions", question, lambda asked: commissions.totals(actor, asked.on_days(), asked.narrowed())
     )
 
 

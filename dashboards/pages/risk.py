@@ -95,15 +95,8 @@ def _place(code: str) -> int:
 
 
 def _both(actor: Actor, question: Asked) -> tuple[risk.Counts, risk.Counts]:
-    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
-    filters, before = question.narrowed(), question.previous()
-    return kept.asked_once(
-        actor,
-        ("risk", question),
-        lambda: (
-            risk.totals(actor, question.on_days(), filters),
-            risk.totals(actor, before.on_days(), filters),
-        ),
+    return kept.with_before(
+        actor, "risk", question, lambda asked: risk.totals(actor, asked.on_days(), asked.narrowed())
     )
 
 

@@ -55,15 +55,8 @@ PAID_ENDS = ("completed", "refunded")
 
 
 def _both(actor: Actor, question: Asked) -> tuple[volume.Counts, volume.Counts]:
-    """Return the totals of the days asked for and of as many before; the page's tiles share them."""
-    filters, before = question.narrowed(), question.previous()
-    return kept.asked_once(
-        actor,
-        ("volume", question),
-        lambda: (
-            volume.totals(actor, question.span(), filters),
-            volume.totals(actor, before.span(), filters),
-        ),
+    return kept.with_before(
+        actor, "volume", question, lambda asked: volume.totals(actor, asked.span(), asked.narrowed())
     )
 
 

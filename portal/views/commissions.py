@@ -56,19 +56,17 @@ class Level(Choice):
 
     def clause(self, model: Any, args: Any) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when nothing is chosen; refuse what is no level."""
-        Choice.clause(self, model, args)
-        chosen = [int(value) for value in args.getlist(self.name) if value]
+        chosen = [int(value) for value in self.chosen(args)]
         return model.level.in_(chosen) if chosen else None
 
 
 class State(Choice):
     """Where a line stands; it is held while its agent's commission is."""
 
-    def clause(self, model: Any, args: Any) -> sa.ColumnElement[bool] | None:
+    def clause(self, model: Any, args: Any) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
         """Return what the rows must meet, None when nothing is chosen; refuse unknown states."""
-        if Choice.clause(self, model, args) is None:
-            return None
-        return listing.in_states([value for value in args.getlist(self.name) if value])
+        chosen = self.chosen(args)
+        return listing.in_states(chosen) if chosen else None
 
 
 OWN_OR_BELOW = Stage(

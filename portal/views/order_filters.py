@@ -116,6 +116,8 @@ class Version(Named):
 class Currency(Text):
     """A currency by its ISO 4217 code."""
 
+    exact: bool = True
+
     def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
         """Return what the rows must meet, None when nothing is asked; refuse what is no currency."""
         code = one(args, self.name)
@@ -127,11 +129,6 @@ class Currency(Text):
             raise BadList(refusal.detail, **{**refusal.facts, "argument": self.name}) from refusal
         clause: sa.ColumnElement[bool] = getattr(model, self.name) == code
         return clause
-
-    def words(self, args: MultiDict[str, str]) -> str:
-        """Return the filter as people say it."""
-        code = args.get(self.name, "").strip()
-        return f"{self.label}: {code}" if code else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +156,7 @@ class Stage(Choice):
 class OrderState(Choice):
     """States of orders; waiting ones and rare ends come from the few rows that are so."""
 
-    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:
+    def clause(self, model: Any, args: MultiDict[str, str]) -> sa.ColumnElement[bool] | None:  # noqa: ARG002 - a filter
         """Return what the rows must meet, None when nothing is chosen; refuse unknown states."""
-        if Choice.clause(self, model, args) is None:
-            return None
-        return listing.in_states([value for value in args.getlist(self.name) if value])
+        chosen = self.chosen(args)
+        return listing.in_states(chosen) if chosen else None
