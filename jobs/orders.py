@@ -43,5 +43,14 @@ def _moved(step: Callable[[str], object], ref: str, broken: set[str]) -> bool:
 
 
 def match() -> dict[str, object]:
-    """Try again to find acceptors for orders that wait."""
-    return {"orders": dispatch.match_due()}
+    """Try again to find acceptors for orders that wait; one order that breaks does not stop the others."""
+    broken = set[str]()
+
+    def broke(ref: str) -> None:
+        log.exception("order broke", ref=ref)
+        broken.add(ref)
+
+    done = dispatch.match_due(broke=broke)
+    if broken:
+        raise RuntimeError(f"{len(broken)} orders could not be matched, {done} were: {sorted(broken)[:5]}")
+    return {"orders": done}

@@ -50,6 +50,7 @@ CREATE TYPE public.order_open_seen AS (
 	customer_country text,
 	customer_level integer,
 	customer_age bigint,
+	customer_turn integer,
 	payer_id bigint,
 	payer_listed text,
 	ruleset_id bigint,
@@ -639,34 +640,54 @@ end $$;
 CREATE FUNCTION public.order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamp with time zone, p_actor text, p_attempt integer, p_pool_accounts bigint[], p_accounts bigint[]) RETURNS integer
     LANGUAGE plpgsql
     AS $$
-declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint;
+declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint; v_place int;
 begin
-    for v_round in 1 .. 2 loop
-        for i in 1 .. cardinality(p_accounts) loop
-            if v_round = 1 then
-                with reserve as materialized (
-                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
-                update pool_account_load l
-                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-                  from reserve cross join pool_account pa
-                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
-                   and l.open_orders < pa.open_limit
-                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
-            else
-                with reserve as materialized (
-                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update)
-                update pool_account_load l
-                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-                  from reserve cross join pool_account pa
-                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
-                   and l.open_orders < pa.open_limit
-                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
-            end if;
+    for i in 1 .. cardinality(p_accounts) loop
+        with reserve as materialized (
+            select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
+        update pool_account_load l
+           set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+          from reserve cross join pool_account pa
+         where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+           and l.open_orders < pa.open_limit
+           and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
+        if found then
+            v_place := i;
+            exit;
+        end if;
+    end loop;
+    if v_place is null then
+        v_place := order_freeze_patiently(p_usdt, p_fiat, v_day, p_pool_accounts, p_accounts);
+        if v_place is null then return null; end if;
+    end if;
+    v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
+                           p_accounts[v_place], 'available', 'escrow', p_usdt);
+    return v_place;
+end $$;
+CREATE FUNCTION public.order_freeze_patiently(p_usdt bigint, p_fiat bigint, p_day date, p_pool_accounts bigint[], p_accounts bigint[]) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare v_mine bigint[]; v_highest bigint; i int;
+begin
+    v_mine := array(select a.id from ledger_account a where a.id = any (p_accounts) order by a.id for no key update skip locked);
+    v_highest := coalesce(v_mine[cardinality(v_mine)], 0);
+    for i in select t.place from unnest(p_accounts) with ordinality t (account, place)
+              order by t.account <> all (v_mine), case when t.account <> all (v_mine) then t.account end, t.place loop
+        if p_accounts[i] > v_highest then
+            perform 1 from ledger_account where id = p_accounts[i] for no key update;
+            v_highest := p_accounts[i];
+        elsif p_accounts[i] <> all (v_mine) then
+            perform 1 from ledger_account where id = p_accounts[i] for no key update skip locked;
             continue when not found;
-            v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
-                                   p_accounts[i], 'available', 'escrow', p_usdt);
-            return i;
-        end loop;
+        end if;
+        -- A statement of its own after the lock: it sees what whoever had the reserve before has changed.
+        update pool_account_load l
+           set open_orders = l.open_orders + 1, day = p_day, day_units = case when l.day = p_day then l.day_units else 0 end + p_fiat
+          from pool_account pa join ledger_account a on a.id = pa.account_id
+         where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable and a.available >= p_usdt
+           and l.open_orders < pa.open_limit
+           and case when l.day = p_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
+        if found then return i; end if;
     end loop;
     return null;
 end $$;
@@ -709,21 +730,29 @@ begin
     end if;
     raise exception 'order % is not sound', new.ref using errcode = 'check_violation', constraint = 'order_sound';
 end $$;
-CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_number bigint, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
+CREATE FUNCTION public.order_open(p_at timestamp with time zone, p_ref text, p_external text, p_merchant bigint, p_agent bigint, p_pool bigint, p_quote bigint, p_customer bigint, p_customer_ref text, p_customer_external text, p_customer_name text, p_customer_country text, p_payer bigint, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_payer_name text, p_currency text, p_fiat bigint, p_rate bigint, p_usdt bigint, p_fee bigint, p_schedule bigint, p_split jsonb, p_pay_code text, p_risk_state text, p_gate text, p_ruleset bigint, p_verdict text, p_score integer, p_features json, p_reasons json, p_alerts jsonb, p_entry text, p_pool_accounts bigint[], p_accounts bigint[], p_acceptors bigint[], p_policy text, p_policy_version integer, p_seed bigint, p_candidates json, p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds integer, p_other text, p_other_event text, p_other_next text, p_other_seconds integer, p_other_reason text, p_number bigint, p_turn integer, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_opened
     LANGUAGE plpgsql
     AS $$
 declare
     v_customer bigint := p_customer;
+    v_turn int;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
     v_deadline timestamptz;
     v_evaluation bigint;
 begin
+    -- A customer's openings take turns: the gate has counted all before this one, or the look is made anew.
     if v_customer is null then
-        insert into customer (ref, merchant_id, external_id, verified_name, country, created_at)
-        values (p_customer_ref, p_merchant, p_customer_external, p_customer_name, p_customer_country, p_at)
-        on conflict on constraint customer_once do update set external_id = excluded.external_id returning id into v_customer;
+        insert into customer as c (ref, merchant_id, external_id, verified_name, country, created_at, turn)
+        values (p_customer_ref, p_merchant, p_customer_external, p_customer_name, p_customer_country, p_at, 1)
+        on conflict on constraint customer_once do update set turn = c.turn + 1 returning c.id, c.turn into v_customer, v_turn;
+    else
+        update customer set turn = turn + 1 where id = v_customer and turn = p_turn returning 1 into v_turn;
+    end if;
+    if v_turn is distinct from 1 then
+        raise exception 'another order of this customer was opened meanwhile'
+            using errcode = 'lock_not_available', constraint = 'customer_is_the_same';
     end if;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
@@ -788,9 +817,9 @@ begin
                seen.policy_version, seen.pay_seconds, seen.ruleset_id, seen.path, seen.path_codes, seen.good_until
           from order_open_terms(p_merchant, seen.pool_id, v_at) t;
     end if;
-    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
+    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint, c.turn,
            array(select z.acceptor_id from orders z where z.customer_id = c.id and z.dispute_state = 'open')
-      into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
+      into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.customer_turn, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
@@ -1684,8 +1713,10 @@ CREATE TABLE public.customer (
     kyc_level smallint DEFAULT 1 NOT NULL,
     state text DEFAULT 'active'::text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    turn integer DEFAULT 0 NOT NULL,
     CONSTRAINT customer_state_known CHECK ((state = ANY (ARRAY['active'::text, 'barred'::text])))
-);
+)
+WITH (fillfactor='85');
 ALTER TABLE public.customer ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.customer_id_seq
     START WITH 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from core import chance, ids
@@ -12,11 +14,11 @@ from core.db import reading, transaction
 from core.errors import Refusal
 from core.orders import matching
 from core.orders.locking import after, base, event_row, locked, moment
-from core.orders.states import NEXT_ACTOR, Event, State
+from core.orders.states import NEXT_ACTOR, Event
 from core.steps import once
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from core.actor import Actor
 
@@ -115,21 +117,39 @@ def wider(pool_id: int, at: datetime | str, *, need_units: int, fiat_units: int)
     return found or []
 
 
-def match_waiting(actor: Actor, ref: str) -> State:
-    """Try once more to find an acceptor for an order in `matching`; return its state afterwards."""
+class Tried(Enum):
+    """What came of one more try to find an acceptor for an order that waits."""
+
+    MATCHED = auto()
+    NOBODY = auto()
+    """Nobody in the pool has room for an order of this size, whosever it is."""
+    NOT_NOW = auto()
+    """Somebody has; yet its customer is in dispute with them, others were quicker, or the pool is paused."""
+
+
+def match_waiting(actor: Actor, ref: str) -> Tried:
+    """Try once more to find an acceptor for an order in `matching`; return what came of it.
+
+    Refuses with wrong_state for an order that does not wait, not_found, forbidden, changed.
+    """
     with transaction() as tx:
         order = locked(tx, actor, Right.OPEN_ORDER, ref)
         target = after(order, Event.MATCH, actor)
-        policy, version, pay_seconds = tx.rows(
-            "select policy, policy_version, pay_seconds from pool where id = %s", (order.pool_id,)
+        # The lock keeps the pool from being paused until this order has its acceptor, or has none.
+        policy, version, pay_seconds, pool_state = tx.rows(
+            "select policy, policy_version, pay_seconds, state from pool where id = %s for share", (order.pool_id,)
         )[0]
+        if pool_state != "open":
+            return Tried.NOT_NOW
         need, fiat = order.usdt_units, order.fiat_units
         at = order.moment
         found = wider(order.pool_id, at, need_units=need, fiat_units=fiat)
+        if not found:
+            return Tried.NOBODY
         disputed = [acceptor for (acceptor,) in tx.rows(_DISPUTED, (order.customer_id,))]
         chosen = plan(policy, version, found, need_units=need, fiat_units=fiat, disputed=disputed)
         if not chosen.accounts:
-            return order.state
+            return Tried.NOT_NOW
         facts = base(order, actor) | {
             "pool_accounts": chosen.pool_accounts,
             "accounts": chosen.accounts,
@@ -143,22 +163,45 @@ def match_waiting(actor: Actor, ref: str) -> State:
             "event": event_row(Event.MATCH, order.state, target),
         }
         won = tx.call("select order_match(%s)", (json.dumps(facts),))
-        return target if won else order.state
+        return Tried.MATCHED if won else Tried.NOT_NOW
 
 
-def match_due(limit: int = 200) -> int:
-    """Try all orders that wait for an acceptor, the most urgent first; return how many were matched."""
+# In turns: the most urgent of each pool, then the next of each.
+_WAITING = """
+select w.ref, w.pool_id, w.usdt_units, w.fiat_units from (
+    select o.ref, o.pool_id, o.usdt_units, o.fiat_units, w.deadline_at,
+           row_number() over (partition by o.pool_id order by w.deadline_at, o.id) as turn
+      from order_waiting w join orders o on o.id = w.order_id join pool l on l.id = o.pool_id
+     where o.state = 'matching' and l.state = 'open' and w.deadline_at > coalesce(%s, clock_timestamp())) w
+ order by w.turn, w.deadline_at
+"""
+
+
+def match_due(limit: int = 200, *, broke: Callable[[str], None] | None = None) -> int:
+    """Try the orders that wait for an acceptor, the most urgent `limit` of each pool; return how many were matched.
+
+    Pools take turns, so that one where nobody has room does not keep the others waiting; nor is anybody there asked in
+    vain for an order no smaller than one that found nobody. With `broke` an order that raises is told to it (inside
+    the `except`) and the others go on; without it the run ends there.
+    """
     with reading() as tx:
-        refs = tx.rows(
-            "select o.ref from order_waiting w join orders o on o.id = w.order_id"
-            " where o.state = 'matching' and w.deadline_at > coalesce(%s, clock_timestamp())"
-            " order by w.deadline_at limit %s",
-            (moment(), limit),
-        )
-    matched = 0
-    for (ref,) in refs:
+        waiting = tx.rows(_WAITING, (moment(),))
+    matched, asked = 0, Counter[int]()
+    too_large: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for ref, pool, usdt, fiat in waiting:
+        if asked[pool] >= limit or any(usdt >= least and fiat >= due for least, due in too_large[pool]):
+            continue
         try:
-            matched += match_waiting(system("matching"), ref) is State.AWAITING_PAYMENT
+            tried = match_waiting(system("matching"), ref)
         except Refusal:
-            continue  # somebody else was quicker, or the order has ended; the next run sees what is left
+            tried = Tried.NOT_NOW  # somebody else was quicker, or the order has ended; the next run sees what is left
+        except Exception:
+            if broke is None:
+                raise
+            broke(ref)
+            continue
+        asked[pool] += 1
+        matched += tried is Tried.MATCHED
+        if tried is Tried.NOBODY:
+            too_large[pool].append((usdt, fiat))
     return matched

@@ -11,8 +11,8 @@ from core import clock
 from core.actor import system
 from core.money import USDT, Money
 from core.orders import deadlines, deposit, dispatch, explaining, opening, queries
-from core.parties import acceptors
-from tests import make
+from core.parties import acceptors, pools
+from tests import beside, make
 from tests.core import lives, review
 
 
@@ -187,3 +187,82 @@ def test_the_least_loaded_acceptor_is_chosen(database):
     market = make.market(3, reserve="10000", policy="least_loaded")
     took = [review.acceptor_of(market, lives.opened(market, customer=f"c-{n}")).ref for n in range(6)]
     assert sorted(took.count(each.ref) for each in market.acceptors) == [2, 2, 2]
+
+
+def asked_for(monkeypatch):
+    """The orders for which somebody is asked from now on."""
+    asked, as_always = [], dispatch.match_waiting
+
+    def match_waiting(actor, ref):
+        asked.append(ref)
+        return as_always(actor, ref)
+
+    monkeypatch.setattr(dispatch, "match_waiting", match_waiting)
+    return asked
+
+
+def test_a_pool_where_nobody_has_room_does_not_keep_another_waiting(database, monkeypatch):
+    dry, other = (make.market(1, reserve="1") for _ in range(2))
+    for each in (dry, other):
+        make.rate(each.currency)
+    with clock.at(clock.now() - timedelta(minutes=1)):
+        large = [lives.opened(dry, "250.00", customer=f"d-{n}") for n in range(5)]
+    small = lives.opened(dry, "60.00", customer="d-small")
+    waits = [lives.opened(other, customer=f"c-{n}") for n in range(2)]
+    make.top_up(dry.acceptors[0].ref, Money.parse("20", USDT), "enough for the small one")
+    make.top_up(other.acceptors[0].ref, Money.parse("500", USDT), "enough for all")
+    asked = asked_for(monkeypatch)
+    assert dispatch.match_due(2) == 3
+    assert sorted(asked) == sorted([large[0], small, *waits]), "nobody is asked in vain for an order just as large"
+    assert review.state(small)[0] == "awaiting_payment", "one that is smaller than what nobody had room for"
+
+
+def test_of_each_pool_so_many_are_asked_and_the_most_urgent_first(database, monkeypatch):
+    markets = [make.market(1, reserve="1") for _ in range(2)]
+    refs = {}
+    for at, market in enumerate(markets):
+        make.rate(market.currency)
+        for minutes in (1, 3, 2):
+            with clock.at(clock.now() - timedelta(minutes=minutes, seconds=at)):
+                refs[minutes, at] = lives.opened(market, customer=f"c-{minutes}")
+        make.top_up(market.acceptors[0].ref, Money.parse("500", USDT), f"enough-{at}")
+    asked = asked_for(monkeypatch)
+    assert dispatch.match_due(2) == 4
+    assert asked == [refs[3, 1], refs[3, 0], refs[2, 1], refs[2, 0]]
+    assert dispatch.match_due(2) == 2
+
+
+def test_that_a_customer_is_in_dispute_says_nothing_about_the_orders_of_others(database):
+    market = make.market(1, reserve="100")
+    with clock.at(NOON):
+        disputed = lives.claimed(market, customer="c-1")
+    with clock.at(NOON + timedelta(hours=1)):
+        deadlines.expire(disputed)
+        lives.opened(market, customer="c-2")
+        of_disputed, of_another = (lives.opened(market, customer=customer) for customer in ("c-1", "c-3"))
+        top_up(market, "50")
+        assert dispatch.match_due() == 1
+    assert [review.state(ref)[0] for ref in (of_disputed, of_another)] == ["matching", "awaiting_payment"]
+
+
+def test_an_order_of_a_paused_pool_waits_and_one_that_is_being_matched_is_waited_for(market, monkeypatch):
+    lives.opened(market, "500.00", customer="c-big")
+    first, second = (lives.opened(market, customer=f"c-{number}") for number in range(2))
+    top_up(market, "500")
+    wider, pausing = dispatch.wider, []
+
+    def while_it_is_paused(*given, **more):
+        found = wider(*given, **more)
+        pausing.append(beside.Deed(lambda: pools.pause(system(), market.pool_ref, "repairs")))
+        with beside.other() as looking:
+            beside.waits_for_a_lock(looking, pausing[0])
+        return found
+
+    monkeypatch.setattr(dispatch, "wider", while_it_is_paused)
+    assert dispatch.match_waiting(system(), first) is dispatch.Tried.MATCHED
+    assert pausing[0].answer() is None
+    assert dispatch.match_waiting(system(), second) is dispatch.Tried.NOT_NOW
+    assert dispatch.match_due() == 0
+    pools.reopen(system(), market.pool_ref, "repaired")
+    monkeypatch.setattr(dispatch, "wider", wider)
+    assert dispatch.match_due() == 1

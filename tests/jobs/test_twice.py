@@ -9,6 +9,7 @@ import pytest
 from core import clock, health, timeshift, verify
 from core.actor import system
 from core.db import reading, transaction
+from core.parties import acceptors
 from jobs import catalog
 from tests import beside, make
 from tests.core import lives
@@ -65,6 +66,30 @@ def test_one_order_that_breaks_does_not_stop_the_others(market, monkeypatch):
         catalog.run("orders.expire")
 
     assert states(refs) == ["awaiting_payment", "expired", "expired"]
+    [run] = health.runs(system())
+    assert run.outcome == "failed"
+    assert refs[0] in run.details["error"]
+
+
+def test_one_order_that_cannot_be_matched_does_not_stop_the_others(market, monkeypatch):
+    from core.orders import dispatch
+
+    for acceptor in market.acceptors:
+        acceptors.set_online(acceptor.actor, acceptor.ref, online=False)
+    refs = [lives.opened(market) for _ in range(3)]
+    acceptors.set_online(acceptor.actor, acceptor.ref, online=True)
+    as_always = dispatch.match_waiting
+
+    def match_waiting(actor, ref):
+        if ref == refs[0]:
+            raise ZeroDivisionError
+        return as_always(actor, ref)
+
+    monkeypatch.setattr(dispatch, "match_waiting", match_waiting)
+    with pytest.raises(RuntimeError, match="1 orders could not be matched, 2 were"):
+        catalog.run("orders.match")
+
+    assert states(refs) == ["matching", "awaiting_payment", "awaiting_payment"]
     [run] = health.runs(system())
     assert run.outcome == "failed"
     assert refs[0] in run.details["error"]

@@ -28,39 +28,62 @@ begin
 end $$;
 
 -- Try to freeze the reserve of the accounts named, in that order: each reserve's row is locked first, then a slot and the
--- day's limit of its bank account are taken. Returns the place of the one that won, or null. First nobody waits for a lock;
--- when all were busy or short, once more in turn.
+-- day's limit of its bank account are taken. Returns the place of the one that won, or null. At first nobody waits for a lock.
 drop function if exists order_freeze(bigint, text, text, bigint, bigint, timestamptz, text, int, jsonb);
 create or replace function order_freeze(p_order bigint, p_ref text, p_entry text, p_usdt bigint, p_fiat bigint, p_at timestamptz,
     p_actor text, p_attempt int, p_pool_accounts bigint[], p_accounts bigint[]) returns int language plpgsql as $$
-declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint;
+declare v_day date := (p_at at time zone 'UTC')::date; v_entry bigint; v_place int;
 begin
-    for v_round in 1 .. 2 loop
-        for i in 1 .. cardinality(p_accounts) loop
-            if v_round = 1 then
-                with reserve as materialized (
-                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
-                update pool_account_load l
-                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-                  from reserve cross join pool_account pa
-                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
-                   and l.open_orders < pa.open_limit
-                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
-            else
-                with reserve as materialized (
-                    select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update)
-                update pool_account_load l
-                   set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
-                  from reserve cross join pool_account pa
-                 where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
-                   and l.open_orders < pa.open_limit
-                   and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
-            end if;
+    for i in 1 .. cardinality(p_accounts) loop
+        with reserve as materialized (
+            select id from ledger_account where id = p_accounts[i] and available >= p_usdt for no key update skip locked)
+        update pool_account_load l
+           set open_orders = l.open_orders + 1, day = v_day, day_units = case when l.day = v_day then l.day_units else 0 end + p_fiat
+          from reserve cross join pool_account pa
+         where l.pool_account_id = p_pool_accounts[i] and pa.id = p_pool_accounts[i] and pa.matchable
+           and l.open_orders < pa.open_limit
+           and case when l.day = v_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
+        if found then
+            v_place := i;
+            exit;
+        end if;
+    end loop;
+    if v_place is null then
+        v_place := order_freeze_patiently(p_usdt, p_fiat, v_day, p_pool_accounts, p_accounts);
+        if v_place is null then return null; end if;
+    end if;
+    v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
+                           p_accounts[v_place], 'available', 'escrow', p_usdt);
+    return v_place;
+end $$;
+
+-- The same once more when all were busy or short, and now it waits. A reserve that was locked and found too small stays locked
+-- until the transaction ends, so one waits only for accounts of higher numbers than all that one has, as everywhere: two that
+-- want each other's would wait for ever. Those are asked in the order of their numbers; those of lower numbers that somebody
+-- has just now are left to the next run, seconds later.
+create or replace function order_freeze_patiently(p_usdt bigint, p_fiat bigint, p_day date, p_pool_accounts bigint[], p_accounts bigint[])
+returns int language plpgsql as $$
+declare v_mine bigint[]; v_highest bigint; i int;
+begin
+    v_mine := array(select a.id from ledger_account a where a.id = any (p_accounts) order by a.id for no key update skip locked);
+    v_highest := coalesce(v_mine[cardinality(v_mine)], 0);
+    for i in select t.place from unnest(p_accounts) with ordinality t (account, place)
+              order by t.account <> all (v_mine), case when t.account <> all (v_mine) then t.account end, t.place loop
+        if p_accounts[i] > v_highest then
+            perform 1 from ledger_account where id = p_accounts[i] for no key update;
+            v_highest := p_accounts[i];
+        elsif p_accounts[i] <> all (v_mine) then
+            perform 1 from ledger_account where id = p_accounts[i] for no key update skip locked;
             continue when not found;
-            v_entry := ledger_move(p_entry, p_ref || ':freeze:' || p_attempt, 'escrow_freeze', p_order, p_actor, p_at,
-                                   p_accounts[i], 'available', 'escrow', p_usdt);
-            return i;
-        end loop;
+        end if;
+        -- A statement of its own after the lock: it sees what whoever had the reserve before has changed.
+        update pool_account_load l
+           set open_orders = l.open_orders + 1, day = p_day, day_units = case when l.day = p_day then l.day_units else 0 end + p_fiat
+          from pool_account pa join ledger_account a on a.id = pa.account_id
+         where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable and a.available >= p_usdt
+           and l.open_orders < pa.open_limit
+           and case when l.day = p_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
+        if found then return i; end if;
     end loop;
     return null;
 end $$;
@@ -86,6 +109,10 @@ drop function if exists order_open(
     timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
     text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
     bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, bigint, text, text, int, text);
+drop function if exists order_open(
+    timestamptz, text, text, bigint, bigint, bigint, bigint, bigint, text, text, text, text, bigint, text, bytea, bytea, text, text,
+    text, bigint, bigint, bigint, bigint, bigint, jsonb, text, text, text, bigint, text, int, json, json, jsonb, text, bigint[], bigint[],
+    bigint[], text, int, bigint, json, text, text, text, text, int, text, text, text, int, text, bigint, int, text, text, int, text);
 drop type if exists order_opened;
 create type order_opened as (state text, deadline_at timestamptz, acceptor_id bigint);
 create function order_open(
@@ -98,19 +125,27 @@ create function order_open(
     p_policy text, p_policy_version int, p_seed bigint, p_candidates json,
     p_created text, p_matched text, p_matched_event text, p_matched_next text, p_matched_seconds int,
     p_other text, p_other_event text, p_other_next text, p_other_seconds int, p_other_reason text,
-    p_number bigint, p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
+    p_number bigint, p_turn int, p_actor text, p_role text, p_user int, p_trace text) returns order_opened language plpgsql as $$
 declare
     v_customer bigint := p_customer;
+    v_turn int;
     v_payer bigint := p_payer;
     v_order bigint := nextval('orders_id_seq');
     v_won int;
     v_deadline timestamptz;
     v_evaluation bigint;
 begin
+    -- A customer's openings take turns: the gate has counted all before this one, or the look is made anew.
     if v_customer is null then
-        insert into customer (ref, merchant_id, external_id, verified_name, country, created_at)
-        values (p_customer_ref, p_merchant, p_customer_external, p_customer_name, p_customer_country, p_at)
-        on conflict on constraint customer_once do update set external_id = excluded.external_id returning id into v_customer;
+        insert into customer as c (ref, merchant_id, external_id, verified_name, country, created_at, turn)
+        values (p_customer_ref, p_merchant, p_customer_external, p_customer_name, p_customer_country, p_at, 1)
+        on conflict on constraint customer_once do update set turn = c.turn + 1 returning c.id, c.turn into v_customer, v_turn;
+    else
+        update customer set turn = turn + 1 where id = v_customer and turn = p_turn returning 1 into v_turn;
+    end if;
+    if v_turn is distinct from 1 then
+        raise exception 'another order of this customer was opened meanwhile'
+            using errcode = 'lock_not_available', constraint = 'customer_is_the_same';
     end if;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
