@@ -12,6 +12,7 @@ from markupsafe import Markup
 from core import clock
 from core.words import LEAST_REASON
 from portal import in_place, menu, taste
+from portal.leads import lead
 from portal.roles import ROLES
 from portal.security.gate import safe_next
 from portal.security.sessions import current_person
@@ -133,5 +134,6 @@ def install(app: Flask) -> None:
     """Give every template the `desk` and `static`."""
     app.jinja_env.globals["desk"] = Desk()
     app.jinja_env.globals["static"] = static
+    app.jinja_env.globals["lead"] = lead
     app.jinja_env.globals["field_of"] = in_place.field_of
     app.jinja_env.globals["least_reason"] = LEAST_REASON

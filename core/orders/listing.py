@@ -128,6 +128,14 @@ def of_customer(external_id: str) -> sa.ColumnElement[bool]:
     return _ROWS.c.customer_id.in_(sa.select(Customer.id).where(Customer.external_id == external_id))
 
 
+def of_payer(ref: str) -> sa.ColumnElement[bool]:
+    """Return the clause "the payer's account with that reference was declared or claimed for it"."""
+    payer = sa.select(PayerAccount.id).where(PayerAccount.ref == ref).scalar_subquery()
+    told = sa.select(Order.id).join(_fact, _fact.c.order_ref == Order.ref).where(_fact.c.payer_account_id == payer)
+    # As one array, like a search: the planner looks the rows up by their numbers.
+    return _ROWS.c.id == sa.any_(sa.func.array(told.scalar_subquery()))
+
+
 def at_stage(actor: Actor, stage: str) -> sa.ColumnElement[bool]:
     """Return the clause of one of `STAGES`; it is answered from the few orders that wait."""
     waiting = sa.select(Waiting.order_id)

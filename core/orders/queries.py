@@ -87,6 +87,7 @@ class OrderView(NamedTuple):
     declared_name: str
     declared_ref: str | None
     declared_account: str
+    pool_ref: str
 
 
 _SELECT = """
@@ -96,7 +97,7 @@ select o.id, o.ref, o.external_ref, o.kind, o.state, o.amount_state, o.timelines
        l.code,
        o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.rate_price, o.split, o.pay_code, o.attempts,
        o.created_at, o.matched_at, o.claimed_at, o.paid_at, o.completed_at, o.ended_at, o.pool_account_id,
-       coalesce(o.declared_payer_name, ''), d.ref, coalesce(d.masked, '')
+       coalesce(o.declared_payer_name, ''), d.ref, coalesce(d.masked, ''), l.ref
   from orders o join party m on m.id = o.merchant_id join customer c on c.id = o.customer_id
   join pool l on l.id = o.pool_id
   left join party a on a.id = o.acceptor_id left join party g on g.id = o.agent_id

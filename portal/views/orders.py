@@ -59,6 +59,7 @@ EVERYBODYS = (
     Named("merchant", _l("Merchant"), lambda code: of_party(OrderRow, "merchant", code)),
     Named("acceptor", _l("Acceptor"), lambda code: of_party(OrderRow, "acceptor", code)),
     Named("customer", _l("Customer's number"), listing.of_customer),
+    Named("payer", _l("Payer's account"), listing.of_payer),
     Named("pool", _l("Pool"), listing.of_pool),
     Currency("currency", _l("Currency")),
     Amount("fiat_units", _l("Amount"), "currency"),
@@ -94,8 +95,8 @@ COLUMNS = (
     Column("created_at", _l("Created"), "ago"),
     Column("deadline_at", _l("Time left"), "left"),
 )  # fmt: skip
-OF_CUSTOMERS = frozenset({"customer_name", "customer"})
-"""Columns and filters that tell whose order it is."""
+OF_CUSTOMERS = frozenset({"customer_name", "customer", "payer"})
+"""Columns and filters that tell whose order it is, and who pays it."""
 
 drawing.kind("order_state", words.state_cell)
 
