@@ -67,15 +67,15 @@ def rows_of(made):
         deed = tx.call("select max(id) from audit")
     orders = ["/orders/list/?stage=open", f"/orders/show/{made.open}", f"/orders/show/{made.stopped}"]
     alert, earned, trail = f"/alerts/show/{made.alert}", f"/commissions/show/{line}", f"/audit/show/{deed}"
-    shop, taker = f"/merchants/show/{made.trade.merchant_ref}", f"/acceptors/show/{made.acceptor.ref}"
+    merchant, acceptor = f"/merchants/show/{made.trade.merchant_ref}", f"/acceptors/show/{made.acceptor.ref}"
     agent, account = f"/agents/show/{made.trade.agents[0]}", f"/bank-accounts/show/{made.acceptor.bank_account}"
     return {
-        "acceptor": [*orders, taker, account],
-        "merchant": [*orders, shop, "/search/?q=nobody"],
-        "agent": [*orders, shop, agent, earned],
+        "acceptor": [*orders, acceptor, account],
+        "merchant": [*orders, merchant, "/search/?q=nobody"],
+        "agent": [*orders, merchant, agent, earned],
         "compliance": [*orders, alert, account, trail],
-        "finance": [*orders, taker, earned],
-        "admin": [*orders, alert, shop, taker, agent, account, earned, trail, f"/desk/of/{made.acceptor.ref}"],
+        "finance": [*orders, acceptor, earned],
+        "admin": [*orders, alert, merchant, acceptor, agent, account, earned, trail, f"/desk/of/{made.acceptor.ref}"],
         "auditor": [],
     }
 

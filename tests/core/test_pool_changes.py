@@ -79,24 +79,24 @@ def test_a_merchant_whose_admission_is_withdrawn_quotes_no_more_and_its_orders_g
 
 
 def test_an_account_that_leaves_gets_no_new_orders_finishes_its_own_and_may_join_again(market):
-    (taker,) = market.acceptors
+    (acceptor,) = market.acceptors
     going = lives.claimed(market)
-    assert pool_changes.leave(RUNS, market.pool_ref, taker.bank_account, "the bank asks questions") == 1
+    assert pool_changes.leave(RUNS, market.pool_ref, acceptor.bank_account, "the bank asks questions") == 1
     assert pool_pages.accounts(RUNS, market.pool_ref) == []
-    assert [each.ref for each in pool_pages.fitting(RUNS, market.pool_ref)] == [taker.bank_account]
+    assert [each.ref for each in pool_pages.fitting(RUNS, market.pool_ref)] == [acceptor.bank_account]
     assert state(market) == "matching"
     lives.confirm(market, going)
     assert review.state(going)[0] == "completed"
     assert trail(market.pool_ref)[1] == "the bank asks questions"
-    refused(WrongState, pool_changes.leave, RUNS, market.pool_ref, taker.bank_account, "twice")
+    refused(WrongState, pool_changes.leave, RUNS, market.pool_ref, acceptor.bank_account, "twice")
     refused(NotFound, pool_changes.leave, RUNS, market.pool_ref, "bnk_nothing", "agreed")
     limit = Money.parse("5000", BRL)
-    pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit, open_limit=3)
+    pools.join(system(), market.pool_ref, acceptor.bank_account, day_limit=limit, open_limit=3)
     (account,) = pool_pages.accounts(RUNS, market.pool_ref)
     assert (account.open_limit, account.day.limit, account.open_orders, account.matchable) == (3, limit, 0, True)
     assert state(market) == "awaiting_payment"
     with pytest.raises(Conflict):
-        pools.join(system(), market.pool_ref, taker.bank_account, day_limit=limit)
+        pools.join(system(), market.pool_ref, acceptor.bank_account, day_limit=limit)
     assert review.breaks() == []
 
 

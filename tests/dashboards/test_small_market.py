@@ -113,8 +113,8 @@ def test_parties_and_hours_add_up_to_the_same(figure, small):
         (row,) = figure(tile).table.rows
         assert [cell.value for cell in row[1:3]] == ["7", "3"]
         assert row[3].text == "50.0 %"
-    takers = figure("acceptors").table.rows
-    assert {row[0].value for row in takers} <= {each.code for each in small.acceptors}
-    assert sum(int(row[1].value) for row in takers) == 7
+    acceptors = figure("acceptors").table.rows
+    assert {row[0].value for row in acceptors} <= {each.code for each in small.acceptors}
+    assert sum(int(row[1].value) for row in acceptors) == 7
     monday = next(row for row in figure("week").table.rows if row[0].text == "Mon")
     assert [cell.value for cell in monday[1:]] == ["7" if hour == 8 else "0" for hour in range(24)]

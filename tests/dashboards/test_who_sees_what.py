@@ -113,5 +113,5 @@ def test_fees_are_told_to_those_who_see_all_and_to_the_merchant_who_pays_them(bo
 def test_who_sees_all_parties_reads_their_names(boards, role):
     told = everything(boards, BOARDS["volume"], actor(boards, role))
     assert f"{boards.second.merchant_code} · Shop {boards.second.merchant_code}" in told
-    takers = {each.id: each.name for each in boards.second.acceptors}
-    assert takers[busiest(boards.second)] in told
+    names = {each.id: each.name for each in boards.second.acceptors}
+    assert names[busiest(boards.second)] in told

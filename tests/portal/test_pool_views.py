@@ -185,7 +185,7 @@ def run(*arguments):
 def test_the_same_from_the_terminal(database):
     desk = make.market(1)
     with reading() as tx:
-        taker, name = tx.rows("select code, name from party where ref = %s", (desk.acceptors[0].ref,))[0]
+        acceptor, name = tx.rows("select code, name from party where ref = %s", (desk.acceptors[0].ref,))[0]
     new = ("new", "usd-bank", "--currency", "USD", "--method", "bank", "--fees", "standard", "--least", "5")
     assert json.loads(run(*new, "--most", "900", "--json"))["ref"].startswith("pol_")
     account = bank_accounts.add(make.system(), desk.acceptors[0].ref, "Bank", name, "99887766", "USD", "bank")
@@ -197,7 +197,7 @@ def test_the_same_from_the_terminal(database):
     assert (row["state"], row["policy_version"], row["merchants"], row["accounts"]) == ("paused", 2, 1, 1)
     run("reopen", "usd-bank", "--why", "it is over")
     for wrong in (
-        ("admit", "usd-bank", taker),
+        ("admit", "usd-bank", acceptor),
         ("join", "usd-bank", account, "--day-limit", "5"),
         ("pause", "none", "--why", "as agreed"),
         (*new, "--most", "1"),
