@@ -50,6 +50,7 @@ _MEANING: dict[str, tuple[type[Refusal], str]] = {
     ),
     "order_is_the_same": (Changed, _CHANGING),
     "terms_are_the_same": (Changed, _CHANGING),
+    "customer_is_the_same": (Changed, _CHANGING),
     "version_begins_later": (
         Changed,
         sentence("it took too long to store this before it would have begun; nothing has changed, try again"),

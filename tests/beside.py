@@ -70,7 +70,8 @@ def other():
 
 def in_vain(answer):
     """Whether it waited for a lock as long as the product waits for one, and was refused."""
-    return isinstance(getattr(answer, "__cause__", None), psycopg.errors.LockNotAvailable)
+    cause = getattr(answer, "__cause__", None)
+    return isinstance(cause, psycopg.errors.LockNotAvailable) and not cause.diag.constraint_name
 
 
 def raced(race):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from core.steps import Row
 
 
-_LOOKS: Final = 3
-"""How often an opening looks again when its terms changed under its hands."""
+_LOOKS: Final = 8
+"""How often an opening looks when terms or customer change under its hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,9 @@ def open_order(actor: Actor, request: DepositRequest) -> Opened:
         try:
             return _open(actor, actor.party_id, request.quote_ref, told)
         except Changed as changed:
-            # An officer was quicker (a merchant suspended, a pool paused): look again, and answer by what is now.
-            if changed.facts.get("constraint") != opening.SAME_TERMS:
+            # An officer was quicker (a merchant suspended, a pool paused), or this customer with another order: look
+            # again, and answer by what is now.
+            if changed.facts.get("constraint") not in {opening.SAME_TERMS, opening.SAME_CUSTOMER}:
                 raise
     return _open(actor, actor.party_id, request.quote_ref, told)
 

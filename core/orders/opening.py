@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SAME_TERMS = "terms_are_the_same"
 """What the database calls its refusal of an opening whose terms are not those any more that it looked at."""
+SAME_CUSTOMER = "customer_is_the_same"
+"""What it calls its refusal where another order of that customer was stored since the look: a gate counts them."""
 CREATED = step(None, Event.OPEN)
 MATCHED = step(CREATED, Event.MATCH)
 QUEUED = step(CREATED, Event.QUEUE)
@@ -77,7 +79,7 @@ def _may_open(row: Row, quote_ref: str) -> None:
 _AS_SEEN = {
     "at": "at", "agent": "agent_id", "pool": "pool_id", "quote": "quote_id", "customer": "customer_id",
     "payer": "payer_id", "currency": "currency", "fiat": "fiat_units", "rate": "rate_price", "usdt": "usdt_units",
-    "fee": "fee_units", "schedule": "fee_schedule_id", "number": "number",
+    "fee": "fee_units", "schedule": "fee_schedule_id", "number": "number", "turn": "customer_turn",
 }  # fmt: skip
 
 

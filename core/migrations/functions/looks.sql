@@ -43,7 +43,7 @@ create type order_open_seen as (
     currency text, fiat_units bigint, rate_price bigint, usdt_units bigint, fee_units bigint, margin_units bigint,
     fee_schedule_id bigint, expired boolean, pool_id bigint, pool_state text, policy text,
     policy_version int, pay_seconds int, customer_id bigint, customer_name text, customer_state text,
-    customer_country text, customer_level int, customer_age bigint, payer_id bigint, payer_listed text, ruleset_id bigint,
+    customer_country text, customer_level int, customer_age bigint, customer_turn int, payer_id bigint, payer_listed text, ruleset_id bigint,
     path bigint[], path_codes text[], number bigint, good_until text, vector bigint[], candidates bigint[], disputed bigint[]);
 create function order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamptz, p_draw int,
     p_known bigint, p_since timestamptz, p_until timestamptz)
@@ -65,9 +65,9 @@ begin
                seen.policy_version, seen.pay_seconds, seen.ruleset_id, seen.path, seen.path_codes, seen.good_until
           from order_open_terms(p_merchant, seen.pool_id, v_at) t;
     end if;
-    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
+    select c.id, c.verified_name, c.state, c.country, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint, c.turn,
            array(select z.acceptor_id from orders z where z.customer_id = c.id and z.dispute_state = 'open')
-      into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.disputed
+      into seen.customer_id, seen.customer_name, seen.customer_state, seen.customer_country, seen.customer_level, seen.customer_age, seen.customer_turn, seen.disputed
       from customer c where c.merchant_id = p_merchant and c.external_id = p_customer;
     select y.id, y.listed into seen.payer_id, seen.payer_listed from payer_account y where y.blind = p_blind;
     seen.vector := risk_vector(seen.customer_id, seen.payer_id, null, v_at);
