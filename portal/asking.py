@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from portal.desk import Desk
     from portal.filters import Filter
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 LARGEST_PAGE = 100
 USUAL_PAGE = 50
 
@@ -192,6 +194,11 @@ def _size(_desk: Desk, args: MultiDict[str, str], _own: dict[str, Any]) -> int:
     return min(int(text[:9]), LARGEST_PAGE)
 
 
+def _storable(value: object) -> bool:
+    """Return whether the database can be asked for a value: JSON's escapes say letters that no text can hold."""
+    return not isinstance(value, str) or not _UNSTORABLE.search(value)
+
+
 def _after(desk: Desk, args: MultiDict[str, str], own: dict[str, Any]) -> tuple[Any, str] | None:
     text, (sort, _down) = one(args, "after"), own["sort"]
     if not text:
@@ -203,11 +210,14 @@ def _after(desk: Desk, args: MultiDict[str, str], own: dict[str, Any]) -> tuple[
             value = datetime.fromisoformat(value) if kind is datetime else kind(value)
         if isinstance(value, datetime) and value.tzinfo is None:
             raise ValueError(text)  # noqa: TRY301 - one answer for all that cannot be read
-        return value, getattr(desk.model, desk.key).type.python_type(key)
+        key = getattr(desk.model, desk.key).type.python_type(key)
+        if not all(map(_storable, (value, key))):
+            raise ValueError(text)  # noqa: TRY301 - as above
     except (ValueError, TypeError, UnicodeDecodeError, OverflowError) as error:
         raise BadList(
             _("The place in the list cannot be read; start from the first page."), argument="after"
         ) from error
+    return value, key
 
 
 _READ = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import re
 
 import pytest
 
+from core.actor import system
+from core.parties import keys
 from tests.portal import market
+from tests.portal.api_client import Program
 from tests.portal.market import held, signed_in
 
 CHIP = re.compile(r'<a class="chip on" href="(\?[^"]*)" aria-label="Remove')
@@ -111,3 +115,34 @@ def test_one_stage_at_a_time_is_chosen(desk):
     form = next(each for each in FORM.findall(page.text) if 'name="stage"' in each)
     assert 'type="checkbox"' not in form
     assert re.search(r'type="radio" name="stage" value="near" checked', form)
+
+
+UNSTORABLE = (
+    r'["\ud800", 1]',
+    r'["\udfff", "\udfff"]',
+    r'["\u0000", "a"]',
+    r'["a", "\ud800"]',
+    r'["2026-11-20T12:00:00+00:00", "\ud800"]',
+    r'[null, "\u0000"]',
+)
+"""Places in a list that JSON can say and no text of the database can be."""
+
+
+def place(said):
+    return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_place_with_letters_that_cannot_be_stored_is_told_on_every_list(desk, name):
+    browser = signed_in(desk, "admin")
+    for said in UNSTORABLE:
+        page = browser.get(f"/{name}/list/?after={place(said)}")
+        assert (page.status_code, "bad_list" in page.text) == (400, True), said
+
+
+@pytest.mark.parametrize("path", ["deposits", "events"])
+def test_the_api_refuses_such_a_cursor_too(desk, path):
+    program = Program(desk.app, keys.create(system(), desk.trade.merchant_ref, "test")[1])
+    for said in UNSTORABLE:
+        answer = program.get(f"/{path}?cursor={place(said)}")
+        assert (answer.status_code, answer.json["code"]) == (422, "bad_input"), said
