@@ -38,7 +38,7 @@ class Column:
     href: str = ""
     """For refs: the address of the thing, with {} for the reference."""
     personal: bool = False
-    """Personal data: masked everywhere but in files of who may reveal."""
+    """Personal data: masked everywhere but in a file that who may reveal asks for with a reason."""
 
     @property
     def right_aligned(self) -> bool:

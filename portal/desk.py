@@ -21,6 +21,7 @@ from portal import export, faults, in_place, listing, refusals
 from portal.columns import Column, Preset, Sum, draw
 from portal.filters import BadList, begins
 from portal.roles import current_actor
+from portal.security.gate import needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -211,8 +212,26 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
 
     @expose("/export.csv", methods=["GET"])
     def export(self) -> Response:
-        """Send exactly the filtered rows as CSV."""
+        """Send exactly the filtered rows as CSV, names masked."""
         return export.stream(self, current_actor(), listing.ask(self, request.args))
+
+    @expose("/export.csv", methods=["POST"])
+    @needs(Right.REVEAL)
+    def export_whole(self) -> Response:
+        """Send the same with names in full to who may see them and says why; that is a reveal, and is logged as one.
+
+        The page's script asks first whether the reason will do, and has the browser fetch the file if so.
+        """
+        actor = current_actor()
+        actor.must(self.right)
+        asked = listing.ask(self, request.args)
+        try:
+            why = export.why_in_full(self, actor, request.form.get("reason", ""))
+        except Refusal as refusal:
+            if in_place.wanted():
+                return in_place.refused(refusal)
+            raise
+        return in_place.fetch() if in_place.wanted() else export.stream(self, actor, asked, why)
 
     @expose("/action/<string:name>/<key>", methods=["POST"])
     def action(self, name: str, key: str) -> ResponseReturnValue:
@@ -271,6 +290,7 @@ class Desk(ModelView):  # type: ignore[misc]  # Flask-AppBuilder ships no types
             beside=lambda each: listing.beside(self, asked, each).items(multi=True),
             bulk=bulk,
             may_export=actor.may(Right.EXPORT),
+            may_have_names=actor.may(Right.REVEAL) and actor.scope is Scope.ALL and export.has_names(self),
             next_step=None if page.rows or asked.wrong else self.next_step(actor),
             cell=draw,
             href_of=lambda row: url_for(f"{self.endpoint}.show", key=getattr(row, self.key)),

@@ -11,7 +11,9 @@ from flask_babel import gettext as _
 
 from core import audit, clock, vault
 from core.actor import Right
+from core.compliance import reveals
 from core.db import reading, transaction
+from core.errors import BadInput
 from core.money import Money, asset
 from core.parties.finding import like_a_number
 from core.reports.files import Lines, defused
@@ -31,18 +33,36 @@ BOM = "\ufeff"
 """By it spreadsheets read the file as UTF-8."""
 
 
-def stream(desk: Desk, actor: Actor, asked: Asked) -> Response:
+def stream(desk: Desk, actor: Actor, asked: Asked, why_whole: str = "") -> Response:
     """Return the file as it is read from one read-only transaction; the trail says first who got which rows.
 
-    Refuses with `forbidden` without the right to export.
+    Names are masked in it, whoever asks; `why_whole` is the reason of somebody who may see them in full and asks for
+    that, as `why_in_full` has read it. Refuses with `forbidden` without the right to export.
     """
     actor.must(Right.EXPORT)
     moment = clock.now()
-    lines = _lines(desk, actor, asked, f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+    lines = _lines(desk, actor, asked, f"{moment:%Y-%m-%d %H:%M:%S} UTC", why_whole)
     body = stream_with_context(lines)  # begins the file: it is counted and written down before a byte leaves
     answer = Response(body, content_type="text/csv; charset=utf-8")  # type: ignore[arg-type]  # an iterator of bytes
     answer.headers["Content-Disposition"] = f'attachment; filename="{_name(desk)}-{moment:%Y%m%d-%H%M%S}.csv"'
     return answer
+
+
+def has_names(desk: Desk) -> bool:
+    """Return whether the list's file has columns that are masked in it."""
+    return any(column.personal or (column.under and column.under.personal) for column in _columns(desk))
+
+
+def why_in_full(desk: Desk, actor: Actor, reason: str) -> str:
+    """Return why somebody wants a list's file with the names in full, as the trail keeps it.
+
+    Refuses with `forbidden` without the rights, and with `bad_input` for a list without names or without a reason.
+    """
+    actor.must(Right.EXPORT)
+    said = reveals.reason_of(actor, reason)
+    if not has_names(desk):
+        raise BadInput(_("This list has no names that are masked in its file."))
+    return said
 
 
 class Small(NamedTuple):
@@ -83,8 +103,8 @@ def small(actor: Actor, found: Small) -> Response:
     return answer
 
 
-def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[bytes]:
-    reveal = actor.may(Right.REVEAL)
+def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str, why_whole: str) -> Iterator[bytes]:
+    whole = bool(why_whole)
     writer = Lines(BOM)
     writer.row([head for column in _columns(desk) for head in heads(column)])
     sums: dict[tuple[str, str], int] = defaultdict(int)
@@ -96,16 +116,18 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str) -> Iterator[byte
     )
     with reading() as tx:
         head = _seal(tx)
-        _write_down(tx, desk, actor, asked, whole=reveal)
+        _write_down(tx, desk, actor, asked, why_whole)
         for batch in tx.connection.execution_options(yield_per=BATCH).execute(query).partitions():
             for row in batch:
-                writer.row([cell for column in _columns(desk) for cell in plain(row, column, reveal=reveal)])
+                writer.row([cell for column in _columns(desk) for cell in plain(row, column, reveal=whole)])
                 _add(desk, row, sums)
             count += len(batch)
             yield writer.taken()
         sums |= summed_once(tx.connection, desk, asked, actor)
     for cells in _footer(count, sums, actor, str(desk.title), asked.words, moment, head):
         writer.row(cells)
+    if whole:
+        writer.row(["# " + _("names in full"), defused(why_whole)])
     yield writer.taken()
     # The digest covers every byte of the file before this line.
     writer.row(["# sha256", writer.digest.hexdigest()])
@@ -121,8 +143,8 @@ def _name(desk: Desk) -> str:
     return desk.route_base.strip("/").replace("/", "-")
 
 
-def _write_down(tx: Transaction, desk: Desk, actor: Actor, asked: Asked, *, whole: bool) -> None:
-    """Leave in the trail who takes which rows away, how many, and whether with names in full."""
+def _write_down(tx: Transaction, desk: Desk, actor: Actor, asked: Asked, why_whole: str) -> None:
+    """Leave in the trail who takes which rows away, how many, and whether with names in full, which is a reveal."""
     words, query = asked.words, [[name, value] for name, value in asked.args.items(multi=True) if value]
     sought = asked.args.get("q", "").strip()
     if like_a_number(sought):  # as any other look for a whole account number: the number itself is not kept
@@ -135,10 +157,12 @@ def _write_down(tx: Transaction, desk: Desk, actor: Actor, asked: Asked, *, whol
         "rows": tx.connection.execute(within).scalar_one(),
         "format": "csv",
     }
-    if any(column.personal or (column.under and column.under.personal) for column in _columns(desk)):
-        details["personal"] = "whole" if whole else "masked"
     with transaction() as own:
-        audit.write(own, actor, "list.exported", _name(desk), details=details)
+        if why_whole:
+            reveals.of_list(own, actor, _name(desk), why_whole, details)
+        else:
+            masked = {"personal": "masked"} if has_names(desk) else {}
+            audit.write(own, actor, "list.exported", _name(desk), details=details | masked)
 
 
 def _add(desk: Desk, row: Any, sums: dict[tuple[str, str], int]) -> None:

@@ -38,6 +38,11 @@ def done(answer: Answer) -> Response:
     return jsonify(to=answer.location)
 
 
+def fetch() -> Response:
+    """Tell the script that the form will do: the browser itself is to send it, since what comes is a file."""
+    return jsonify({})
+
+
 def page(html: str) -> Response:
     """Give the script the page that answers the form, for what is shown once and has no address of its own."""
     return jsonify(page=html)

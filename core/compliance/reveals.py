@@ -10,6 +10,8 @@ from core.db import transaction
 from core.errors import BadInput, Forbidden, NotFound, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.actor import Actor
     from core.db import Transaction
 
@@ -51,9 +53,7 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
     Refuses with forbidden, bad_input for an unknown kind or a reason under 5 characters, and not_found for a
     thing or a subject that is not there; nothing is shown then, and nothing logged.
     """
-    actor.must(Right.REVEAL)
-    if actor.scope is not Scope.ALL:
-        raise Forbidden(sentence("only those who see all rows reveal personal data"), right=Right.REVEAL.value)
+    _may(actor)
     what = _KINDS.get(kind)
     if what is None:
         raise BadInput(sentence("what can be revealed: %(kinds)s", kinds=list(KINDS)), kind=kind[:20])
@@ -66,6 +66,27 @@ def reveal(actor: Actor, kind: str, ref: str, reason: str, subject_ref: str) -> 
         plain = vault.open_(found) if what.sealed else str(found)
         audit.write(tx, actor, f"reveal.{kind}", ref, reason=why, details={"subject": subject_ref}, order_id=order_id)
     return plain
+
+
+def reason_of(actor: Actor, reason: str) -> str:
+    """Return why somebody wants to see a whole list's personal data, as the trail keeps it.
+
+    Refuses with forbidden, and with bad_input for a reason under 5 characters.
+    """
+    _may(actor)
+    return words.reason(reason, longest=MOST_WORDS)
+
+
+def of_list(tx: Transaction, actor: Actor, name: str, reason: str, details: Mapping[str, object]) -> None:
+    """Log that somebody takes a list's rows away with the names in full: which (`details`), how many, and why."""
+    why = reason_of(actor, reason)
+    audit.write(tx, actor, "reveal.list", name, reason=why, details={**details, "personal": "whole"})
+
+
+def _may(actor: Actor) -> None:
+    actor.must(Right.REVEAL)
+    if actor.scope is not Scope.ALL:
+        raise Forbidden(sentence("only those who see all rows reveal personal data"), right=Right.REVEAL.value)
 
 
 def _subject(tx: Transaction, subject_ref: str) -> int | None:

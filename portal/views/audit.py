@@ -69,7 +69,7 @@ def _subject(row: Any, _column: Column, value: Any) -> Markup | str:
 
 
 def _why(row: Any, _column: Column, value: Any) -> str:
-    return value or taken_of(row.action, row.details or {}) or show.NONE
+    return " · ".join(filter(None, (value, taken_of(row.action, row.details or {})))) or show.NONE
 
 
 def _change(row: Any, _column: Column, value: Any) -> str:

@@ -86,6 +86,7 @@ DEEDS: Final[dict[str, LazyString]] = {
     "reserve.top_up": _l("Reserve topped up"),
     "reserve.turn_down": _l("Top-up of a reserve turned down"),
     "reserve.withdraw": _l("Asked top-up of a reserve withdrawn"),
+    "reveal.list": _l("List exported with names in full"),
     "ruleset.activate": _l("Ruleset put in force"),
     "ruleset.draft": _l("Ruleset drafted"),
     "user.activated": _l("User let in again"),
@@ -99,6 +100,10 @@ DEEDS: Final[dict[str, LazyString]] = {
 """Every action that is written down, `noun.verb`; a test looks for what the code writes and is missing here."""
 
 
+TAKEN: Final = frozenset({"list.exported", "reveal.list", "report.export", "dashboard.exported"})
+"""The deeds by which rows leave the desk with a file."""
+
+
 def change_of(action: str, details: Mapping[str, Any]) -> str:
     """Return from what to what a deed led that is no step of an order, "" when its row does not say."""
     if action != "bank_account.designate":
@@ -108,12 +113,13 @@ def change_of(action: str, details: Mapping[str, Any]) -> str:
 
 
 def taken_of(action: str, details: Mapping[str, Any]) -> str:
-    """Return what left the desk with a file: by which filter, how many rows, in which format, under which digest."""
-    if action not in {"list.exported", "report.export", "dashboard.exported"}:
+    """Return what left the desk with a file: names in full, by which filter, how many rows, format and digest."""
+    if action not in TAKEN:
         return ""
     sought = details.get("filter") or details.get("agent")
     rows, digest = details.get("rows"), details.get("sha256")
-    parts = [f"{_('filter')}: {sought}"] if sought else []
+    parts = [_("names in full")] if details.get("personal") == "whole" else []
+    parts += [f"{_('filter')}: {sought}"] if sought else []
     parts += [f"{show.number(rows)} {ngettext('row', 'rows', rows)}"] if isinstance(rows, int) else []
     parts += [str(details["format"]).upper()] if details.get("format") else []
     parts += [f"SHA-256 {digest[:12]}…"] if isinstance(digest, str) and digest else []

@@ -29,11 +29,12 @@ class Row(NamedTuple):
 
 
 def desk(base: str, who: frozenset[str], deeds: frozenset[str] = frozenset()) -> list[Row]:
-    """Return the rows of a desk: list, page, file for `who`, deeds for `deeds` (else for nobody)."""
+    """Return a desk's rows: list, page, file for `who`, names in full for officers, deeds for `deeds` (or `who`)."""
     return [
         Row("GET", f"{base}/list/", who),
         Row("GET", f"{base}/show/<key>", who),
         Row("GET", f"{base}/export.csv", who),
+        Row("POST", f"{base}/export.csv", who & {"compliance"}, {"reason": ""}),
         Row("POST", f"{base}/action/<string:name>/<key>", deeds or who),
         Row("POST", f"{base}/action_post", deeds or who, {"action": "none", "rowid": "none"}),
     ]

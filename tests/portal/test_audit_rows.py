@@ -78,6 +78,13 @@ def test_an_export_shows_its_filter_its_rows_and_its_form(desk):
     assert digest in page.text
 
 
+def test_a_file_with_names_in_full_says_so_and_why(desk):
+    signed_in(desk, "compliance").post("/orders/export.csv?kind=deposit", {"reason": "police request 12"}).get_data()
+    row, _page = trail(desk, "reveal.list")
+    assert "List exported with names in full" in row
+    assert "police request 12 · names in full · filter: Kind: Deposit · 1 row · CSV" in row
+
+
 def test_a_report_shows_whose_it_is_its_rows_its_form_and_its_digest(desk):
     details = {"rows": 12, "sha256": "ab" * 32, "format": "pdf", "agent": "agent-04"}
     with transaction() as tx:

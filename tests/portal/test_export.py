@@ -41,18 +41,89 @@ def test_the_digest_is_of_every_byte_before_it(signed_in):
 
 
 def test_no_cell_becomes_a_formula_and_numbers_stay_numbers(signed_in):
-    head, body, _footer = parsed(signed_in("compliance").get("/parcels/export.csv"))
+    head, body, _footer = parsed(signed_in("compliance").post("/parcels/export.csv", WHY))
     payers = {row[head.index("Payer")] for row in body}
     assert '\'=HYPERLINK("http://x")' in payers
     assert all(row[head.index("Amount")].replace(".", "").isdigit() for row in body)
 
 
-def test_personal_data_is_masked_unless_it_may_be_revealed(signed_in):
-    masked = signed_in("auditor").get("/parcels/export.csv").text
-    whole = signed_in("compliance").get("/parcels/export.csv").text
+WHY = {"reason": "police request 12/2026"}
+
+
+@pytest.mark.parametrize("name", sorted(set(USERS) - {"agent1"}))
+def test_personal_data_is_masked_in_every_bodys_file(signed_in, name):
+    masked = signed_in(name).get("/parcels/export.csv").text
+    assert "Joao S•••••" in masked
     assert "Joao Santos" not in masked
     assert "6222000000" not in masked
-    assert "Joao Santos" in whole
+
+
+def test_who_may_reveal_gets_names_in_full_for_a_reason_that_the_trail_keeps(signed_in):
+    answer = signed_in("compliance").post("/parcels/export.csv?currency=BRL&state=paid_claimed", WHY)
+    _head, body, footer = parsed(answer)
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "Joao Santos" in answer.text
+    assert footer["# names in full"] == ["police request 12/2026"]
+    with reading() as tx:
+        told = tx.rows("select actor, action, subject, reason, details from audit order by at desc, id desc limit 1")[0]
+    assert told[:4] == ("compliance", "reveal.list", "parcels", "police request 12/2026")
+    assert told[4] == {
+        "filter": "State: Claimed; Currency: BRL",
+        "query": [["currency", "BRL"], ["state", "paid_claimed"]],
+        "rows": len(body),
+        "format": "csv",
+        "personal": "whole",
+    }
+    assert len(body) > 0
+
+
+@pytest.mark.parametrize("reason", [{}, {"reason": ""}, {"reason": "-----"}, {"reason": "abc"}])
+def test_without_a_reason_nobody_gets_names_in_full(signed_in, reason):
+    browser, before = signed_in("compliance"), reveals_logged()
+    answer = browser.post("/parcels/export.csv", reason)
+    assert answer.status_code == 422
+    assert "bad_input" in answer.text
+    assert "Joao" not in answer.text
+    assert reveals_logged() == before
+
+
+def test_the_pages_script_hears_first_whether_the_reason_will_do(signed_in):
+    browser, before, script = signed_in("compliance"), reveals_logged(), {"Accept": "application/json"}
+    told = browser.post("/parcels/export.csv", {"reason": "-----"}, headers=script)
+    assert (told.status_code, told.json["code"], told.json["field"]) == (200, "bad_input", "reason")
+    assert browser.post("/parcels/export.csv", WHY, headers=script).json == {}
+    assert reveals_logged() == before
+
+
+@pytest.mark.parametrize("name", sorted(set(USERS) - {"compliance"}))
+def test_who_may_not_reveal_gets_names_in_full_for_no_reason(signed_in, name):
+    browser, before = signed_in(name), reveals_logged()
+    assert browser.post("/parcels/export.csv", WHY).status_code == 403
+    assert reveals_logged() == before
+    assert "ask-names" not in browser.get("/parcels/list/").text
+
+
+def test_a_list_asks_who_may_reveal_for_the_reason_and_keeps_its_filter(signed_in):
+    text = signed_in("compliance").get("/parcels/list/?currency=BRL").text
+    assert 'data-open="ask-names"' in text
+    assert 'action="/parcels/export.csv?currency=BRL"' in text
+
+
+def test_a_foreign_form_gets_no_names(signed_in):
+    browser, before = signed_in("compliance"), reveals_logged()
+    assert browser.client.post("/parcels/export.csv", data=WHY).status_code == 400
+    assert reveals_logged() == before
+
+
+def test_a_list_without_names_has_none_to_give(signed_in):
+    browser = signed_in("compliance")
+    assert browser.post("/pools/export.csv", WHY).status_code == 422
+    assert "ask-names" not in browser.get("/pools/list/").text
+
+
+def reveals_logged():
+    with reading() as tx:
+        return tx.call("select count(*) from audit where action = 'reveal.list'")
 
 
 def test_an_export_is_scoped_and_audited(signed_in):
@@ -72,7 +143,7 @@ def test_an_export_is_scoped_and_audited(signed_in):
     ]
 
 
-def test_the_trail_says_which_rows_went_how_many_and_whether_with_names_in_full(signed_in):
+def test_the_trail_says_which_rows_went_and_how_many(signed_in):
     answer = signed_in("compliance").get("/parcels/export.csv?currency=BRL&state=completed&state=paid_claimed")
     _head, body, _footer = parsed(answer)
     with reading() as tx:
@@ -80,7 +151,7 @@ def test_the_trail_says_which_rows_went_how_many_and_whether_with_names_in_full(
     assert told["rows"] == len(body) > 0
     assert told["filter"] == "State: Done, Claimed; Currency: BRL"
     assert told["query"] == [["currency", "BRL"], ["state", "completed"], ["state", "paid_claimed"]]
-    assert told["personal"] == "whole"
+    assert told["personal"] == "masked"
 
 
 def test_the_file_says_once_what_it_is(signed_in):

@@ -118,6 +118,7 @@
       if (told?.code) { tell(form, told); return; }
       if (told?.page) { become(told.page); return; }
       form.submit();
+      form.closest("dialog")?.close();  // a file comes, and the page stays
     } catch {
       delete form.dataset.sent;
       delete form.dataset.sure;
