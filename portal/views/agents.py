@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 HOLDS = ("hold", "lift")
 """What is done about an agent's commission, beside its standing."""
-HOUR = timedelta(hours=1)
-"""Volumes are kept by the hour: thirty days begin with the first whole one."""
 
 
 class AgentsView(Enrols, BaseView):
@@ -256,10 +253,9 @@ def _active(actor: Actor) -> Card | None:
 @card(Right.SEE_AGENTS, "agent")
 def _volume(actor: Actor) -> Card | None:
     volume: Any = sum((each.volume for each in _nodes(actor)), Money(0, USDT))
-    now = clock.now()
-    since = f"{now - timedelta(days=30) + HOUR:%Y-%m-%dT%H}:00:00Z"
-    href = url_for("OrdersDesk.list", state="completed", ended_from=since, ended_to=f"{now + HOUR:%Y-%m-%dT%H}:00:00Z")
-    return parts.money_card(_("Volume of your tree"), volume.units, aside=_("30 days to now"), href=href)
+    return parts.money_card(
+        _("Volume of your tree"), volume.units, aside=_("30 days to now"), href=parts.completed_to_now()
+    )
 
 
 def _nodes(actor: Actor) -> list[tree.Node]:

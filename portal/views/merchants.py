@@ -137,12 +137,12 @@ class MerchantsDesk(Enrols, Stands, Desk):
         if statement is not None:
             words, tone = parts.tied(statement.difference)
             found.append(parts.money_card(_("Balance"), row.balance_units, aside=words, tone=tone))
-        orders = url_for("OrdersDesk.list", merchant=row.code) if actor.may(Right.SEE_ORDERS) else ""
+        orders = parts.completed_to_now(merchant=row.code) if actor.may(Right.SEE_ORDERS) else ""
         ended = _("of %(n)s that ended", n=show.number(row.ended_30d))
         done = _("of %(n)s opened", n=show.number(row.created_30d))
         return [
             *found,
-            parts.money_card(_("Volume"), row.volume_units, aside=month),
+            parts.money_card(_("Volume"), row.volume_units, aside=month, href=orders),
             Card(_("Completed"), show.number(row.completed_30d), aside=month, foot=done, href=orders),
             Card(_("Conversion"), show.share(row.conversion_bps), aside=month, foot=ended),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import request, url_for
 from flask_babel import get_timezone
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -95,6 +95,16 @@ def midnight() -> datetime:
     """Return when today began, in the user's zone."""
     here = clock.now().astimezone(get_timezone())
     return here.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def completed_to_now(**whose: str) -> str:
+    """Return the address of the orders completed in the 30 days to now, as lists and cards count them.
+
+    Figures are kept by the hour: the days begin with the first whole one, and the running one is in them.
+    """
+    now, hour = clock.now(), timedelta(hours=1)
+    since, until = (f"{moment:%Y-%m-%dT%H}:00:00Z" for moment in (now - listing.MONTH + hour, now + hour))
+    return url_for("OrdersDesk.list", state="completed", ended_from=since, ended_to=until, **whose)
 
 
 def sees_balances() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 from datetime import timedelta
 
@@ -208,6 +209,17 @@ def test_deeds_come_by_post_with_their_token_only(desk):
     bare = browser.client.post(f"/acceptors/action/pause/{desk.other.ref}", data={"why": "as agreed"})
     assert bare.status_code == 400
     assert party(desk.other.ref)[0] == ""
+
+
+def test_a_merchants_completed_orders_of_thirty_days_open_these_and_no_others(desk):
+    still = claimed(desk.trade, number="SHOP-2", customer="c-2")
+    browser = signed_in(desk, "merchant1")
+    page = html.unescape(browser.get(f"/merchants/show/{desk.trade.merchant_ref}").text)
+    for label in ("Completed", "Volume"):
+        way = re.search(rf'<a class="card figure" href="([^"]+)">\s*<div class="cap"><span>{label}<', page)[1]
+        rows = browser.get(way).text
+        assert desk.done in rows
+        assert still not in rows
 
 
 def test_foreign_and_broken_addresses_are_not_found(desk):
