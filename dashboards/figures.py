@@ -63,7 +63,7 @@ def stacked(
 ) -> go.Figure:
     """Return bars stacked by part over the places of the axis; some of the labels are written below it.
 
-    `mean` is drawn as a line over them.
+    `mean` is drawn as a line over them, which takes neither the pointer nor a click from the bars behind it.
     """
     figure = _figure(HEIGHT, barmode="stack", showlegend=len(parts) > 1 or mean is not None)
     for part in parts:
@@ -80,7 +80,7 @@ def stacked(
             ),
         )
     if mean is not None:
-        figure.add_trace(_line(mean, places, "dot"))
+        figure.add_trace(_line(mean, places, "dot").update(hoverinfo="skip", hovertemplate=None, customdata=None))
     _axis(figure, places, labels)
     figure.update_yaxes(title={"text": unit})
     return figure
