@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -113,15 +114,63 @@ class Transaction:
 
 
 class _Bound:
-    """The process-wide engine, and rows that never change, remembered while it is bound."""
+    """The process-wide engine, and what is remembered while it is bound."""
 
     engine: sa.Engine | None = None
     remembered: dict[tuple[str, int], Any] = {}  # noqa: RUF012 - one per process on purpose
+    memories: list[Memory[Any, Any]] = []  # noqa: RUF012 - as above
 
 
 def remembered() -> dict[tuple[str, int], Any]:
     """Return this process's memory of immutable rows (versions of plans, rulesets), by kind and id."""
     return _Bound.remembered
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class Memory(Generic[_Key, _Value]):
+    """What a process remembers of one kind of thing that changes, while it is bound to its database.
+
+    It holds `most` values at most: one more takes the place of the one that was kept longest ago, so that a kind
+    never crowds out another, and a process that serves for months needs no more than one of a day.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Remember `most` values at most."""
+        self._most = most
+        self._kept: dict[_Key, _Value] = {}
+        self._keeping = Lock()
+        _Bound.memories.append(self)
+
+    def __len__(self) -> int:
+        """Return how many values are remembered."""
+        return len(self._kept)
+
+    def get(self, key: _Key) -> _Value | None:
+        """Return what was kept last under the key, None when it was nothing or is forgotten."""
+        return self._kept.get(key)
+
+    def keep(self, key: _Key, value: _Value) -> None:
+        """Remember a value in place of what was kept under the key."""
+        with self._keeping:
+            self._kept.pop(key, None)
+            self._kept[key] = value
+            if len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._keeping:
+            self._kept.clear()
+
+
+def forget() -> None:
+    """Forget all that this process remembers of its database, as one that has just begun."""
+    _Bound.remembered.clear()
+    for memory in _Bound.memories:
+        memory.forget()
 
 
 _on_disconnect: list[Callable[[], None]] = []
@@ -167,7 +216,7 @@ def disconnect() -> None:
         _Bound.engine = None
     for let_go in _on_disconnect:
         let_go()
-    _Bound.remembered.clear()
+    forget()
 
 
 def engine() -> sa.Engine:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from core.db import remembered
+from core.db import Memory
 
 if TYPE_CHECKING:
     from core.steps import Row
@@ -18,9 +18,8 @@ _COLUMNS: Final = (
     "merchant_state", "merchant_code", "merchant_country", "agent_id", "pool_state", "policy", "policy_version",
     "pay_seconds", "ruleset_id", "path", "path_codes",
 )  # fmt: skip
-_KIND: Final = "opening_terms"
 MOST: Final = 5_000
-"""How many merchants' terms a process remembers, some 2 KB each; beyond that it begins anew."""
+"""How many merchants' terms a process remembers, some 2 KB each; one more takes the place of the eldest."""
 
 
 class Terms(NamedTuple):
@@ -42,19 +41,15 @@ class Terms(NamedTuple):
 
 
 NOTHING: Final = Terms(None, None, None, None, {})
+_kept: Final[Memory[int, Terms]] = Memory(MOST)
 
 
 def of(merchant_id: int) -> Terms:
     """Return what is remembered of that merchant's last opening."""
-    found: Terms = remembered().get((_KIND, merchant_id), NOTHING)
-    return found
+    return _kept.get(merchant_id) or NOTHING
 
 
 def keep(merchant_id: int, row: Row) -> None:
     """Remember the terms that a look was told."""
-    memory = remembered()
-    if len(memory) >= MOST:
-        for key in [key for key in list(memory) if key[0] == _KIND]:
-            memory.pop(key, None)
     columns = {name: row[name] for name in _COLUMNS}
-    memory[_KIND, merchant_id] = Terms(row["pool_id"], row["number"], row["at"], row["good_until"], columns)
+    _kept.keep(merchant_id, Terms(row["pool_id"], row["number"], row["at"], row["good_until"], columns))

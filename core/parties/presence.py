@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core import audit, clock, outbox
 from core.actor import Right, Scope, system
-from core.db import remembered, transaction
+from core.db import Memory, transaction
 from core.parties import acceptors
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS: Final = 15
 """So often at most a process writes a sign of life down."""
+MOST: Final = 10_000
+"""Of how many acceptors a process knows when it wrote theirs down last; whom it has forgotten it writes down again."""
 
 # The strictest of the pools that an acceptor serves says how long it may be silent.
 PATIENCE: Final = """
@@ -37,6 +39,8 @@ update acceptor a set silent = true
 returning (select p.ref from party p where p.id = a.party_id)
 """  # noqa: S608 - our own words
 
+_written: Final[Memory[int, datetime]] = Memory(MOST)
+
 
 def heard(actor: Actor, *, watch: bool) -> datetime | None:
     """The actor's acceptor gives a sign of life; return since when it was silent, where that had taken it out.
@@ -48,8 +52,7 @@ def heard(actor: Actor, *, watch: bool) -> datetime | None:
     actor.must(Right.CONFIRM_RECEIPT)
     if actor.scope is not Scope.ACCEPTOR or actor.party_id is None:
         return None
-    now, memory = clock.now(), remembered()
-    last: datetime | None = memory.get(("beat", actor.party_id))
+    now, last = clock.now(), _written.get(actor.party_id)
     if last is not None and timedelta(0) <= now - last < timedelta(seconds=BEAT_SECONDS):
         return None
     with transaction() as tx:
@@ -61,7 +64,7 @@ def heard(actor: Actor, *, watch: bool) -> datetime | None:
             audit.write(tx, actor, "acceptor.heard", ref)
             outbox.tell(tx, "acceptor.heard", ref)
     if rows:
-        memory["beat", actor.party_id] = now
+        _written.keep(actor.party_id, now)
     return since
 
 

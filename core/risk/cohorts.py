@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from core import clock
-from core.db import reading, remembered, transaction
+from core.db import Memory, reading, transaction
 
 DAYS: Final = 90
 """Customers who came within so many days count."""
@@ -29,7 +29,8 @@ on conflict do nothing
 _LATEST: Final = (
     "select distinct on (country) country, median_units from cohort where at <= %s order by country, at desc"
 )
-_KEY: Final = ("cohorts", 0)
+_read: Final[Memory[str, tuple[float, dict[str, int]]]] = Memory(1)
+_ALL: Final = "all countries"
 
 
 def reckon() -> int:
@@ -38,15 +39,15 @@ def reckon() -> int:
     asked = {"at": now, "since": now - timedelta(days=DAYS), "least": LEAST_CUSTOMERS}
     with transaction() as tx:
         countries = tx.raw.execute(_RECKON, asked).rowcount
-    remembered().pop(_KEY, None)
+    _read.forget()
     return countries
 
 
 def median(country: str) -> int:
     """Return the median first order of customers of a country in units of USDT, 0 while there are too few."""
-    memory = remembered()
-    known: tuple[float, dict[str, int]] | None = memory.get(_KEY)
+    known = _read.get(_ALL)
     if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
         with reading() as tx:
-            known = memory[_KEY] = (time.monotonic(), dict(tx.rows(_LATEST, (clock.now(),))))
+            known = (time.monotonic(), dict(tx.rows(_LATEST, (clock.now(),))))
+        _read.keep(_ALL, known)
     return known[1].get(country, 0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from core.db import remembered
+from core.db import forget
 from core.errors import BadInput
 from core.risk import cohorts, rulesets
 from core.risk.rulesets import ruleset
@@ -63,7 +63,7 @@ def test_each_reckoning_keeps_its_own_rows_and_the_last_counts(market):
         added = cohorts.reckon()
         assert (added > 0, cohorts.reckon()) == (True, 0)
     assert review.one("select count(*) from cohort") == first + added
-    remembered().clear()
+    forget()
     assert cohorts.median("BR") > 0
 
 

@@ -181,14 +181,24 @@ def test_terms_end_with_the_window_of_a_volume_and_with_a_version_that_begins(ma
 
 
 def test_a_process_forgets_before_it_remembers_too_much(market, monkeypatch):
-    monkeypatch.setattr(terms, "MOST", 3)
+    monkeypatch.setattr(terms, "_kept", db.Memory(3))
     quote = quoted(market)
     row = opening._looked(facts(market, quote), terms.NOTHING)
     for number in range(10):
-        terms.keep(-1 - number, row)
-    kept = [key for key in db.remembered() if key[0] == "opening_terms"]
-    assert 0 < len(kept) <= 3
+        terms.keep(number, row)
+    kept = [number for number in range(10) if terms.of(number) is not terms.NOTHING]
+    assert kept == [7, 8, 9], "the eldest leave, and no others"
     assert looked(market, quote)[0] == afresh(market, quote)
+
+
+def test_terms_are_remembered_however_much_else_a_process_remembers(market):
+    db.remembered().update((("plan_version", -n), None) for n in range(terms.MOST))
+    quote = quoted(market)
+    row = opening._looked(facts(market, quote), terms.NOTHING)
+    for merchant_id in (-1, -2, merchant(market)):
+        terms.keep(merchant_id, row)
+    assert all(terms.of(number) is not terms.NOTHING for number in (-1, -2))
+    assert looked(market, quote)[1] is False
 
 
 def test_a_transaction_that_changes_much_counts_once(market):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core import clock
-from core.db import transaction
+from core.db import Memory, transaction
 from core.parties import acceptors, presence
 from jobs import catalog, relay
 from tests import make
@@ -147,3 +147,13 @@ def test_a_sign_of_life_is_written_at_most_every_fifteen_seconds(market):
         "select extract(epoch from beat_at - %s)::int from acceptor where party_id = %s", NOW, acceptor.id
     )
     assert seen == 15
+
+
+def test_a_process_remembers_no_more_signs_of_life_than_it_may(market, monkeypatch):
+    monkeypatch.setattr(presence, "_written", Memory(1))
+    first, second = market.acceptors
+    for seconds in (0, 1, 2, 3):
+        beat(first if seconds % 2 == 0 else second, seconds)
+        assert len(presence._written) == 1
+    seen = review.rows("select extract(epoch from beat_at - %s)::int from acceptor order by party_id", NOW)
+    assert seen == [(2,), (3,)], "whom it has forgotten it writes down again"

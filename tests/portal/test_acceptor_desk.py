@@ -8,7 +8,7 @@ import re
 import pytest
 
 from core.actor import system
-from core.db import reading, remembered, transaction
+from core.db import forget, reading, transaction
 from core.parties import acceptors, keys, presence
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
@@ -178,7 +178,7 @@ def test_the_live_page_is_a_sign_of_life_and_says_so_when_it_was_missed(desk):
     assert f"/acceptors/show/{desk.acceptor.ref}" in admin.get("/acceptors/list/?status=silent").text
     assert "not matched until it is heard again" in words(admin.get(f"/acceptors/show/{desk.acceptor.ref}").text)
     assert standing(desk)[1], "looking at another's desk is no sign of its life"
-    remembered().clear()
+    forget()
     assert browser.get("/desk/live.json").json["back"] is True
     assert standing(desk)[:2] == (True, False)
     assert "Nothing was heard from you since" in words(browser.get("/desk/").text)
@@ -190,7 +190,7 @@ def test_a_program_that_asks_for_news_is_there_and_one_that_looks_at_its_balance
     _ref, key = keys.create(system(), desk.other.ref, "presence")
     client, head = desk.app.test_client(), {"Authorization": f"Bearer {key}"}
     acceptors.set_online(desk.other.actor, desk.other.ref, online=True)
-    remembered().clear()
+    forget()
     beat_at = "select beat_at is not null from acceptor where party_id = %s"
     for path, watched in (("/api/v1/balances", False), ("/api/v1/events", True)):
         assert client.get(path, headers=head).status_code == 200
