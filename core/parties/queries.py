@@ -108,13 +108,11 @@ def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:
     actor.must(Right.SEE_BALANCE)
     with reading() as tx:
         account = accounts.of_party(tx, _own_party(tx, actor, ref))
-        moment = at or clock.now()
-        now, then = accounts.balance(tx, account), statements.balance_at(tx, account, moment)
-        whole = statements.balance_at(tx, account, clock.now()) if at else then
-        lines = statements.last_lines(tx, account, moment, LINES)
+        then, legs, lines = statements.closing(tx, account, LINES, at)
+        now = accounts.balance(tx, account) if at else then
     available, escrow, held = (Money(each, USDT) for each in (then.available, then.escrow, then.held))
-    stored, summed = (Money(each.available + each.escrow + each.held, USDT) for each in (now, whole))
-    return Statement(moment, at is not None, available, escrow, held, stored, summed, lines)
+    stored, summed = (Money(units, USDT) for units in (now.available + now.escrow + now.held, legs))
+    return Statement(at or clock.now(), at is not None, available, escrow, held, stored, summed, lines)
 
 
 def _own_party(tx: Transaction, actor: Actor, ref: str) -> int:

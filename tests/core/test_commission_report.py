@@ -188,7 +188,7 @@ def test_statements_add_up_and_close_on_the_ledgers_balance(lived):
                 assert told.difference == Money(0, USDT)
                 number = tx.call("select id from party where ref = %s", (told.agent_ref,))
                 account = accounts.of_party(tx, number)
-                assert statements.balance_at(tx, account, period.ends_at).available == told.closing.units
+                assert statements.closing(tx, account, 0, period.ends_at).balance.available == told.closing.units
         november = commission.statements(tx, system(), periods.of(OCTOBER.ends_at))
         october = commission.statements(tx, system(), OCTOBER)
     assert [each.opening for each in november] == [each.closing for each in october]
