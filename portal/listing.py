@@ -136,14 +136,17 @@ def page(desk: Desk, actor: Actor, asked: Asked) -> Page:
 
 def _totals(connection: sa.Connection, desk: Desk, within: tuple[Any, ...]) -> tuple[Total, ...]:
     found: list[Total] = []
+    plain = [each for each in desk.sums if each.asset.isupper() and not each.once]
+    # All that need no grouping are added up in one way through the rows.
+    added = sa.select(*(sa.func.sum(getattr(desk.model, each.name)) for each in plain)).where(*within)
+    sums = dict(zip(plain, connection.execute(added).one(), strict=True)) if plain else {}
     for each in desk.sums:
-        column = getattr(desk.model, each.name)
         if each.asset.isupper():
-            units = connection.execute(_summed(desk, each, within)).scalar()
+            units = sums[each] if each in sums else connection.execute(_summed(desk, each, within)).scalar()
             if units is not None:
                 found.append(Total(str(each.label), int(units), each.asset))
             continue
-        code = getattr(desk.model, each.asset)
+        column, code = getattr(desk.model, each.name), getattr(desk.model, each.asset)
         grouped = sa.select(code, sa.func.sum(column)).where(*within).group_by(code).order_by(code)
         found += [
             Total(str(each.label), int(units), str(name))
@@ -154,9 +157,8 @@ def _totals(connection: sa.Connection, desk: Desk, within: tuple[Any, ...]) -> t
 
 
 def _summed(desk: Desk, each: Sum, within: tuple[Any, ...]) -> sa.Select[Any]:
+    """Return the sum of a column of whose rows with the same value only one is added."""
     column = getattr(desk.model, each.name)
-    if not each.once:
-        return sa.select(sa.func.sum(column)).where(*within)
     group = sa.select(sa.func.max(column).label("units")).where(*within).group_by(getattr(desk.model, each.once))
     return sa.select(sa.func.sum(group.subquery().c.units))
 

@@ -95,6 +95,11 @@ COLUMNS = (
     Column("created_at", _l("Created"), "ago"),
     Column("deadline_at", _l("Time left"), "left"),
 )  # fmt: skip
+NET = Column(
+    "net_units", _l("Merchant receives"), "money", asset="USDT",
+    under=Column("fee_units", _l("Fee"), "money", asset="USDT"),
+)  # fmt: skip
+"""What is left of the USDT to the merchant, as the order's page says it: in everybody's file, on merchants' screens."""
 OF_CUSTOMERS = frozenset({"customer_name", "customer", "payer"})
 """Columns and filters that tell whose order it is, and who pays it."""
 
@@ -110,7 +115,12 @@ class OrdersDesk(judging.Judges, Desk):
     title = _l("Orders")
     find: ClassVar = ("ref",)
     reads: ClassVar = ("risk_state", "dispute_state", "next_actor")
-    sums: ClassVar = (Sum("fiat_units", "currency", _l("Amount")), Sum("usdt_units", "USDT", _l("USDT")))
+    sums: ClassVar = (
+        Sum("fiat_units", "currency", _l("Amount")),
+        Sum("usdt_units", "USDT", _l("USDT")),
+        Sum("fee_units", "USDT", _l("Fee")),
+        Sum("net_units", "USDT", _l("Merchant receives")),
+    )
     empty: ClassVar = (
         _l("No orders yet"),
         _l("An order appears here as soon as a merchant opens one through the API."),
@@ -120,7 +130,14 @@ class OrdersDesk(judging.Judges, Desk):
     @property
     def columns(self) -> tuple[Column, ...]:  # type: ignore[override]  # by who looks
         """The columns of who looks, on screen and in files: an agent sees orders without the customer's data."""
+        if _pays_fees():
+            return (*COLUMNS[:-2], NET, *COLUMNS[-2:])
         return COLUMNS if _sees_customers() else tuple(each for each in COLUMNS if each.name not in OF_CUSTOMERS)
+
+    @property
+    def filed(self) -> tuple[Column, ...]:  # type: ignore[override]  # by who looks
+        """The columns that only the file has."""
+        return () if _pays_fees() else (NET,)
 
     @property
     def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]  # by who looks
@@ -302,6 +319,11 @@ class OrdersDesk(judging.Judges, Desk):
 def _sees_customers() -> bool:
     actor = actor_or_none()
     return actor is None or sees_customers(actor)
+
+
+def _pays_fees() -> bool:
+    actor = actor_or_none()
+    return actor is not None and actor.scope is Scope.MERCHANT
 
 
 def read_yes(text: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from datetime import timedelta
 
@@ -10,7 +12,9 @@ import pytest
 
 from core import clock
 from core.db import reading
+from core.money import USDT, Money
 from core.orders import deposit
+from portal.format import money_text
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
 
@@ -48,6 +52,32 @@ def test_each_party_sees_its_own_orders_and_an_agent_those_of_its_subtree(desk):
         assert refs(browser.get("/orders/list/")) == []
         assert browser.get(f"/orders/show/{desk.open}").status_code == 404
         assert desk.open not in browser.get("/orders/export.csv").text
+
+
+def test_the_file_of_orders_has_fee_and_net_with_their_sums_and_a_merchants_screen_has_them_too(desk):
+    with reading() as tx:
+        orders = tx.rows("select ref, usdt_units, fee_units from orders")
+    usdt, fees = sum(each[1] for each in orders), sum(each[2] for each in orders)
+    assert fees > 0
+    for name in ("merchant1", "finance", "acceptor1", "agent1"):
+        browser = signed_in(desk, name)
+        rows = list(csv.reader(io.StringIO(browser.get("/orders/export.csv").data.decode("utf-8-sig"))))
+        head = rows[0]
+        net_at, fee_at = head.index("Merchant receives"), head.index("Fee")
+        told = {row[0]: (row[net_at], row[fee_at]) for row in rows if row[0].startswith("ord_")}
+        assert told == {
+            ref: (Money(units - fee, USDT).text(), Money(fee, USDT).text()) for ref, units, fee in orders
+        }, name
+        foot = {row[0]: row[1:] for row in rows if row[0].startswith("# sum")}
+        assert foot["# sum: Fee"] == [Money(fees, USDT).text(), "USDT"]
+        assert foot["# sum: Merchant receives"] == [Money(usdt - fees, USDT).text(), "USDT"]
+        shown = words(browser.get("/orders/list/"))
+        assert f"Sum Fee {money_text(Money(fees, USDT))}" in shown
+        assert f"Sum Merchant receives {money_text(Money(usdt - fees, USDT))}" in shown
+        ref, units, fee = orders[0]
+        row = re.search(rf'<tr data-href="/orders/show/{ref}".*?</tr>', browser.get("/orders/list/").text, re.DOTALL)[0]
+        each = f"{money_text(Money(units - fee, USDT))} {money_text(Money(fee, USDT))}"
+        assert (each in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row))) is (name == "merchant1")
 
 
 def test_who_may_not_see_alerts_is_told_under_review_and_nothing_more(desk):
