@@ -32,6 +32,23 @@
     return figure;
   };
 
+  // Names below a chart take as many rows as they need: the chart grows by these, so that none lies on the labels of
+  // the axis and none is cut. Plotly gives a legend half of the height at most.
+  const MARK_PX = 52;
+  const ROW_PX = 19;
+  const pen = document.createElement("canvas").getContext("2d");
+  const legended = (figure, width) => {
+    const names = figure.data.map(trace => trace.name).filter(Boolean);
+    if (!width || figure.layout.showlegend === false || names.length < 2) return figure;
+    pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const widest = Math.max(...names.map(name => pen.measureText(name).width));
+    const rows = Math.ceil(names.length / Math.max(1, Math.floor(width / (widest + MARK_PX))));
+    const below = rows * ROW_PX + 12;
+    figure.layout.height = Math.max(figure.layout.height + (rows - 1) * ROW_PX, 2 * below);
+    figure.layout.legend = { ...figure.layout.legend, yref: "container", y: 0, yanchor: "bottom" };
+    return figure;
+  };
+
   const system = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => {
     const chosen = root.dataset.theme;
@@ -53,7 +70,8 @@
         if (painted.get(id) === look) return [no_update, no_update];
         painted.set(id, look);
         if (!figure) return [{ data: [], layout: {} }, { display: "none" }];
-        return [thinned(resolved(figure, getComputedStyle(root)), width), { display: "block", height: `${figure.layout.height}px` }];
+        const drawn = legended(thinned(resolved(figure, getComputedStyle(root)), width), width);
+        return [drawn, { display: "block", height: `${drawn.layout.height}px` }];
       },
       open(click) {
         const href = click?.points?.[0]?.customdata;

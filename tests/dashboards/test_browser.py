@@ -227,3 +227,34 @@ def test_a_narrow_window_scrolls_in_one_direction_only(reader):
         reader.read(name)
         expect(reader.page.locator(".bone")).to_have_count(0, timeout=PATIENCE_MS)
         assert reader.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+LEGEND = """async () => {
+  const names = ["Unusual confirmation", "Payer's name differs", "Large amount", "Too many orders", "New and large",
+                 "Unpaid orders", "Shared payer account", "Payer account on a list"];
+  const data = names.map(name => ({ type: "bar", name, x: ["18 Nov", "19 Nov"], y: [1, 2] }));
+  const legend = { orientation: "h", x: 0, y: -0.12, xanchor: "left", yanchor: "top", font: { size: 12 } };
+  const axis = { automargin: true, type: "category" };
+  const layout = { barmode: "stack", height: 280, showlegend: true, legend, xaxis: axis, yaxis: { automargin: true },
+                   margin: { l: 8, r: 8, t: 8, b: 8 } };
+  window.dash_clientside.callback_context = { outputs_list: [{ id: "risk-days-chart" }] };
+  const [drawn] = window.dash_clientside.boards.paint({ data, layout }, "light");
+  const box = document.createElement("div");
+  box.style.width = "290px";
+  document.body.append(box);
+  await window.Plotly.newPlot(box, drawn.data, { ...drawn.layout, width: 290 });
+  const ends = which => [...box.querySelectorAll(which)].map(each => each.getBoundingClientRect());
+  return { labels: Math.max(...ends(".xtick text").map(each => each.bottom)), names: ends(".legendtext").map(each =>
+           [each.top, each.bottom]), paper: ends(".main-svg")[0].bottom,
+           shown: ends(".legend .bg")[0].bottom };
+}"""
+
+
+def test_the_names_below_a_narrow_chart_are_all_there_and_none_lies_on_its_days(reader):
+    reader.page.set_viewport_size({"width": 360, "height": 800})
+    reader.read("risk")
+    expect(reader.page.locator("#risk-days-chart .main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    found = reader.page.evaluate(LEGEND)
+    assert len(found["names"]) == 8
+    assert min(top for top, _bottom in found["names"]) >= found["labels"]
+    assert max(bottom for _top, bottom in found["names"]) <= min(found["paper"], found["shown"]) + 1
