@@ -104,13 +104,15 @@ _DRAWN: dict[str, Callable[[Any, Column, Any], Any]] = {
 }
 
 
-_PLAIN: dict[str, Callable[[Any], str]] = {}
+_PLAIN: dict[str, Callable[[Any, Column, Any], str]] = {}
 
 
-def kind(name: str, drawn: Callable[[Any, Column, Any], Any], plain: Callable[[Any], str] | None = None) -> None:
+def kind(
+    name: str, drawn: Callable[[Any, Column, Any], Any], plain: Callable[[Any, Column, Any], str] | None = None
+) -> None:
     """Let a desk draw a kind of column in its own way: `drawn` gets row, column and value, and returns the cell.
 
-    `plain` gets the value and returns its text in a file, where the value itself is none to read.
+    `plain` gets the same and returns its text in a file, where the value itself does not say what the cell does.
     """
     _DRAWN[name] = drawn
     if plain is not None:
@@ -132,7 +134,7 @@ def plain(row: Any, column: Column, *, reveal: bool) -> list[str]:
     value = getattr(row, column.name)
     under = plain(row, column.under, reveal=reveal) if column.under else []
     if column.kind in _PLAIN:
-        return [defused(_PLAIN[column.kind](value)), *under]
+        return [defused(_PLAIN[column.kind](row, column, value)), *under]
     if column.kind == "money":
         code = code_of(row, column)
         return [*([Money(value, asset(code)).text(), code] if value is not None else ["", code]), *under]

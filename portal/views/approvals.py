@@ -108,8 +108,12 @@ def _kind(_row: Any, _column: Column, value: Any) -> str:
     return str(KINDS.get(value, value))
 
 
-drawing.kind("approval_kind", _kind, lambda value: str(KINDS.get(value, value)))
-drawing.kind("approval_what", lambda row, _column, _value: Markup("<b>{}</b>").format(_in_short(row)), str)
+drawing.kind("approval_kind", _kind, _kind)
+drawing.kind(
+    "approval_what",
+    lambda row, _column, _value: Markup("<b>{}</b>").format(_in_short(row)),
+    lambda row, _column, _value: _in_short(row),
+)
 
 
 class ApprovalsDesk(Desk):

@@ -25,7 +25,7 @@ from portal.desk import Desk
 from portal.filters import Text
 from portal.roles import ROLES, current_actor
 from portal.states import BADGES
-from portal.views.audit_words import change_of, taken_of, words_of
+from portal.views.audit_words import also_about, change_of, taken_of, words_of
 from portal.views.order_filters import Named, Window
 
 if TYPE_CHECKING:
@@ -63,24 +63,33 @@ def _named(value: str) -> Markup | str:
 
 
 def _subject(row: Any, _column: Column, value: Any) -> Markup | str:
-    party = (row.details or {}).get("party", "")
-    of_party = isinstance(party, str) and party not in {"", value}
-    return Markup('{}<span class="sub">{}</span>').format(_named(value), _named(party)) if of_party else _named(value)
+    beside = also_about(value, row.details or {})
+    return Markup('{}<span class="sub">{}</span>').format(_named(value), _named(beside)) if beside else _named(value)
 
 
-def _why(row: Any, _column: Column, value: Any) -> str:
-    return " · ".join(filter(None, (value, taken_of(row.action, row.details or {})))) or show.NONE
+def _beside(row: Any, _column: Column, value: Any) -> str:
+    return also_about(row.subject, value or {})
 
 
 def _change(row: Any, _column: Column, value: Any) -> str:
+    """Return from what to what the deed led, as the screen and the file say it; "" when its row does not say."""
     if not value or value == row.from_state:
-        return change_of(row.action, row.details or {}) or show.NONE
+        return change_of(row.action, row.details or {})
     states = [str(BADGES[each].text) if each in BADGES else each for each in (row.from_state, value) if each]
     return " → ".join(states)
 
 
+def _why(row: Any, _column: Column, value: Any) -> str:
+    """Return why it was done and what left the desk with it, as the screen and the file say it."""
+    return " · ".join(filter(None, (value, taken_of(row.action, row.details or {}))))
+
+
 def _role(_row: Any, _column: Column, value: Any) -> str:
     return str(ROLES[value].label) if value in ROLES else str(value)
+
+
+def _words(_row: Any, _column: Column, value: Any) -> str:
+    return words_of(value)
 
 
 def _deed(_row: Any, _column: Column, value: Any) -> Markup:
@@ -88,10 +97,12 @@ def _deed(_row: Any, _column: Column, value: Any) -> Markup:
 
 
 drawing.kind("deed", _deed)
+drawing.kind("deed_words", _words, _words)
 drawing.kind("subject", _subject)
-drawing.kind("change", _change)
+drawing.kind("beside", _beside, _beside)
+drawing.kind("change", lambda *cell: _change(*cell) or show.NONE, _change)
 drawing.kind("role", _role)
-drawing.kind("audit_why", _why)
+drawing.kind("audit_why", lambda *cell: _why(*cell) or show.NONE, _why)
 
 
 class AuditDesk(Desk):
@@ -109,6 +120,10 @@ class AuditDesk(Desk):
         Column("subject", _l("About"), "subject"),
         Column("to_state", _l("Change"), "change"),
         Column("reason", _l("Why"), "audit_why", wrap=True),
+    )
+    filed: ClassVar = (
+        Column("details", _l("Also about"), "beside"),
+        Column("action", _l("What, in words"), "deed_words"),
     )
     filters: ClassVar = (
         WHEN,
@@ -166,8 +181,8 @@ class AuditDesk(Desk):
             (_("Who"), f"{row.actor} ({_role(row, self.columns[1], row.role)})"),
             (_("What"), _deed(row, self.columns[2], row.action)),
             (_("About"), _subject(row, self.columns[3], row.subject)),
-            (_("Change"), _change(row, self.columns[4], row.to_state)),
-            (_("Why"), _why(row, self.columns[5], row.reason)),
+            (_("Change"), _change(row, self.columns[4], row.to_state) or show.NONE),
+            (_("Why"), _why(row, self.columns[5], row.reason) or show.NONE),
             (_("When"), show.when(row.at)),
             (_("Booked"), show.when(row.booked_at)),
             (_("Request"), row.trace_id or "–"),

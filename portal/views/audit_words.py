@@ -104,6 +104,18 @@ TAKEN: Final = frozenset({"list.exported", "reveal.list", "report.export", "dash
 """The deeds by which rows leave the desk with a file."""
 
 
+def also_about(subject: str, details: Mapping[str, Any]) -> str:
+    """Return whom or what else a row is about, "" when nobody else.
+
+    Of a deed on something of a party's that party; of a look at personal data the order, alert or account it was for.
+    """
+    for name in ("party", "subject"):
+        ref = details.get(name)
+        if isinstance(ref, str) and ref not in {"", subject}:
+            return ref
+    return ""
+
+
 def change_of(action: str, details: Mapping[str, Any]) -> str:
     """Return from what to what a deed led that is no step of an order, "" when its row does not say."""
     if action != "bank_account.designate":
