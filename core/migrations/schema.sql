@@ -385,15 +385,15 @@ end $$;
 CREATE FUNCTION public.ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) RETURNS text
     LANGUAGE plpgsql
     AS $$
-declare v_asset text; v_crossed boolean;
+declare v_asset text; v_low boolean;
 begin
     if p_account >= 2000000000000 then
         perform ledger_fold(p_account);
     end if;
     update ledger_account set available = available + p_available, escrow = escrow + p_escrow, held = held + p_held
      where id = p_account
-    returning asset, (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_asset, v_crossed;
-    if v_crossed then
+    returning asset, old.available <> new.available and least(old.available, new.available) < new.low_mark into v_asset, v_low;
+    if v_low then
         perform pool_account_flags(p_account);
     end if;
     return v_asset;
@@ -414,6 +414,12 @@ CREATE FUNCTION public.ledger_low_mark(p_account bigint, p_mark bigint) RETURNS 
     LANGUAGE sql
     AS $$
     update ledger_account set low_mark = p_mark where id = p_account and low_mark <> p_mark
+$$;
+CREATE FUNCTION public.ledger_low_marks(p_accounts bigint[], p_marks bigint[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    update ledger_account a set low_mark = m.mark from unnest(p_accounts, p_marks) m (account_id, mark)
+     where a.id = m.account_id and a.low_mark <> m.mark
 $$;
 CREATE FUNCTION public.ledger_move(p_ref text, p_key text, p_reason text, p_order bigint, p_actor text, p_at timestamp with time zone, p_account bigint, p_from text, p_to text, p_units bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -1006,15 +1012,8 @@ end $$;
 CREATE FUNCTION public.pool_account_flags(p_account bigint) RETURNS void
     LANGUAGE sql
     AS $$
-    update pool_account pa
-       set matchable = x.can
-      from (select p.id, (p.left_at is null and l.available >= l.low_mark and a.online and not a.silent and a.paused = '' and party.state = 'active'
-                          and b.state = 'active' and pool.state = 'open') as can
-              from pool_account p join ledger_account l on l.id = p.account_id join pool on pool.id = p.pool_id
-              join acceptor a on a.party_id = p.acceptor_id join party on party.id = a.party_id
-              join bank_account b on b.id = p.bank_account_id
-             where p.account_id = p_account) x
-     where pa.id = x.id and pa.matchable <> x.can
+    update pool_account pa set matchable = x.can
+      from pool_account_rule() x where x.account_id = p_account and pa.id = x.id and pa.matchable <> x.can
 $$;
 CREATE FUNCTION public.pool_account_give_back(p_pool_account bigint, p_created timestamp with time zone, p_fiat bigint) RETURNS void
     LANGUAGE sql
@@ -1034,6 +1033,15 @@ begin
     update pool set places = places - 1 where id = v_pool returning places + 1 into v_last;
     update pool_account set place = v_place where pool_id = v_pool and place = v_last;
 end $$;
+CREATE FUNCTION public.pool_account_rule() RETURNS TABLE(id bigint, account_id bigint, can boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    select p.id, p.account_id, (p.left_at is null and l.available >= pool.min_reserve_units and a.online and not a.silent
+                                and a.paused = '' and party.state = 'active' and b.state = 'active')
+      from pool_account p join ledger_account l on l.id = p.account_id join pool on pool.id = p.pool_id
+      join acceptor a on a.party_id = p.acceptor_id join party on party.id = a.party_id
+      join bank_account b on b.id = p.bank_account_id
+$$;
 CREATE FUNCTION public.pool_account_sync(p_acceptor bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1062,11 +1070,16 @@ $$;
 CREATE FUNCTION public.pool_sync(p_pool bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
-declare r record;
+declare v_accounts bigint[];
 begin
-    for r in select acceptor_id from pool_account where pool_id = p_pool group by acceptor_id, account_id order by account_id loop
-        perform pool_account_sync(r.acceptor_id);
-    end loop;
+    v_accounts := array(select a.id from ledger_account a
+                         where a.id in (select x.account_id from pool_account x where x.pool_id = p_pool and x.left_at is null)
+                         order by a.id for no key update);
+    perform ledger_low_marks(array_agg(m.account_id), array_agg(m.mark))
+       from (select pa.account_id, max(pool.min_reserve_units) as mark from pool_account pa join pool on pool.id = pa.pool_id
+              where pa.account_id = any (v_accounts) and pa.left_at is null group by pa.account_id) m;
+    update pool_account pa set matchable = x.can
+      from pool_account_rule() x where pa.pool_id = p_pool and pa.left_at is null and x.id = pa.id and pa.matchable <> x.can;
 end $$;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql

@@ -222,7 +222,7 @@ _POOLS: Final = sa.select(
     .scalar_subquery()
     .label("merchants"),
     _in_pool(sa.func.count()).label("accounts"),
-    _in_pool(sa.func.count(), PoolAccount.matchable).label("matchable"),
+    _in_pool(sa.func.count(), PoolAccount.matchable, Pool.state == "open").label("matchable"),
 ).subquery("l")  # fmt: skip
 
 

@@ -152,7 +152,8 @@ def limit(
             " where id = %s",
             (*after, pool_id),
         )
-        tx.call("select pool_sync(%s)", (pool_id,))
+        if reserve.units != before[2]:
+            tx.call("select pool_sync(%s)", (pool_id,))
         names = ("min_fiat_units", "max_fiat_units", "min_reserve_units", "silent_seconds")
         details = _changed(names, before, after)
         audit.write(tx, actor, "pool.limit", pool_ref, reason=reason, details=details)

@@ -217,7 +217,6 @@ def _turn(actor: Actor, ref: str, why: str, *, before: str, after: str) -> None:
         sql = "update pool set state = %s where id = %s and state = %s"
         if not tx.run(sql, (after, pool_id, before)):
             raise WrongState(sentence("the pool is not %(before)s", before=before), ref=ref)
-        tx.call("select pool_sync(%s)", (pool_id,))
         audit.write(tx, actor, "pool.pause" if after == "paused" else "pool.reopen", ref, reason=reason)
         outbox.tell(tx, "pool.paused" if after == "paused" else "pool.reopened", ref)
 

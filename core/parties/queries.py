@@ -77,7 +77,7 @@ select p.ref, p.code, p.currency, p.method, p.fee_code, p.state, p.min_fiat_unit
 """
 _SERVED = """
 select p.code, p.state, p.currency, p.method, b.ref, b.bank, b.masked, l.open_orders, a.open_limit,
-       case when l.day = %s then l.day_units else 0 end, a.day_limit_units, a.matchable
+       case when l.day = %s then l.day_units else 0 end, a.day_limit_units, a.matchable and p.state = 'open'
   from pool_account a join pool p on p.id = a.pool_id join party c on c.id = a.acceptor_id
   join bank_account b on b.id = a.bank_account_id left join pool_account_load l on l.pool_account_id = a.id
  where c.ref = %s and a.left_at is null order by p.currency, p.code, b.ref

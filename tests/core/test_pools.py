@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +17,9 @@ from core.ledger import accounts
 from core.ledger.post import Leg, post
 from core.money import USDT, Money, fiat
 from core.orders.matching import POLICIES as KNOWN_POLICIES
-from core.parties import acceptors, bank_accounts, merchants, pools, standing
-from tests import make
+from core.parties import acceptors, bank_accounts, listing, merchants, pool_changes, pools, queries, standing
+from tests import beside, make
+from tests.core import lives, review
 
 BRL = fiat("BRL")
 LIMIT = Money.parse("50000", BRL)
@@ -35,9 +38,7 @@ def wrong_flags():
             " join acceptor a on a.party_id = pa.acceptor_id join party p on p.id = a.party_id"
             " join bank_account b on b.id = pa.bank_account_id join ledger_account l on l.id = pa.account_id"
             " where pa.matchable <> (a.online and not a.silent and a.paused = '' and p.state = 'active'"
-            " and b.state = 'active' and pool.state = 'open'"
-            " and l.available >= (select max(x.min_reserve_units) from pool_account y"
-            " join pool x on x.id = y.pool_id where y.acceptor_id = pa.acceptor_id))",
+            " and b.state = 'active' and l.available >= pool.min_reserve_units)",
         )
 
 
@@ -141,8 +142,6 @@ def test_each_thing_that_stops_an_acceptor_takes_it_out_of_matching_and_back(dat
         (lambda: acceptors.resume(system(), joao.ref, "is back"), True),
         (lambda: bank_accounts.freeze(system(), joao.bank_account, "the bank"), False),
         (lambda: bank_accounts.unfreeze(system(), joao.bank_account, "the bank"), True),
-        (lambda: pools.pause(system(), market.pool_ref, "repairs"), False),
-        (lambda: pools.reopen(system(), market.pool_ref, "repaired"), True),
         (lambda: standing.suspend(system(), joao.ref, "papers"), False),
         (lambda: standing.reinstate(system(), joao.ref, "papers"), True),
     ]
@@ -158,6 +157,40 @@ def test_each_thing_that_stops_an_acceptor_takes_it_out_of_matching_and_back(dat
             again()
 
 
+def test_a_pause_or_another_bound_of_an_order_waits_for_nobodys_reserve(database):
+    market = make.market(1)
+    joao, pool = market.acceptors[0], market.pool_ref
+    with beside.other() as booking:
+        booking.execute("select 1 from ledger_account where party_id = %s for no key update", (joao.id,))
+        pools.pause(system(), pool, "repairs")
+        with pytest.raises(Conflict, match="no open pool"):
+            lives.opened(market)
+        pool_changes.limit(system(), pool, "as agreed", max_fiat=Money.parse("600", BRL), silent_seconds=120)
+        assert ready(pool) == (0, False), "no account of a paused pool is ready"
+        pools.reopen(system(), pool, "repaired")
+    assert ready(pool) == (1, True)
+    assert review.state(lives.opened(market))[0] == "awaiting_payment"
+
+
+def ready(pool_ref):
+    """How many accounts the list of pools calls ready, and whether the acceptor's own page does."""
+    with db.transaction() as tx:
+        counted = tx.session.scalar(sa.select(listing.PoolRow.matchable).where(listing.PoolRow.ref == pool_ref))
+    [ref] = review.rows("select ref from party where kind = 'acceptor'")
+    return counted, queries.served_pools(system(), *ref)[0].matchable
+
+
+def test_accounts_that_were_marked_by_the_pause_of_their_pool_are_marked_anew_by_the_migration(database):
+    market = make.market(2)
+    acceptors.set_online(market.acceptors[0].actor, market.acceptors[0].ref, online=False)
+    pools.pause(system(), market.pool_ref, "repairs")
+    with db.transaction() as tx:
+        tx.run("update pool_account set matchable = false")
+        tx.run(import_module("core.migrations.versions.0039_each_pools_own_least").FLAGS)
+    assert [matchable(each) for each in market.acceptors] == [False, True]
+    assert wrong_flags() == []
+
+
 def test_a_reserve_below_the_pools_least_leaves_matching_until_it_is_topped_up(database):
     market = make.market(1, reserve="100", min_reserve="20")
     joao = market.acceptors[0]
@@ -169,15 +202,48 @@ def test_a_reserve_below_the_pools_least_leaves_matching_until_it_is_topped_up(d
     assert matchable(joao)
 
 
-def test_the_highest_least_reserve_of_its_pools_counts_for_an_acceptor(database):
+def test_each_pools_own_least_reserve_counts_for_an_acceptor_in_several(database):
     market = make.market(1, reserve="100", min_reserve="20")
     joao = market.acceptors[0]
     strict = make.pool(min_reserve="200")
-    second = make.bank_account(joao.ref, joao.name)
-    pools.join(system(), strict, second, day_limit=LIMIT)
-    assert not matchable(joao)
+    second = joao._replace(
+        pool_account=pools.join(system(), strict, make.bank_account(joao.ref, joao.name), day_limit=LIMIT)
+    )
+
+    def both():
+        assert wrong_flags() == []
+        return matchable(joao), matchable(second)
+
+    assert both() == (True, False), "what another pool asks for is nothing to this one"
     make.top_up(joao.ref, Money.parse("100", USDT), "enough for both")
-    assert matchable(joao)
+    assert both() == (True, True)
+    spend(joao, 1)
+    assert both() == (True, False)
+    spend(joao, 180_000_000)
+    assert both() == (False, False)
+    make.top_up(joao.ref, Money(1, USDT), "enough for one")
+    assert both() == (True, False)
+    pool_changes.limit(system(), strict, "as agreed", min_reserve=Money.parse("10", USDT))
+    assert both() == (True, True)
+    spend(joao, 5_000_000)
+    assert both() == (False, True)
+
+
+def test_a_least_reserve_that_changes_while_a_reserve_is_booked_counts_for_it_too(database):
+    market = make.market(2, reserve="100", min_reserve="20")
+    joao = market.acceptors[0]
+    lower = Money.parse("10", USDT)
+    with beside.other() as looking:
+        with db.transaction() as tx:
+            legs = [
+                Leg(accounts.of_party(tx, joao.id), "available", -85_000_000),
+                Leg(accounts.house(tx, "custody"), "available", 85_000_000),
+            ]
+            post(tx, key="spend-meanwhile", reason="test", legs=legs, actor="test")
+            change = beside.Deed(lambda: pool_changes.limit(system(), market.pool_ref, "as agreed", min_reserve=lower))
+            beside.waits_for_a_lock(looking, change)
+        assert change.answer() is None
+    assert matchable(joao), "its booking went by the least reserve of before"
     assert wrong_flags() == []
 
 

@@ -10,9 +10,15 @@ language sql as $$
     values (nextval(('ledger_account_' || p_kind || '_id')::regclass), p_kind || ':' || p_code, p_kind, p_party, p_asset) returning id
 $$;
 
--- Below how much an account's reserve takes no more orders.
+-- Below how much of its reserve an account is out of matching, in one of its pools or in all.
 create or replace function ledger_low_mark(p_account bigint, p_mark bigint) returns void language sql as $$
     update ledger_account set low_mark = p_mark where id = p_account and low_mark <> p_mark
+$$;
+
+-- The same for many, whose locks the caller holds: a statement for each of thousands took seconds, and all waited for them.
+create or replace function ledger_low_marks(p_accounts bigint[], p_marks bigint[]) returns void language sql as $$
+    update ledger_account a set low_mark = m.mark from unnest(p_accounts, p_marks) m (account_id, mark)
+     where a.id = m.account_id and a.low_mark <> m.mark
 $$;
 
 -- Bring an account's balance up to this moment: every credit whose transaction has ended counts, whatever else is
@@ -28,20 +34,20 @@ begin
      where a.id = p_account;
 end $$;
 
--- Add to the pockets of one account at once; a reserve that crosses its low mark enters or leaves matching. Returns
--- the account's asset. (What is called on the money path returns something, so that plpgsql calls it by assignment: a
+-- Add to the pockets of one account at once; a reserve that changes below its low mark may cross the least reserve of one
+-- of its pools, and so enter or leave matching there. Returns the account's asset. (What is called on the money path returns something, so that plpgsql calls it by assignment: a
 -- `perform` costs a statement.)
 drop function if exists ledger_book(bigint, bigint, bigint, bigint);
 create function ledger_book(p_account bigint, p_available bigint, p_escrow bigint, p_held bigint) returns text language plpgsql as $$
-declare v_asset text; v_crossed boolean;
+declare v_asset text; v_low boolean;
 begin
     if p_account >= 2000000000000 then
         perform ledger_fold(p_account);
     end if;
     update ledger_account set available = available + p_available, escrow = escrow + p_escrow, held = held + p_held
      where id = p_account
-    returning asset, (old.available >= old.low_mark) <> (new.available >= new.low_mark) into v_asset, v_crossed;
-    if v_crossed then
+    returning asset, old.available <> new.available and least(old.available, new.available) < new.low_mark into v_asset, v_low;
+    if v_low then
         perform pool_account_flags(p_account);
     end if;
     return v_asset;
