@@ -10,6 +10,7 @@ from core.db import reading, transaction
 from core.errors import AlreadyDone, NotFound, WrongState, sentence
 from core.ledger import accounts
 from core.ledger.post import Leg, post
+from core.ledger.reasons import Reason
 from core.money import USDT, Money
 from core.parties import particulars
 
@@ -169,7 +170,7 @@ def end(
 ) -> None:
     """Give back all that is held, in one entry; what was earned since the last sweep is payable as it stands."""
     if found.units:
-        _move(tx, actor, found, "commission_hold_close", f"{found.ref}:close", ("held", "available"), found.units)
+        _move(tx, actor, found, Reason.COMMISSION_HOLD_CLOSE, f"{found.ref}:close", ("held", "available"), found.units)
     tx.run(
         "update commission_hold set closed_at = %s, closed_by = %s, closed_why = %s where id = %s",
         (clock.now(), actor.name, reason, found.id),
@@ -186,13 +187,13 @@ def _keep(tx: Transaction, actor: Actor, found: OpenHold) -> int:
     units: int = tx.call("select available from ledger_account where id = %s", (found.account_id,))
     if units > 0:
         key = f"{found.ref}:hold:{found.units}"
-        _move(tx, actor, found, "commission_hold", key, ("available", "held"), units)
+        _move(tx, actor, found, Reason.COMMISSION_HOLD, key, ("available", "held"), units)
         tx.run("update commission_hold set units = units + %s where id = %s", (units, found.id))
     return units
 
 
 def _move(
-    tx: Transaction, actor: Actor, found: OpenHold, reason: str, key: str, pockets: tuple[Pocket, Pocket], units: int
+    tx: Transaction, actor: Actor, found: OpenHold, reason: Reason, key: str, pockets: tuple[Pocket, Pocket], units: int
 ) -> None:
     away, to = pockets
     legs = [Leg(found.account_id, away, -units), Leg(found.account_id, to, units)]

@@ -10,6 +10,7 @@ from core.db import reading, transaction
 from core.errors import AlreadyDone, BadAmount, Barred, NotFound, sentence
 from core.ledger import accounts
 from core.ledger.post import Leg, post
+from core.ledger.reasons import Reason
 from core.money import USDT, Money
 from core.parties import particulars
 
@@ -200,7 +201,7 @@ def _booked(tx: Transaction, actor: Actor, found: TopUp, done: Approval) -> str:
     entry = post(
         tx,
         key=_key(found.arrival),
-        reason="reserve_topup",
+        reason=Reason.RESERVE_TOPUP,
         legs=[
             Leg(accounts.of_party(tx, party.id), "available", units),
             Leg(accounts.house(tx, "custody"), "available", -units),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.verify.evidence import holds_are_there
+from core.verify.explained import entries_are_explained
 from core.verify.finding import Check, Finding
 from core.verify.owners import accounts_are_named
 
@@ -144,4 +145,5 @@ def covered(tx: Transaction) -> Finding:
         f" ({_SUMS}) s) b"
         " group by asset having sum(units) <> 0",
     )
+    entries_are_explained(check)
     return check.finding()

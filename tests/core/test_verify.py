@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from core import clock, verify
 from core.actor import system
 from core.db import transaction
+from core.ledger.reasons import Reason
 from core.orders.states import TRANSITIONS
 from core.parties import keys
 from core.settings import settings
@@ -68,6 +70,13 @@ def test_the_published_steps_in_the_database_are_those_of_the_code(module_databa
     with transaction() as tx:
         steps = {((before, event), after) for before, event, after in tx.rows("select * from order_steps()")}
     assert steps == {((before, event), after) for (before, event), after in TRANSITIONS.items()}
+
+
+def test_every_reason_that_the_money_path_writes_is_in_the_closed_list():
+    functions = Path(verify.__file__).parents[1] / "migrations" / "functions"
+    written = "".join((functions / name).read_text(encoding="utf-8") for name in ("orders.sql", "history.sql"))
+    reasons = set(re.findall(r"'((?:escrow|hold|history)_[a-z_]+)', (?:[pv]_order|o\.id|null),", written))
+    assert reasons == {each for each in Reason if not each.startswith(("reserve", "commission"))}
 
 
 def test_a_market_that_lived_well_holds_every_invariant(lived):
