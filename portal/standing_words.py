@@ -1,4 +1,4 @@
-"""What a party is told above all else: that it is suspended, barred or paused, what of it, and whom to ask."""
+"""What a party is told first: that it is suspended, barred, paused or not paid out, what of it, and whom to ask."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 
 from core.actor import Scope
 from core.parties import standing
@@ -48,9 +49,24 @@ _OUT: Final = {"suspended": SUSPENDED, "barred": BARRED}
 
 
 def notices(actor: Actor) -> list[str]:
-    """Return what keeps the actor's own party from new business, each in a sentence; empty for everybody else."""
+    """Return what keeps the actor's own party from business or payouts, each in a sentence; empty for all others."""
     found = standing.own(actor)
-    return [] if found is None else told(actor.scope, found.state, found.paused)
+    if found is None:
+        return []
+    return told(actor.scope, found.state, found.paused) + _frozen(found)
+
+
+def _frozen(found: standing.Standing) -> list[str]:
+    """Return the sentence about a frozen withdrawal account, without the reason: that one is the desk's to tell."""
+    if not found.frozen_ref:
+        return []
+    words = _(
+        "The desk has frozen your withdrawal account, %(account)s: nothing is paid out to it. Make another active"
+        " account your withdrawal account, or ask an administrator of the desk.",
+        account=found.frozen,
+    )
+    href = f"/bank-accounts/show/{found.frozen_ref}"
+    return [Markup('{} <a href="{}">{}</a>').format(words, href, _("See the account"))]
 
 
 def told(scope: Scope, state: str, paused: str = "") -> list[str]:

@@ -60,6 +60,7 @@ BADGES: dict[str, Badge] = {
     "inconclusive": Badge(_l("Inconclusive"), "idle"),
     "approved": Badge(_l("Approved"), "ok"),
     "withdrawn": Badge(_l("Withdrawn"), "idle"),
+    "approved_withdrawn": Badge(_l("Approved, withdrawn since"), "warn"),
     # parties, accounts, bank accounts
     "active": Badge(_l("Active"), "ok"),
     "inactive": Badge(_l("Switched off"), "idle"),

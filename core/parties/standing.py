@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 class Standing(NamedTuple):
-    """How a party stands: its state, and why it is out of matching, "" while it is not."""
+    """How a party stands: its state, why it is out of matching, and the account of its payouts while that is frozen.
+
+    Each is "" while it is not so; the account is named by its bank and masked number, and by its ref.
+    """
 
     state: str
     paused: str
+    frozen: str = ""
+    frozen_ref: str = ""
 
 
 def own(actor: Actor) -> Standing | None:
@@ -27,8 +32,10 @@ def own(actor: Actor) -> Standing | None:
         return None
     with reading() as tx:
         rows = tx.rows(
-            "select p.state, coalesce(a.paused, '') from party p left join acceptor a on a.party_id = p.id"
-            " where p.id = %s",
+            "select p.state, coalesce(a.paused, ''), coalesce(b.bank || ' ' || b.masked, ''), coalesce(b.ref, '')"
+            " from party p left join acceptor a on a.party_id = p.id"
+            " left join withdrawal_account w on w.party_id = p.id"
+            " left join bank_account b on b.id = w.bank_account_id and b.state = 'frozen' where p.id = %s",
             (actor.party_id,),
         )
     return Standing(*rows[0]) if rows else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from flask import flash, redirect, request, url_for
+from flask import flash, g, redirect, request, url_for
 from flask_appbuilder.baseviews import expose
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_babel import gettext as _
@@ -60,6 +60,7 @@ DECIDES: Final = {
     versions.PLAN: Right.APPROVE_PRICING,
     commission_lifts.KIND: Right.SET_STANDING,
 }
+_VERSIONS: Final = frozenset({versions.FEES, versions.PLAN})
 FOR_YOU: Final = {"decides": "you"}
 """The filter of what waits for who looks: the very rows that the figure on the home page counts."""
 ASKS: Final = {
@@ -104,6 +105,22 @@ def _in_short(row: Any) -> str:
     return f"{row.subject} v{said['version']}"
 
 
+def _state(row: Any) -> str:
+    """Return what became of a request: of an approved version also that it was withdrawn before it began."""
+    if row.state != "approved" or row.kind not in _VERSIONS:
+        return str(row.state)
+    return "approved_withdrawn" if (row.subject, row.payload["version"]) in _withdrawn(row.kind) else "approved"
+
+
+def _withdrawn(kind: str) -> set[tuple[str, int]]:
+    """Return code and number of the versions of a kind that were withdrawn; looked up once for a list or file."""
+    found: dict[str, set[tuple[str, int]]] = g.setdefault("versions_withdrawn", {})
+    if kind not in found:
+        known = versions.known(current_actor(), kind)
+        found[kind] = {(each.code, each.version) for each in known if each.withdrawn_at}
+    return found[kind]
+
+
 def _kind(_row: Any, _column: Column, value: Any) -> str:
     return str(KINDS.get(value, value))
 
@@ -113,6 +130,11 @@ drawing.kind(
     "approval_what",
     lambda row, _column, _value: Markup("<b>{}</b>").format(_in_short(row)),
     lambda row, _column, _value: _in_short(row),
+)
+drawing.kind(
+    "approval_state",
+    lambda row, _column, _value: show.badge(_state(row)),
+    lambda row, _column, _value: _state(row),
 )
 
 
@@ -127,7 +149,7 @@ class ApprovalsDesk(Desk):
         Column("ref", _l("Request"), "ref", narrow="ref", href="/approvals/show/{}"),
         Column("kind", _l("Kind"), "approval_kind", under=Column("reason", _l("Reason"))),
         Column("subject", _l("What"), "approval_what", narrow="amount"),
-        Column("state", _l("State"), "badge", narrow="state"),
+        Column("state", _l("State"), "approval_state", narrow="state"),
         Column("requested_by", _l("Asked by"), under=Column("requested_at", _l("Asked"), "ago")),
         Column("decided_by", _l("Decided by"), under=Column("decided_at", _l("Decided"), "ago")),
     )
@@ -172,6 +194,10 @@ class ApprovalsDesk(Desk):
         if asked.args.to_dict() == FOR_YOU:
             return _l("Nothing waits for your approval"), _l("What others ask for and you may decide appears here.")
         return super().nothing(asked)
+
+    def states(self, row: Any) -> list[str]:  # type: ignore[valid-type]  # the method `list` is none
+        """Return the badge beside the title."""
+        return [_state(row)]
 
     def second(self) -> int:
         """Return how many alerts wait for a second officer, the very rows of that queue; 0 for who sees none."""

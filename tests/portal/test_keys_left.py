@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -10,6 +12,7 @@ from core.db import reading
 from core.errors import Refusal, WrongState
 from core.parties import keys, standing
 from portal.commands import key, user
+from portal.roles import ROLES
 from tests.portal import market
 from tests.portal.market import signed_in
 
@@ -63,3 +66,17 @@ def test_the_terminal_says_it_too_and_lists_what_there_is(desk):
     assert "go on working" not in told(user.command, "deactivate", "acceptor1"), "a barred party's key lets nobody in"
     with pytest.raises(Refusal):
         told(key.command, "list", "--party", "nobody")
+
+
+def test_the_list_of_users_says_how_a_user_and_a_key_are_made_in_commands_that_exist(desk):
+    page = signed_in(desk, "admin").get("/users/").text
+    said = [each.split() for each in re.findall(r"<code>desk ([^<]+)</code>", page)]
+    assert {tuple(each[:2]) for each in said} == {
+        ("user", "new"), ("user", "role"), ("key", "new"), ("key", "list"), ("key", "end"),
+    }  # fmt: skip
+    for group, name, *rest in said:
+        known = {"user": user, "key": key}[group].command.commands[name]
+        options = {each for made in known.params for each in made.opts}
+        assert {each for each in rest if each.startswith("--")} <= options, name
+    for name in ROLES:
+        assert f"<code>{name}</code>" in page

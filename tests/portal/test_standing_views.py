@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.actor import system
+from core.actor import Right, system
 from core.db import reading
 from core.errors import Refusal
-from core.parties import acceptors, agents, keys, pools, standing
+from core.parties import acceptors, agents, bank_accounts, keys, pools, standing
 from portal.security.setup import ensure_user
 from tests import make
 from tests.portal import market
@@ -218,3 +218,27 @@ def test_an_agent_is_moved_by_an_administrator_and_open_orders_keep_their_shares
     assert act(signed_in(desk, "finance"), "agents", "move", lower, **back).status_code == 302
     for name in ("compliance", "auditor", "agent1"):
         assert act(signed_in(desk, name), "agents", "move", lower, parent="", reason="as agreed").status_code == 403
+
+
+@pytest.mark.parametrize("who", ["acceptor1", "merchant1"])
+def test_whose_withdrawal_account_is_frozen_reads_it_at_home_without_the_officers_reason(desk, who):
+    ref = {"acceptor1": desk.acceptor.ref, "merchant1": desk.trade.merchant_ref}[who]
+    with reading() as tx:
+        name = tx.call("select name from party where ref = %s", (ref,))
+    number, officer = f"00{len(who)}77731{ord(who[0])}", make.person("compliance", Right.FREEZE_BANK_ACCOUNT)
+    accounts = [
+        bank_accounts.add(system("desk"), ref, "Banco Um", name, number + end, "BRL", "pix") for end in ("1111", "2222")
+    ]
+    if who == "acceptor1":  # the merchant's first account is its withdrawal account already
+        bank_accounts.designate(system("desk"), accounts[0], "as they asked")
+    bank_accounts.freeze(officer, accounts[1], "a review of its payers")
+    browser = signed_in(desk, who)
+    assert "frozen your withdrawal account" not in browser.get("/").text, "another account of theirs is no news"
+    bank_accounts.freeze(officer, accounts[0], "a review of its payers")
+    page = browser.get("/").text
+    assert "The desk has frozen your withdrawal account, Banco Um •• 1111: nothing is paid out to it." in page
+    assert f'href="/bank-accounts/show/{accounts[0]}"' in page
+    assert "a review" not in page
+    assert "frozen your withdrawal account" not in signed_in(desk, "admin").get("/").text
+    bank_accounts.unfreeze(officer, accounts[0], "the review is over")
+    assert "frozen your withdrawal account" not in browser.get("/").text

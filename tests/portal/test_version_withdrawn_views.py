@@ -68,6 +68,11 @@ def test_one_of_the_two_withdraws_it_and_everybody_reads_who_when_and_why(desk, 
     assert "2 versions" in cards
     approval = words(browser.get(f"/approvals/show/{request}"))
     assert re.search(r"standard v2 , withdrawn [\d :-]+, before it began", approval)
+    assert "Approved, withdrawn since" in approval
+    listed = words(browser.get("/approvals/list/?state=approved"))
+    assert re.search(r"standard v2 Approved, withdrawn since", listed)
+    file = browser.get("/approvals/export.csv?state=approved").text
+    assert "standard v2,approved_withdrawn," in file
     assert "This becomes standard v3" in words(browser.get("/versions/fees/new?code=standard")), (
         "its number is not given again"
     )
@@ -75,6 +80,14 @@ def test_one_of_the_two_withdraws_it_and_everybody_reads_who_when_and_why(desk, 
         signed_in(desk, "auditor").get("/audit/list/", follow_redirects=True)
     )
     assert [each.invariant for each in verify() if not each.holds] == []
+
+
+def test_a_version_that_counts_reads_approved_alone(desk):
+    request = coming(desk)
+    for page in ("/approvals/list/?state=approved", f"/approvals/show/{request}"):
+        told = words(desk.finance.get(page))
+        assert "Approved" in told
+        assert "withdrawn since" not in told
 
 
 def test_while_a_proposal_waits_to_follow_it_the_page_says_what_comes_first(desk):
