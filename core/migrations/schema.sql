@@ -557,7 +557,7 @@ begin
         update order_waiting set deadline_at = (p ->> 'deadline_at')::timestamptz where order_id = p_order;
     end if;
 end $$;
-CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_claimed
+CREATE FUNCTION public.order_claim(p_ref text, p_merchant bigint, p_at timestamp with time zone, p_from text, p_to text, p_next text, p_payer_name text, p_paid_at timestamp with time zone, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text, p_reason text, p_actor text, p_role text, p_user integer, p_trace text) RETURNS public.order_claimed
     LANGUAGE plpgsql
     AS $$
 declare
@@ -574,15 +574,17 @@ begin
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = coalesce(v_payer, x.payer_account_id), payer_name = p_payer_name,
            declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
-           claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
-           deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
+           claimed_at = greatest(v_at, x.matched_at), paid_at = coalesce(p_paid_at, greatest(v_at, x.matched_at)), version = x.version + 1,
+           deadline_at = greatest(v_at, x.matched_at) + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
      where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
-       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_dated and v_at + v_slack)
+       and v_at <= x.deadline_at
+       and (p_paid_at is null or p_paid_at between x.created_at - v_dated and greatest(v_at, x.matched_at) + v_slack)
        and (v_payer is not null or p_payer_sealed is not null)
-    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, x.claimed_at into o;
     if not found then
-        select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        select x.state, x.risk_state, x.dispute_state, x.created_at, x.matched_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return null; end if;
+        v_at := greatest(v_at, o.matched_at);
         answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
@@ -592,6 +594,7 @@ begin
         return answer;
     end if;
     answer.done := true;
+    v_at := o.claimed_at;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -604,7 +607,7 @@ begin
         values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
-    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, p_reason, p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
     return answer;
 end $$;
 CREATE FUNCTION public.order_end(p jsonb) RETURNS void
@@ -638,7 +641,8 @@ declare
 begin
     select * into o from orders where ref = p_ref for no key update;
     if not found then return null; end if;
-    v_at := coalesce(p_at, clock_timestamp());
+    v_at := greatest(coalesce(p_at, clock_timestamp()), o.created_at, o.matched_at, o.claimed_at,
+                     (select max(a.at) from audit a where a.order_id = o.id and a.event is not null));
     return to_jsonb(o) || jsonb_build_object('at', v_at, 'late', coalesce(v_at > o.deadline_at, false),
         'claimed_seconds_ago', extract(epoch from v_at - o.claimed_at)::bigint,
         'merchant_account_id', (select a.id from ledger_account a where a.party_id = o.merchant_id and a.asset = 'USDT'));
@@ -920,7 +924,6 @@ CREATE FUNCTION public.order_release_look(p_ref text, p_at timestamp with time z
     AS $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint; seen order_release_seen;
 begin
-    seen.at := v_at;
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state,
            o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
@@ -929,6 +932,8 @@ begin
            seen.dispute_state, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
     if not found then return null; end if;
+    v_at := greatest(v_at, v_claimed);  -- a step is never before the order's last one
+    seen.at := v_at;
     seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
     select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select y.listed from payer_account y where y.id = seen.payer_account_id),

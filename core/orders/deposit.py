@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
-from core import countries, ids, vault
+from core import countries, ids, vault, words
 from core.actor import Actor, Right, Scope
 from core.commissions import path
 from core.db import transaction
@@ -135,13 +135,16 @@ _KNOWN: Final[dict[str, object]] = dict.fromkeys(("payer_ref", "payer_blind", "p
 
 
 def claim_paid(
-    actor: Actor, ref: str, *, payer_name: str, payer_account: str, paid_at: datetime | None = None
+    actor: Actor, ref: str, *, payer_name: str, payer_account: str, paid_at: datetime | None = None, reason: str = ""
 ) -> State:
     """The customer says it has paid: the acceptor now has its time to confirm. Returns `paid_claimed`.
 
+    The order's merchant tells it. Where that one cannot, because it was barred, the desk does and says why it knows
+    (`reason`, up to 280 letters, on the trail): what is open goes on, whoever may still speak.
     Refuses with wrong_state, too_late (the pay window is over, expired or not yet), not_found or bad_input.
     """
     actor.must(Right.CLAIM_PAID)
+    why = words.reason(reason, longest=280) if actor.scope is Scope.ALL else ""
     name = text(payer_name, "payer.name")
     account = account_number(payer_account)
     paid = moment_of(paid_at, "paid_at")
@@ -159,6 +162,7 @@ def claim_paid(
         "paid_at": paid,
         **_KNOWN,
         "payer_blind": blind,
+        "reason": why,
         **actor_facts(actor),
     }
     found = call("order_claim", facts)
@@ -178,13 +182,20 @@ def _not_claimed(actor: Actor, ref: str, found: Row) -> NoReturn:
     stands = RiskState(found["risk_state"]), DisputeState(found["dispute_state"])
     taken(actor, State(found["state"]), Event.CLAIM_PAID, *stands)
     if found["late"]:
-        raise TooLate(f"the time to pay {ref} ended at {found['deadline_at']}; open a new order", ref=ref)
+        raise TooLate(
+            sentence("the time to pay %(ref)s ended at %(due)s; open a new order", ref=ref, due=found["deadline_at"]),
+            ref=ref,
+        )
     if found["early"]:
+        opened = {"ref": ref, "opened": found["opened_at"]}
         raise BadInput(
-            f"paid_at lies more than a week before {ref} was opened, at {found['opened_at']}", field="paid_at"
+            sentence(
+                "%(field)s lies more than a week before %(ref)s was opened, at %(opened)s", field="paid_at", **opened
+            ),
+            field="paid_at",
         )
     if found["future"]:
-        raise BadInput("paid_at lies in the future", field="paid_at")
+        raise BadInput(sentence("%(field)s lies in the future", field="paid_at"), field="paid_at")
     raise Changed("somebody else is changing this right now; try again")
 
 

@@ -112,7 +112,6 @@ create type order_release_seen as (
 create function order_release_look(p_ref text, p_at timestamptz) returns order_release_seen language plpgsql stable as $$
 declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_claimed timestamptz; v_declared bigint; seen order_release_seen;
 begin
-    seen.at := v_at;
     select o.id, o.version, o.state, o.merchant_id, o.acceptor_id, o.customer_id, o.payer_account_id, o.escrow_account_id,
            o.pool_account_id, o.currency, o.fiat_units, o.usdt_units, o.fee_units, o.risk_state, o.dispute_state,
            o.split, o.matched_at, o.claimed_at, o.declared_payer_account_id, o.received_units
@@ -121,6 +120,8 @@ begin
            seen.dispute_state, seen.split, seen.matched_at, v_claimed, v_declared, seen.received_units
       from orders o where o.ref = p_ref;
     if not found then return null; end if;
+    v_at := greatest(v_at, v_claimed);  -- a step is never before the order's last one
+    seen.at := v_at;
     seen.claimed_seconds_ago := extract(epoch from v_at - v_claimed)::bigint;
     select c.verified_name, c.kyc_level, extract(epoch from v_at - c.created_at)::bigint,
            (select y.listed from payer_account y where y.id = seen.payer_account_id),

@@ -191,7 +191,8 @@ begin
     return (p_matched, v_deadline, p_acceptors[v_won]);
 end $$;
 
--- An order for a step, locked. Null when there is no such order.
+-- An order for a step, locked. Null when there is no such order. A step's moment is never before the order's last one, though
+-- the clock of who takes it may be behind (the sandbox's is moved, and processes hear of it one after the other).
 drop function if exists order_for_step(text, timestamptz, boolean, boolean);
 create or replace function order_for_step(p_ref text, p_at timestamptz) returns jsonb language plpgsql as $$
 declare
@@ -200,7 +201,8 @@ declare
 begin
     select * into o from orders where ref = p_ref for no key update;
     if not found then return null; end if;
-    v_at := coalesce(p_at, clock_timestamp());
+    v_at := greatest(coalesce(p_at, clock_timestamp()), o.created_at, o.matched_at, o.claimed_at,
+                     (select max(a.at) from audit a where a.order_id = o.id and a.event is not null));
     return to_jsonb(o) || jsonb_build_object('at', v_at, 'late', coalesce(v_at > o.deadline_at, false),
         'claimed_seconds_ago', extract(epoch from v_at - o.claimed_at)::bigint,
         'merchant_account_id', (select a.id from ledger_account a where a.party_id = o.merchant_id and a.asset = 'USDT'));
@@ -233,15 +235,17 @@ end $$;
 
 -- The customer says it has paid: one guarded update, of an order of that merchant in the state Python names, within its
 -- time, by a payer account that is known or told with the call. Null for no such order, else what was found and whether it
--- was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it.
+-- was done. The sweep (`order_waiting`) keeps the earlier deadline and finds the later one when it comes to it. The moment is
+-- never before the order's match, as with every step.
 drop function if exists order_claim(jsonb);
 drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, int, text);
+drop function if exists order_claim(text, bigint, timestamptz, text, text, text, text, timestamptz, text, bytea, bytea, text, text, text, text, int, text);
 drop type if exists order_claimed;
 create type order_claimed as (done boolean, state text, risk_state text, dispute_state text, late boolean, early boolean, future boolean,
     stranger boolean, opened_at timestamptz, deadline_at timestamptz);
 create function order_claim(p_ref text, p_merchant bigint, p_at timestamptz, p_from text, p_to text, p_next text,
     p_payer_name text, p_paid_at timestamptz, p_payer_ref text, p_payer_blind bytea, p_payer_sealed bytea, p_payer_masked text,
-    p_actor text, p_role text, p_user int, p_trace text) returns order_claimed language plpgsql as $$
+    p_reason text, p_actor text, p_role text, p_user int, p_trace text) returns order_claimed language plpgsql as $$
 declare
     o record;
     answer order_claimed;
@@ -256,15 +260,17 @@ begin
     update orders x
        set state = p_to, next_actor = p_next, payer_account_id = coalesce(v_payer, x.payer_account_id), payer_name = p_payer_name,
            declared_payer_account_id = nullif(x.payer_account_id, v_payer), declared_payer_name = nullif(x.payer_name, p_payer_name),
-           claimed_at = v_at, paid_at = coalesce(p_paid_at, v_at), version = x.version + 1,
-           deadline_at = v_at + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
+           claimed_at = greatest(v_at, x.matched_at), paid_at = coalesce(p_paid_at, greatest(v_at, x.matched_at)), version = x.version + 1,
+           deadline_at = greatest(v_at, x.matched_at) + make_interval(secs => (select l.confirm_seconds from pool l where l.id = x.pool_id))
      where x.ref = p_ref and x.state = p_from and (p_merchant is null or x.merchant_id = p_merchant)
-       and v_at <= x.deadline_at and (p_paid_at is null or p_paid_at between x.created_at - v_dated and v_at + v_slack)
+       and v_at <= x.deadline_at
+       and (p_paid_at is null or p_paid_at between x.created_at - v_dated and greatest(v_at, x.matched_at) + v_slack)
        and (v_payer is not null or p_payer_sealed is not null)
-    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared into o;
+    returning x.id, x.acceptor_id, x.customer_id, x.merchant_id, x.usdt_units, old.payer_account_id as declared, x.claimed_at into o;
     if not found then
-        select x.state, x.risk_state, x.dispute_state, x.created_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
+        select x.state, x.risk_state, x.dispute_state, x.created_at, x.matched_at, x.deadline_at, x.merchant_id into o from orders x where x.ref = p_ref;
         if not found or o.merchant_id <> coalesce(p_merchant, o.merchant_id) then return null; end if;
+        v_at := greatest(v_at, o.matched_at);
         answer.done := false; answer.state := o.state; answer.risk_state := o.risk_state; answer.dispute_state := o.dispute_state;
         answer.opened_at := o.created_at; answer.deadline_at := o.deadline_at;
         answer.late := coalesce(v_at > o.deadline_at, false);
@@ -274,6 +280,7 @@ begin
         return answer;
     end if;
     answer.done := true;
+    v_at := o.claimed_at;
     if v_payer is null then
         insert into payer_account (ref, blind, sealed, masked, first_seen_at)
         values (p_payer_ref, p_payer_blind, p_payer_sealed, p_payer_masked, v_at)
@@ -286,7 +293,7 @@ begin
         values ('order_claimed', v_at, v_at, p_ref, o.customer_id, o.merchant_id, o.acceptor_id, v_payer, o.usdt_units);
     end if;
     insert into audit (at, actor, role, user_id, action, subject, order_id, reason, from_state, to_state, trace_id, event, acceptor_id)
-    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, '', p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
+    values (v_at, p_actor, p_role, p_user, 'order.claim_paid', p_ref, o.id, p_reason, p_from, p_to, p_trace, 'claim_paid', o.acceptor_id);
     return answer;
 end $$;
 

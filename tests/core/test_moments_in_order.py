@@ -1,0 +1,103 @@
+"""An order's steps stand in the order of time, though the clock of who takes one may be behind the last one's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from core import clock
+from core.db import reading, transaction
+from core.money import Money, fiat
+from core.orders import deposit, disputing, release, rulings
+from tests import make
+from tests.portal.market import opened
+
+AHEAD = datetime(2026, 11, 24, 12, tzinfo=UTC)
+BEHIND = AHEAD - timedelta(days=2)
+"""What the clock says to a process that has not heard yet that it was moved."""
+
+
+@pytest.fixture
+def trade(database):
+    with clock.at(BEHIND - timedelta(hours=1)):
+        made = make.market(1, reserve="100000")
+    for at in (BEHIND, AHEAD):
+        with clock.at(at):
+            make.rate(made.currency)
+    return made
+
+
+def told(ref):
+    """The order's moments, and those of its steps in the trail in the order they were taken."""
+    with reading() as tx:
+        order = tx.rows(
+            "select created_at, matched_at, claimed_at, paid_at, completed_at, ended_at, deadline_at from orders"
+            " where ref = %s",
+            (ref,),
+        )[0]
+        steps = [at for (at,) in tx.rows("select at from audit where subject = %s order by xid, id", (ref,))]
+    return order, steps
+
+
+def claim(trade, ref, **more):
+    return deposit.claim_paid(trade.merchant, ref, payer_name="Joao Santos", payer_account="BR7712348812", **more)
+
+
+def due(trade):
+    return Money.parse("542.00", fiat(trade.currency))
+
+
+def test_claim_and_release_by_a_clock_that_is_behind_take_the_moment_of_the_step_before(trade):
+    with clock.at(AHEAD):
+        ref = opened(trade)
+    with clock.at(BEHIND):
+        claim(trade, ref)
+    claimed = told(ref)[0]
+    assert claimed[2:4] == (AHEAD, AHEAD)
+    assert claimed[6] > AHEAD
+    with clock.at(BEHIND):
+        release.confirm(trade.acceptors[0].actor, ref, received=due(trade), payer_name="Joao Santos")
+    order, steps = told(ref)
+    assert order[:6] == (AHEAD,) * 6
+    assert steps == [AHEAD] * len(steps)
+    with reading() as tx:
+        moments = tx.rows("select happened_at, seconds from risk_fact where order_ref = %s", (ref,))
+        booked = tx.rows("select happened_at from journal_entry where key like %s", (f"{ref}:%",))
+    assert {at for at, _ in moments} == {AHEAD}
+    assert all(seconds is None or seconds >= 0 for _, seconds in moments)
+    assert {at for (at,) in booked} == {AHEAD}
+
+
+def test_what_was_paid_just_now_is_no_payment_to_come_for_a_clock_that_is_behind(trade):
+    with clock.at(AHEAD):
+        ref = opened(trade)
+    with clock.at(BEHIND):
+        claim(trade, ref, paid_at=AHEAD + timedelta(minutes=1))
+    assert told(ref)[0][3] == AHEAD + timedelta(minutes=1)
+
+
+def test_no_end_and_no_dispute_lies_before_the_step_before(trade):
+    with clock.at(AHEAD):
+        cancelled, contested = opened(trade), opened(trade)
+        claim(trade, contested)
+    with clock.at(AHEAD + timedelta(minutes=5)):
+        disputing.contest(
+            trade.acceptors[0].actor, contested, received=Money.parse("500.00", fiat(trade.currency)), why="less came"
+        )
+    with clock.at(BEHIND):
+        deposit.cancel(trade.merchant, cancelled, reason="the customer gave up")
+        with transaction() as tx:
+            rulings.refund(tx, make.system(), contested, reason="nothing more came")
+    assert told(cancelled)[0][5] == AHEAD
+    order, steps = told(contested)
+    assert order[5] == steps[-1] == AHEAD + timedelta(minutes=5)
+    assert steps == sorted(steps)
+
+
+def test_a_clock_that_is_not_behind_is_taken_as_it_is(trade):
+    with clock.at(BEHIND):
+        ref = opened(trade)
+    with clock.at(BEHIND + timedelta(minutes=2)):
+        claim(trade, ref)
+    assert told(ref)[0][2] == BEHIND + timedelta(minutes=2)
