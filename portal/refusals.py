@@ -12,6 +12,7 @@ from markupsafe import Markup
 from core.errors import Refusal, Sentence
 from core.money import Money
 from portal import format as show
+from portal.right_words import SAID
 from portal.states import BADGES
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def _part(name: str, part: Any) -> str:
 
 
 def _word(name: str, text: str) -> str:
+    if name in {"right", "role"}:
+        return str(SAID.get(text, text))
     if name in _STATES and text in BADGES:
         return str(BADGES[text].text).lower()
     return text if name in _KEPT else str(WORDS.get(text, text))

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from core.db import reading, transaction
 from core.embedded.places import read_record
-from core.errors import Unavailable
+from core.errors import Sentence, Unavailable, sentence
 from core.settings import settings
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ class Head(NamedTuple):
     sealed_at: str
     last_row: str
 
-    def words(self) -> str:
+    def words(self) -> Sentence:
         """Return the head in one line for the foot of a report."""
-        return f"{self.chain} block {self.no}, position {self.position}, sha256 {self.hash}"
+        place = {"no": str(self.no), "position": str(self.position), "hash": self.hash}
+        if self.chain == "journal":
+            return sentence("journal block %(no)s, position %(position)s, sha256 %(hash)s", **place)
+        return sentence("audit block %(no)s, position %(position)s, sha256 %(hash)s", **place)
 
 
 def advance() -> int:

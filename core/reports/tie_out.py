@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from core.actor import Right
 from core.commissions import periods, queries
+from core.errors import sentence
 from core.ledger import seal
 from core.money import USDT, Money
 
@@ -35,7 +36,7 @@ class TieOut(NamedTuple):
 def sealed_by(tx: Transaction) -> str:
     """Return the journal's head in words, for the foot of a report."""
     head = seal.head(tx)
-    return head.words() if head else "nothing is sealed yet"
+    return head.words() if head else sentence("nothing is sealed yet")
 
 
 _BOOKED = """

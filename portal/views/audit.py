@@ -27,6 +27,7 @@ from portal.roles import ROLES, current_actor
 from portal.states import BADGES
 from portal.views.audit_words import also_about, change_of, taken_of, words_of
 from portal.views.order_filters import Named, Window
+from portal.views.order_words import said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +82,12 @@ def _change(row: Any, _column: Column, value: Any) -> str:
 
 def _why(row: Any, _column: Column, value: Any) -> str:
     """Return why it was done and what left the desk with it, as the screen and the file say it."""
-    return " · ".join(filter(None, (value, taken_of(row.action, row.details or {}))))
+    return " · ".join(filter(None, (said_of(value), taken_of(row.action, row.details or {}))))
 
 
 def _role(_row: Any, _column: Column, value: Any) -> str:
+    if value == "system":
+        return _("system")
     return str(ROLES[value].label) if value in ROLES else str(value)
 
 

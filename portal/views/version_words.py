@@ -99,7 +99,7 @@ def _share(bps: int) -> str:
 
 
 def _usdt(units: int | None) -> str:
-    return _("none") if units is None else f"{show.amount(units, 'USDT')} USDT"
+    return _("without a limit") if units is None else f"{show.amount(units, 'USDT')} USDT"
 
 
 def _tiers(tiers: Sequence[Sequence[int]]) -> str:
@@ -116,7 +116,7 @@ def _fees(terms: Mapping[str, Any]) -> dict[str, str]:
         _("Least fee"): _usdt(terms.get("min_fee_units", 0)),
         _("Highest fee"): _usdt(terms.get("max_fee_units")),
         _("Fee of the payment method"): "; ".join(f"{name} {_share(bps)}" for name, bps in sorted(methods.items()))
-        or _("none"),
+        or _("no such fee"),
         _("Acceptor's spread"): _share(terms.get("spread_bps", 0)),
     }
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import html
+from types import SimpleNamespace
 
 import pytest
+from flask_babel import force_locale
 
-from core.errors import BadAmount, WrongState, sentence
+from core.actor import Actor, Right, Scope
+from core.errors import BadAmount, Forbidden, WrongState, sentence
+from core.ledger.seal import Head
 from core.money import USDT, Money, fiat
 from core.orders.states import Event, State, step
-from portal import refusals
+from portal import columns, refusals
+from portal.columns import Column
 from portal.states import BADGES
 from tests.portal import market
 from tests.portal.market import claimed, signed_in
@@ -69,3 +74,34 @@ def test_states_deeds_and_amounts_are_put_in_words_and_what_people_typed_is_left
         assert due == "1,234.567890 USDT is due, not 0.000000 USDT"
         assert refusals.words(due) == due
     assert refusals.words("a plain sentence with 5 % of something") == "a plain sentence with 5 % of something"
+
+
+@pytest.mark.parametrize("right", Right)
+def test_a_right_that_one_lacks_is_named_in_the_readers_language(desk, right):
+    with pytest.raises(Forbidden) as caught:
+        Actor("ana", "compliance", Scope.ALL, frozenset()).must(right)
+    said = caught.value
+    with desk.app.test_request_context("/"), force_locale("es"):
+        told = refusals.words(said)
+        assert told.startswith("ana (Oficial de cumplimiento) no puede ")
+        assert right.value.replace("_", " ") not in told or right is Right.EXPORT
+    with desk.app.test_request_context("/"), force_locale("zh"):
+        assert right.value.replace("_", " ") not in refusals.words(said)
+
+
+def test_a_seal_is_told_in_the_readers_language_and_is_one_english_line_in_a_file(desk):
+    head = Head("journal", 5, 8205, "1e4d", "2026-10-05T00:00:00Z", "jrn_1")
+    assert head.words() == "journal block 5, position 8205, sha256 1e4d"
+    with desk.app.test_request_context("/"), force_locale("es"):
+        assert refusals.words(head.words()) == "bloque 5 del diario, posición 8205, sha256 1e4d"
+
+
+def test_the_trail_says_the_desks_own_role_and_reasons_in_the_readers_language(desk):
+    with desk.app.test_request_context("/"), force_locale("zh"):
+        drawn = [
+            columns.draw(
+                SimpleNamespace(role="system", reason="deadline passed", action="order.expire", details={}), each
+            )
+            for each in (Column("role", "", "role"), Column("reason", "", "audit_why"))
+        ]
+    assert drawn == ["系统", "期限已过"]
