@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS = 3
 """How often the page asks for news, so that an order is seen within five seconds."""
-URGENT_SECONDS = 5 * 60
 
 
 class LiveDeskView(BaseView):
@@ -126,6 +125,7 @@ class LiveDeskView(BaseView):
             state=show.badge(_state(board)),
             claims=[order.ref for order in board.orders if order.state == "paid_claimed" and not order.review],
             offers={order.ref: show.money_text(order.fiat) for order in board.orders},
+            came={order.ref: (order.claimed_at or order.matched_at).isoformat() for order in board.orders},
             at=clock.now().isoformat(),
             back=back,
             menu=_badge(board, ref),
@@ -136,7 +136,7 @@ class LiveDeskView(BaseView):
 
 def _badge(board: live.Board, ref: str) -> dict[str, Any]:
     """Return the menu's number as it is with this board; an administrator who looks at another's desk has none."""
-    return {} if ref else menu.news("desk", current_actor(), _to_confirm_count(_drawn(board)["claimed"]))
+    return {} if ref else menu.news("desk", current_actor(), _to_confirm_count(board))
 
 
 def _state(board: live.Board) -> str:
@@ -150,8 +150,8 @@ def _state(board: live.Board) -> str:
     return "silent" if board.silent else "online"
 
 
-def _to_confirm_count(claims: list[Any]) -> menu.Count | None:
-    return menu.Count(len(claims), hot=True) if claims else None
+def _to_confirm_count(board: live.Board | None) -> menu.Count | None:
+    return menu.Count(board.live.claims, hot=True) if board and board.live.claims else None
 
 
 def _drawn(board: live.Board) -> dict[str, Any]:
@@ -173,8 +173,7 @@ def _board(actor: Actor) -> live.Board | None:
 
 @menu.badge("desk")
 def _waiting(actor: Actor) -> menu.Count | None:
-    board = _board(actor)
-    return _to_confirm_count(_drawn(board)["claimed"] if board else [])
+    return _to_confirm_count(_board(actor))
 
 
 @card(Right.CONFIRM_RECEIPT, "acceptor")
@@ -182,10 +181,11 @@ def _to_confirm(actor: Actor) -> Card | None:
     board = _board(actor)
     if board is None:
         return None
-    claims, now = _drawn(board)["claimed"], clock.now()
-    urgent = sum((order.deadline_at - now).total_seconds() < URGENT_SECONDS for order in claims)
+    urgent = board.live.urgent
     foot = _("%(n)s due within 5 minutes", n=show.number(urgent)) if urgent else _("none is urgent")
-    return Card(_("To confirm"), show.number(len(claims)), foot=foot, tone="down" if urgent else "", href="/desk/")
+    return Card(
+        _("To confirm"), show.number(board.live.claims), foot=foot, tone="down" if urgent else "", href="/desk/"
+    )
 
 
 @card(Right.CONFIRM_RECEIPT, "acceptor")

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from core.actor import system
+from core.db import transaction
 from core.money import Money, fiat
+from core.orders import live as orders_live
 from core.orders import release
 from core.parties import standing
 from tests.browser.chromium import served, visit
@@ -51,6 +53,27 @@ def test_the_heading_of_an_open_desk_follows_its_acceptor_s_standing(desk, chrom
         expect(page.locator("#standing")).to_contain_text("You are suspended")
         standing.reinstate(system(), desk.acceptor.ref, "all is well")
         expect(badge).not_to_have_text("Suspended")
+
+
+def test_an_order_that_moves_up_into_a_full_list_is_no_news_and_one_that_has_just_come_is(desk, chromium, monkeypatch):
+    monkeypatch.setattr(orders_live, "MOST", 1)
+    amounts = ("701.00", "702.00", "703.00")
+    first, second = (claimed(desk.trade, amount=amount) for amount in amounts[:2])
+    with transaction() as tx:
+        earlier = "claimed_at = claimed_at - interval '10 minutes', matched_at = matched_at - interval '10 minutes'"
+        tx.run(f"update orders set {earlier} where ref = any(%s)", ([first, second],))
+    with visit(desk, chromium, "acceptor1") as page:
+        page.goto("/desk/")
+        heard, listed = page.locator("#heard"), page.locator(".live-order")
+        expect(page.locator("#more")).to_contain_text("1 of 2 live orders")
+        for ref, amount, after in zip((first, second), amounts, amounts[1:], strict=False):
+            received = Money.parse(amount, fiat(desk.trade.currency))
+            if after == amounts[2]:
+                claimed(desk.trade, amount=after)
+            release.confirm(desk.acceptor.actor, ref, received=received, payer_name="Joao Santos")
+            expect(listed).to_contain_text(after)
+            said = f"An order was paid: {after} BRL" if after == amounts[2] else ""
+            expect(heard).to_have_text(said)
 
 
 def fits_soon(page):

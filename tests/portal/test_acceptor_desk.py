@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 
 from core.actor import system
 from core.db import forget, reading, transaction
+from core.orders import live as orders_live
 from core.parties import acceptors, keys, presence
 from tests.portal import market
 from tests.portal.market import claimed, held, opened, signed_in, unchanged
@@ -60,6 +62,41 @@ def test_the_menus_number_goes_with_the_news_and_stays_on_the_next_page(desk):
     page = browser.get("/desk/").text
     assert badge.search(page)[1] == str(len(re.search(r'data-claims="([^"]*)"', page)[1].split()))
     assert officer.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["menu"] == {}
+
+
+def test_of_more_orders_than_are_listed_the_most_urgent_stand_there_and_figures_count_all(desk, monkeypatch):
+    for _ in range(3):
+        claimed(desk.trade)
+    for _ in range(2):
+        opened(desk.trade)
+    with reading() as tx:
+        live, claims, escrow = tx.rows(
+            "select count(*), count(*) filter (where state = 'paid_claimed' and next_actor <> 'compliance'),"
+            " count(*) filter (where risk_state <> 'held') from orders where acceptor_id = %s"
+            " and state in ('offered', 'awaiting_payment', 'paid_claimed')",
+            (desk.acceptor.id,),
+        )[0]
+    browser, officer = signed_in(desk, "acceptor1"), signed_in(desk, "admin")
+    assert "the most urgent first" not in browser.get("/desk/live.json").json["html"]
+    monkeypatch.setattr(orders_live, "MOST", 2)
+    monkeypatch.setattr(orders_live, "URGENT", timedelta(days=2))
+    news = browser.get("/desk/live.json").json
+    assert LIVE.findall(news["html"]) == news["claims"] == list(news["came"])
+    assert len(news["claims"]) == 2
+    assert f"2 of {live} live orders, the most urgent first." in words(news["html"])
+    assert browser.get("/orders/list/?stage=open").status_code == 200
+    assert 'href="/orders/list/?stage=open"' in news["html"]
+    assert f"{escrow} live orders" in words(news["figures"])
+    assert news["menu"]["desk"]["text"] == str(claims)
+    home = words(browser.get("/").text)
+    assert f"To confirm {claims} {claims} due within 5 minutes" in home
+    other = officer.get(f"/desk/of/{desk.acceptor.ref}/live.json").json["html"]
+    address = f"/orders/list/?stage=open&amp;acceptor={desk.acceptor.code}"
+    assert f'href="{address}"' in other
+    assert officer.get(html.unescape(address)).status_code == 200
+    chinese = words(browser.get("/desk/live.json?lang=zh").json["html"])
+    assert f"共 {live} 笔进行中的订单，显示最紧急的 2 笔。" in chinese
+    browser.get("/?lang=en")
 
 
 def test_the_figures_are_the_ledgers_with_all_decimals_as_on_every_screen(desk):

@@ -9,6 +9,7 @@
   const title = document.title;
   let claims = new Set(board.dataset.claims.split(" ").filter(Boolean));
   let offers = new Set(list().map(order => order.dataset.ref));
+  let heardAt = Date.parse(document.documentElement.dataset.now);
   let unseen = 0;
   let last = "";
   let picked = "";
@@ -74,13 +75,17 @@
     $("#state").innerHTML = news.state;
   };
 
-  // What is new is said aloud and counted even while a dialog is open.
+  // What is new is said aloud and counted even while a dialog is open. Of more orders than are listed, one that moves up
+  // into the list came long before: that is no news.
+  const MINUTE = 60000;
   const heard = $("#heard");
   const notice = news => {
-    const came = Object.entries(news.offers).filter(([ref]) => !offers.has(ref));
+    const moved = ref => Date.parse(news.came[ref]) < heardAt - MINUTE;
+    const came = Object.entries(news.offers).filter(([ref]) => !offers.has(ref) && !moved(ref));
     offers = new Set(Object.keys(news.offers));
-    const fresh = news.claims.filter(ref => !claims.has(ref));
+    const fresh = news.claims.filter(ref => !claims.has(ref) && !moved(ref));
     claims = new Set(news.claims);
+    heardAt = Date.parse(news.at);
     if (fresh.length) {
       unseen += fresh.length;
       name();
