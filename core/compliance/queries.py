@@ -100,14 +100,15 @@ def upcoming(actor: Actor, passed: Sequence[str] = ()) -> QueueRow | None:
 
 def queue(
     actor: Actor, *, state: str = "waiting", gate: str = "", rule: str = "", verdict: str = "", merchant: str = "",
-    mine: bool = False, late: bool = False, held: bool = False, sort: str = "priority", limit: int = 50, skip: int = 0,
+    mine: bool = False, able: bool = False, late: bool = False, held: bool = False, sort: str = "priority",
+    limit: int = 50, skip: int = 0,
 ) -> list[QueueRow]:  # fmt: skip
     """Return alerts: those that wait (`open` and `pending_second`), of one state, or `all`.
 
-    `mine` are those the actor has taken, `late` those past their due time, `held` those whose order's USDT is held;
-    `merchant` is a code; sorted by `priority` (held money, then what waits, then by deadline), `due` or
-    `newest`, at most 500 a page. Who may not see alerts, or not all rows, is refused with forbidden or gets nothing;
-    an unknown filter is bad_input.
+    `mine` are those the actor has taken, `able` those it may decide: not what it proposed itself. `late` are those past
+    their due time, `held` those whose order's USDT is held; `merchant` is a code; sorted by `priority` (held money,
+    then what waits, then by deadline), `due` or `newest`, at most 500 a page. Who may not see alerts, or not all rows,
+    is refused with forbidden or gets nothing; an unknown filter is bad_input.
     """
     actor.must(Right.SEE_ALERTS)
     if actor.scope is not Scope.ALL:
@@ -125,6 +126,7 @@ def queue(
     ]
     where += ["m.code = %(merchant)s"] if merchant else []
     where += ["a.locked_by = %(who)s and a.locked_until > %(at)s"] if mine else []
+    where += ["(a.state <> 'pending_second' or a.proposed_by <> %(who)s)"] if able else []
     where += ["a.state <> 'closed' and a.due_at < %(at)s"] if late else []
     where += ["exists (select 1 from hold h where h.order_id = a.order_id and h.closed_at is null)"] if held else []
     asked = {

@@ -88,7 +88,9 @@ drawing.kind("alert_verdict", _verdict)
 drawing.kind("alert_why", _why)
 drawing.kind("alert_sla", _sla)
 drawing.kind(
-    "alert_reason", lambda _row, _column, value: risk_words.told(value).text, lambda value: risk_words.told(value).text
+    "alert_reason",
+    lambda _row, _column, value: risk_words.told(value).text,
+    lambda _row, _column, value: risk_words.told(value).text,
 )
 
 
@@ -251,6 +253,8 @@ class AlertsDesk(Crowds, Reading, Desk):
         """Return why taking or putting back is not possible for the alert now."""
         if row.row.state == "closed":
             return _("It was decided.")
+        if name == "take" and row.second is not None and row.second.requested_by == actor.name:
+            return _("You decided first: somebody else must agree.")
         if row.row.locked_by not in {None, actor.name}:
             return _("%(name)s works on this.", name=row.row.locked_by)
         return _("You have not taken it.") if name == "put_back" and row.row.locked_by is None else ""
@@ -377,5 +381,5 @@ def _disputes_href() -> str:
 
 @panel(Right.DECIDE_ALERT, "compliance")
 def _most_wanted(actor: Actor) -> Panel | None:
-    rows = queries.queue(actor, limit=HOME_ROWS)
+    rows = queries.queue(actor, able=True, limit=HOME_ROWS)
     return Panel("alerts/home.html", {"alert_rows": rows, "rule_of": risk_words.rule}) if rows else None
