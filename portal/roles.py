@@ -52,6 +52,7 @@ ROLES: dict[str, Role] = {
             Right.MANAGE_KEYS,
             Right.DESIGNATE_BANK_ACCOUNT,
             Right.FREEZE_BANK_ACCOUNT,
+            Right.CLAIM_PAID,
             Right.CANCEL_ORDER,
             Right.EXPORT,
         },
@@ -63,6 +64,7 @@ ROLES: dict[str, Role] = {
         (_SEE_ALL - {Right.SEE_COMMISSIONS, Right.SEE_JOBS, Right.SEE_PRICING})
         | {
             Right.SET_STANDING,
+            Right.CLAIM_PAID,
             Right.DECIDE_ALERT,
             Right.REVEAL,
             Right.FREEZE_BANK_ACCOUNT,

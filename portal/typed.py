@@ -1,13 +1,16 @@
-"""Amounts as people type them: grouped and with the decimal sign of their language, as the screens show them."""
+"""Amounts and times as people type them: in the signs of their language and in their zone, as the screens show them."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from babel.numbers import get_decimal_symbol, get_group_symbol
-from flask_babel import get_locale
+from flask_babel import get_locale, get_timezone
+from flask_babel import gettext as _
 
+from core.errors import BadInput
 from core.money import Money
 
 if TYPE_CHECKING:
@@ -21,6 +24,15 @@ def money(text: str, asset: Asset, *, allow_zero: bool = False) -> Money:
     whole number of the reader's language is read as the API reads it: digits, one point before the decimals.
     """
     return Money.parse(_plain(text.strip()), asset, allow_zero=allow_zero)
+
+
+def moment(text: str, field: str) -> datetime:
+    """Return the day and time that somebody chose, in the reader's zone unless it names one. Raises BadInput."""
+    try:
+        chosen = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(_("Choose a day and a time."), field=field) from error
+    return chosen if chosen.tzinfo else chosen.replace(tzinfo=get_timezone() or UTC)
 
 
 def _plain(text: str) -> str:

@@ -162,16 +162,34 @@ def page(
     return [_view(row)._replace(**seen) for row in rows]
 
 
-def pay_to(actor: Actor, view: OrderView) -> PayTo | None:
+class Paying(NamedTuple):
+    """Where the customer pays, and why that is withheld though it waits to be paid ("" where it is not)."""
+
+    to: PayTo | None
+    withheld: str
+
+
+def paying(actor: Actor, view: OrderView) -> Paying:
     """Return where the customer pays, the account number in full, while the order can be paid.
 
-    Only for those who tell the customer: the order's merchant, and its acceptor, whose account it is.
+    Only for those who tell the customer: the order's merchant, and its acceptor, whose account it is. While the bank
+    account is out of use it is told to nobody: `withheld` says so, to the desk too (`bank_account_frozen`).
     """
-    if view.state not in PAYABLE or view.pool_account_id is None or actor.scope not in {Scope.MERCHANT, Scope.ACCEPTOR}:
-        return None
+    told = actor.scope in {Scope.MERCHANT, Scope.ACCEPTOR}
+    if view.state not in PAYABLE or view.pool_account_id is None or not (told or actor.scope is Scope.ALL):
+        return Paying(None, "")
     with reading() as tx:
-        found: dict[str, str] = tx.call("select order_pay_to(%s)", (view.pool_account_id,))
-    return PayTo(found["bank"], vault.open_(bytes.fromhex(found["sealed"])), found["holder"], view.pay_code)
+        state, found = tx.rows(
+            "select b.state, order_pay_to(l.id) from pool_account l join bank_account b on b.id = l.bank_account_id"
+            " where l.id = %s",
+            (view.pool_account_id,),
+        )[0]
+    if state != "active":
+        return Paying(None, f"bank_account_{state}")
+    if not told:
+        return Paying(None, "")
+    account = vault.open_(bytes.fromhex(found["sealed"]))
+    return Paying(PayTo(found["bank"], account, found["holder"], view.pay_code), "")
 
 
 class TimelineRow(NamedTuple):

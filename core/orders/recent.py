@@ -96,6 +96,33 @@ def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
     )
 
 
+def unpaid_on_bank_account(actor: Actor, ref: str) -> int:
+    """Return how many of the actor's orders wait to be paid to a bank account. Raises Forbidden."""
+    actor.must(Right.SEE_ORDERS)
+    own, args = condition(actor)
+    with reading() as tx:
+        number: int = tx.call(
+            "select count(*) from order_waiting w join orders o on o.id = w.order_id"  # noqa: S608 - our own condition
+            " join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
+            f" where b.ref = %s and o.state = 'awaiting_payment' and {own}",
+            (ref, *args),
+        )
+    return number
+
+
+def open_of_merchant(actor: Actor, party_ref: str) -> int:
+    """Return how many orders of a merchant are open, of those the actor sees. Raises Forbidden."""
+    actor.must(Right.SEE_ORDERS)
+    own, args = condition(actor)
+    with reading() as tx:
+        number: int = tx.call(
+            "select count(*) from order_waiting w join orders o on o.id = w.order_id"  # noqa: S608 - our own condition
+            f" join party m on m.id = o.merchant_id where m.ref = %s and {own}",
+            (party_ref, *args),
+        )
+    return number
+
+
 def _read(sql: str, args: tuple[object, ...]) -> list[Brief]:
     with reading() as tx:
         rows = tx.rows(sql, args)

@@ -192,6 +192,15 @@ GIVEN: Final[dict[str, Schema]] = {
             )
             | {"description": "where the customer pays; told to the order's merchant while it can be paid"}
         ),
+        pay_to_reason=maybe(
+            {
+                "type": "string",
+                "examples": ["bank_account_frozen"],
+                "description": "why pay_to is null although the order waits to be paid: bank_account_frozen, the desk"
+                " took the account out of use. Let the customer pay nothing, and cancel the order or wait until pay_to"
+                " is told again; if it was paid before, claim it as usual",
+            }
+        ),
     ),
     "Balance": shown(
         account={"type": "string"},

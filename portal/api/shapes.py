@@ -98,9 +98,12 @@ def summary(view: OrderView) -> Shown:
 
 
 def order(actor: Actor, view: OrderView) -> Shown:
-    """Return an order; its merchant is told where the customer pays while it can be paid."""
-    place = queries.pay_to(actor, view) if actor.scope is Scope.MERCHANT else None
-    return summary(view) | {"pay_to": None if place is None else place._asdict()}
+    """Return an order; its merchant is told where the customer pays while it can be paid, or why not."""
+    place, withheld = queries.paying(actor, view) if actor.scope is Scope.MERCHANT else (None, "")
+    return summary(view) | {
+        "pay_to": None if place is None else place._asdict(),
+        "pay_to_reason": withheld or None,
+    }
 
 
 def balance(row: Balance) -> Shown:

@@ -9,7 +9,9 @@ import click
 
 from core.actor import system
 from core.errors import BadInput
+from core.orders import recent
 from core.parties import acceptors, agents, bank_accounts, merchants, naming, standing
+from portal.counted import counted
 
 _KINDS = ("merchant", "acceptor", "agent")
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -125,8 +127,11 @@ def reinstate(party: str, why: str) -> None:
 def bar(party: str, why: str) -> None:
     """Bar PARTY for good: its users and keys get in no more."""
     actor = system("terminal")
-    standing.bar(actor, naming.party(actor, party, *_KINDS), why)
+    ref = naming.party(actor, party, *_KINDS)
+    standing.bar(actor, ref, why)
     click.echo(f"{party} is barred")
+    if left := recent.open_of_merchant(actor, ref):
+        click.echo(f"{counted(left, 'order')} of it still open; officers say on its page that it was paid")
 
 
 def _tell(as_json: bool, words: str, **facts: str) -> None:

@@ -146,6 +146,7 @@ class BankAccountsDesk(Desk):
         return {
             "actor": actor,
             "orders": recent.on_bank_account(actor, row.ref),
+            "unpaid": recent.unpaid_on_bank_account(actor, row.ref),
             "told": g.get("told", ""),
             "unpayable": row.withdrawal and row.state != "active",
             "others_href": url_for(f"{self.endpoint}.list", party=row.party, party_kind=row.party_kind, state="active"),

@@ -121,6 +121,7 @@ class MerchantsDesk(Enrols, Stands, Desk):
             "cards": self.cards(row, actor, found["statement"]),
             "pools": queries.merchant_pools(actor, row.ref),
             "orders": recent.of_party(actor, "merchant", row.id),
+            "unfinished": recent.open_of_merchant(actor, row.ref) if actor.may(Right.SET_STANDING) else 0,
             "orders_href": url_for("OrdersDesk.list", merchant=row.code),
             "accounts_href": url_for("BankAccountsDesk.list", q=row.code) if actor.may(Right.SEE_BANK_ACCOUNTS) else "",
             **found,

@@ -243,7 +243,7 @@ class OrdersDesk(judging.Judges, Desk):
             steps=[words.step(row) for row in queries.timeline(actor, view)],
             rate=Rate(view.rate_price, fiat(view.currency)),
             tries=explaining.dispatches(actor, view) if actor.may(Right.SEE_DISPATCH) else None,
-            pay_to=queries.pay_to(actor, view),
+            paying=queries.paying(actor, view),
             reveals=revealing.choices(view),
             form=request.form if status != 200 else {},  # noqa: PLR2004 - a refused form is shown again
             told=told,
@@ -259,13 +259,30 @@ class OrdersDesk(judging.Judges, Desk):
 
     def buttons(self, row: Any, actor: Actor) -> Sequence[Button]:
         """Return the actions of the actor's role; what has come is for deposits' acceptors only."""
-        return [button for button in super().buttons(row, actor) if button.name in {"cancel", "confirm", "contest"}]
+        wanted = {"cancel", "confirm", "contest"}
+        if actor.scope is Scope.ALL and row.state == State.AWAITING_PAYMENT:  # a merchant's program says it itself
+            wanted.add("claim")
+        return [button for button in super().buttons(row, actor) if button.name in wanted]
 
     @deed("cancel", _l("Cancel order"), Right.CANCEL_ORDER, look="bad", sign="ban")
     def cancel(self, rows: Sequence[Any]) -> None:
         """Call the order off; what was frozen returns."""
         deposit.cancel(current_actor(), rows[0].ref, reason=request.form.get("reason", ""))
         flash(_("The order is cancelled."), "ok")
+
+    @deed("claim", _l("Paid"), Right.CLAIM_PAID, sign="wallet")
+    def claim(self, rows: Sequence[Any]) -> None:
+        """Say in the merchant's place that the customer has paid; who said so, and why, stands in the trail."""
+        form = request.form
+        deposit.claim_paid(
+            current_actor(),
+            rows[0].ref,
+            payer_name=form.get("payer_name", ""),
+            payer_account=form.get("payer_account", ""),
+            paid_at=typed.moment(form.get("paid_at", ""), "paid_at"),
+            reason=form.get("reason", ""),
+        )
+        flash(_("The acceptor is asked to confirm the receipt."), "ok")
 
     @deed("confirm", _l("Confirm receipt"), Right.CONFIRM_RECEIPT, look="pri", sign="check", key="c")
     def confirm(self, rows: Sequence[Any]) -> None:

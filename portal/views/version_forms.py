@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from core.commissions import versions
@@ -14,10 +12,12 @@ from core.commissions.plans import PRODUCTS
 from core.errors import BadAmount, BadInput
 from core.money import USDT, Asset
 from portal import format as show
+from portal import typed
 from portal.views.enrolling import read_money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from core.errors import Refusal
 
@@ -99,13 +99,7 @@ def read(kind: str, form: Mapping[str, str]) -> dict[str, object]:
 
 def read_start(text: str) -> datetime | None:
     """Return the moment that was chosen, in the reader's time zone; None: soon after the approval."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(_("Choose a day and a time."), field="effective_from") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=get_timezone() or UTC)
+    return typed.moment(text, "effective_from") if text else None
 
 
 def in_words(refusal: Refusal) -> Refusal:

@@ -97,7 +97,7 @@ def test_a_deposit_lives_from_quote_to_payout(market):
     view = queries.order(market.merchant, opened.ref)
     assert (opened.state, view.state, view.next_actor) == ("awaiting_payment", "awaiting_payment", "customer")
     assert view.deadline_at - view.created_at == timedelta(minutes=15)
-    pay = queries.pay_to(market.merchant, view)
+    pay = queries.paying(market.merchant, view).to
     assert pay.reference == opened.pay_code
     assert (pay.bank, pay.name) == review.rows(
         "select b.bank, b.holder from pool_account l join bank_account b on b.id = l.bank_account_id"
@@ -111,7 +111,7 @@ def test_a_deposit_lives_from_quote_to_payout(market):
             deposit.claim_paid(market.merchant, opened.ref, payer_name="Joao Silva", payer_account="BR55 123456")
             == "paid_claimed"
         )
-    assert queries.pay_to(market.merchant, queries.order(market.merchant, opened.ref)) is None
+    assert queries.paying(market.merchant, queries.order(market.merchant, opened.ref)).to is None
     assert review.confirm(market, opened.ref, "250.00") == "completed"
     assert review.pockets(market)[:2] == (reserve - view.usdt.units, escrow)
     entry = review.rows("select account, units from v_journal where key = %s order by units", f"{opened.ref}:release")

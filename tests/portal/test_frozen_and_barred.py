@@ -48,10 +48,10 @@ def order(ref):
 def test_where_to_pay_is_withheld_while_the_account_is_frozen(desk):
     before = desk.shop.get(f"/deposits/{desk.order}").json
     assert before["pay_to"]["account"].isdigit()
-    assert before["pay_to_withheld"] is None
+    assert before["pay_to_reason"] is None
     bank_accounts.freeze(make.system(), desk.acceptor.bank_account, WHY)
     now = desk.shop.get(f"/deposits/{desk.order}").json
-    assert now == before | {"pay_to": None, "pay_to_withheld": "bank_account_frozen"}
+    assert now == before | {"pay_to": None, "pay_to_reason": "bank_account_frozen"}
     for name in ("merchant1", "acceptor1", "compliance"):
         page = signed_in(desk, name).get(f"/orders/show/{desk.order}")
         assert before["pay_to"]["account"] not in page.text
@@ -67,7 +67,7 @@ def test_what_was_paid_to_a_frozen_account_is_claimed_as_usual(desk):
     payer = {"name": "Joao Santos", "account": "BR7712348812"}
     claimed = desk.shop.post(f"/deposits/{desk.order}/claim", {"payer": payer})
     assert (claimed.status_code, claimed.json["state"]) == (200, "paid_claimed")
-    assert claimed.json["pay_to_withheld"] is None
+    assert claimed.json["pay_to_reason"] is None
 
 
 def test_who_freezes_is_told_how_many_orders_wait_to_be_paid_there(desk):

@@ -14,6 +14,7 @@ from core.money import USDT, Money
 from core.parties import naming
 from portal.commands.party import command
 from tests import make
+from tests.portal.market import opened
 
 
 def desk(*arguments: str, typed: str = "") -> str:
@@ -84,3 +85,11 @@ def test_what_is_wrong_changes_nothing(module_database, arguments, code):
         desk(*arguments)
     assert caught.value.code == code
     assert (count("party"), count("audit"), count("outbox")) == before
+
+
+def test_who_bars_a_merchant_is_told_how_many_of_its_orders_are_open(database):
+    trade = make.market(1, levels=1)
+    assert "still open" not in desk("bar", trade.agents[0], "--why", "left for good")
+    opened(trade)
+    opened(trade)
+    assert "2 orders of it still open" in desk("bar", trade.merchant_ref, "--why", "papers were forged")
