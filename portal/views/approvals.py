@@ -25,7 +25,7 @@ from portal.desk import Desk, deed
 from portal.filters import Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import badge_of
-from portal.views import version_words
+from portal.views import margin_words, version_words
 from portal.views.home import Card, card
 from portal.views.order_filters import Stage, Window
 from portal.views.orders import read_yes
@@ -229,7 +229,7 @@ class ApprovalsDesk(Desk):
         if row.kind == commission_lifts.KIND:
             return told | _lifting(actor, row, waits=waits)
         if row.kind != reserves.KIND:
-            return told | version_words.context(actor, row)
+            return told | version_words.context(actor, row) | {"margin": margin_words.warning(actor, row)}
         top_up = reserves.asked(actor, row.ref)
         words = top_up_words(top_up) if waits else f"{_in_short(row)}"
         return told | {"words": words, "top_up": top_up, "deed": "top_up", "asked": words}

@@ -7,6 +7,9 @@ import json
 import pytest
 
 from core import db
+from core.actor import Right
+from core.commissions import margins
+from core.errors import Forbidden
 from core.money import USDT, Money, fiat
 from core.orders import page, queries
 from core.pricing import quotes
@@ -78,3 +81,53 @@ def test_an_order_shows_the_lines_of_its_quote(database):
     beside = page.beside(market.merchant, queries.order(market.merchant, ref))
     assert [line.code for line in beside.lines] == ["platform_fee", "method_fee", SPREAD]
     assert beside.lines[-1].amount.units > 0
+
+
+FINANCE = make.person("finance", Right.SEE_PRICING)
+
+
+def plan_of_agents(*versions):
+    """Give the agents' plan further versions, each (rates, tiers, effective_from)."""
+    with db.transaction() as tx:
+        plan = tx.call("select distinct plan_id from agent")
+        for number, (rates, tiers, start) in enumerate(versions, 2):
+            tx.run(
+                "insert into plan_version"
+                " (plan_id, version, terms, effective_from, created_at, requested_by, approved_by)"
+                " values (%s, %s, %s, %s, '2026-01-01', 1, 2)",
+                (plan, number, json.dumps({"rates": rates, "tiers": tiers}), start),
+            )
+        return tx.call("select code from plan where id = %s", (plan,))
+
+
+def test_a_schedule_below_the_commissions_is_told_from_both_terms(database):
+    make.market(1, levels=3)
+    assert margins.below(FINANCE, {"platform_bps": 60}, 2) is None
+    assert margins.below(FINANCE, {"platform_bps": 20}, 2) is None, "all that is paid is the root's 20 bps, not the sum"
+    with db.reading() as tx:
+        codes = {code for (code,) in tx.rows("select code from plan p where p.id in (select plan_id from agent)")}
+    found = margins.below(FINANCE, {"platform_bps": 60, "tiers": [[10**12, 30], [2 * 10**12, 19]]}, 2)
+    assert found.plan in codes
+    assert found == margins.Below(19, Money(2 * 10**12, USDT), found.plan, 1, 20)
+
+
+def test_a_plan_s_tiers_and_what_comes_of_it_count_and_what_was_before_does_not(database):
+    make.market(1, levels=1)
+    code = plan_of_agents(
+        ({"deposit": 5}, {"deposit": [[10**9, 12]], "acceptor_volume": [[10**9, 90]]}, "2026-01-02"),
+        ({"deposit": 5}, {"deposit": [[10**9, 25]]}, "2999-01-01"),
+    )
+    assert margins.below(FINANCE, {"platform_bps": 24}, 2) == margins.Below(24, Money(0, USDT), code, 3, 25)
+    assert margins.below(FINANCE, {"platform_bps": 25}, 2) is None
+    with db.transaction() as tx:
+        tx.run(
+            "update plan_version set withdrawn_at = clock_timestamp(), withdrawn_by = 2, withdrawn_why = 'no more'"
+            " where version = 3"
+        )
+    assert margins.below(FINANCE, {"platform_bps": 12}, 2) is None
+    assert margins.below(FINANCE, {"platform_bps": 11}, 2).version == 2
+
+
+def test_who_may_not_see_prices_is_not_told(database):
+    with pytest.raises(Forbidden):
+        margins.below(make.person("compliance"), {"platform_bps": 60}, 2)

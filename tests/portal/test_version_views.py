@@ -50,6 +50,28 @@ def proposed(browser, word, form):
     return answer.headers["Location"]
 
 
+def test_who_approves_fees_below_the_commissions_is_told_what_the_engine_then_does(desk):
+    finance, other = signed_in(desk, "finance"), signed_in(desk, "finance2")
+    ((plan, bps),) = rows(
+        "select p.code, max((v.terms->'rates'->>'deposit')::int) from plan_version v join plan p on p.id = v.plan_id"
+        " where p.id in (select plan_id from agent) group by p.code order by 2 desc limit 1"
+    )
+    enough = proposed(finance, "fees", FEES)
+    assert "commissions never exceed" not in words(other.get(enough))
+    finance.post(enough.replace("show", "action/withdraw"), {"why": "a lower one"})
+    low = proposed(finance, "fees", FEES | {"tiers": "100,000: 0.5\n1000000: 0.02 %"})
+    told = (
+        "From a merchant's volume of 1,000,000.000000 USDT in 30 days on the platform's part of the fee is 0.02 %,"
+        f" and plan {plan} v1 pays agents up to {bps / 100:.2f} % of an order: commissions never exceed the platform's"
+        " part. They are then cut to it in proportion, and the platform keeps nothing."
+    )
+    assert told in words(other.get(low))
+    assert other.post(low.replace("show", "action/version"), {"approve": "yes", "why": "as decided"}).status_code == 302
+    assert "commissions never exceed" not in words(other.get(low)), "it is decided"
+    plain = proposed(finance, "fees", FEES | {"platform": "0.03", "tiers": ""})
+    assert f"The platform's part of the fee is 0.03 %, and plan {plan} v1 pays agents" in words(other.get(plain))
+
+
 def test_a_schedule_is_proposed_by_one_and_in_force_when_another_has_approved_it(desk):
     before, finance = desk.fee(), signed_in(desk, "finance")
     assert "Propose a new version" in words(finance.get("/versions/"))
