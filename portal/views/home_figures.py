@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from babel.dates import format_skeleton
 from flask import g, url_for
-from flask_babel import format_time
+from flask_babel import format_time, get_locale, get_timezone
 from flask_babel import gettext as _
 
 from core import clock
@@ -29,68 +30,67 @@ BPS = 10_000
 
 
 class Window(NamedTuple):
-    """The last 24 hours as the rollup keeps them: whole hours and the running one, and what they count."""
+    """The last hours as the rollup keeps them: 23 whole ones and the running one.
+
+    `now` counts all of them; `whole` the 23, up to `hour`, and `before` the same 23 of the day before: the running
+    hour is no whole one yet, and is held against nothing.
+    """
 
     start: datetime
-    end: datetime
+    hour: datetime
     now: volume.Counts
+    whole: volume.Counts
     before: volume.Counts
 
     @property
     def aside(self) -> str:
         """When it begins, in words."""
-        return _("24 hours, from %(time)s", time=format_time(self.start, "HH:mm"))
+        day = format_skeleton("MMMd", self.start.astimezone(get_timezone() or UTC), locale=get_locale() or "en")
+        return _("since %(moment)s", moment=f"{day} {format_time(self.start, 'HH:mm')}")
 
     @property
     def href(self) -> str:
         """The orders completed in it."""
-        return completed_in(self.start, self.end)
+        return url_for("OrdersDesk.list", state="completed", ended_from=f"{self.start:%Y-%m-%dT%H:%M:%SZ}")
 
-
-def completed_in(start: datetime, end: datetime) -> str:
-    """Return the address of the orders completed from a moment up to another."""
-    ends = {"ended_from": f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-    ends["ended_to"] = f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return url_for("OrdersDesk.list", state="completed", **ends)
+    def trend(self, figure: str) -> tuple[str, str]:
+        """Return how a figure of the whole hours compares with the same ones of the day before, and its tone."""
+        now, before = getattr(self.whole, figure), getattr(self.before, figure)
+        if not before:
+            return _("nothing to compare with"), ""
+        change = (now - before) * BPS // before
+        sign = "+" if change >= 0 else "−"
+        words = _(
+            "%(change)s up to %(time)s, on the same hours of the day before",
+            change=f"{sign}{show.share(abs(change))}",
+            time=format_time(self.hour, "HH:mm"),
+        )
+        return words, "up" if change > 0 else "down" if change < 0 else ""
 
 
 def _day(actor: Actor) -> Window:
-    """Return the last 24 hours beside the 24 before, read once a request."""
+    """Return the last hours beside those of the day before, read once a request."""
     found: Window | None = g.get("home_day")
     if found is None:
         now = clock.now()
-        hour = now.replace(minute=0, second=0, microsecond=0)
+        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         start = hour - DAY + HOUR
-        found = g.home_day = Window(
-            start,
-            hour + HOUR,
-            volume.totals(actor, Span(start, now), Filters()),
-            volume.totals(actor, Span(start - DAY, start), Filters()),
-        )
+        spans = (Span(start, now), Span(start, hour), Span(start - DAY, hour - DAY))
+        found = g.home_day = Window(start, hour, *(volume.totals(actor, span, Filters()) for span in spans))
     return found
-
-
-def trend(now: int, before: int) -> tuple[str, str]:
-    """Return how a figure compares with the one of the same length before, and its tone."""
-    if not before:
-        return _("nothing to compare with"), ""
-    change = (now - before) * BPS // before
-    sign = "+" if change >= 0 else "−"
-    words = _("%(change)s on the day before", change=f"{sign}{show.share(abs(change))}")
-    return words, "up" if change > 0 else "down" if change < 0 else ""
 
 
 @card(Right.SEE_VOLUME, *DESK)
 def _volume(actor: Actor) -> Card:
     day = _day(actor)
-    foot, tone = trend(day.now.usdt_units, day.before.usdt_units)
+    foot, tone = day.trend("usdt_units")
     return money_card(_("Volume"), day.now.usdt_units, aside=day.aside, foot=foot, tone=tone, href=day.href)
 
 
 @card(Right.SEE_VOLUME, *DESK)
 def _completed(actor: Actor) -> Card:
     day = _day(actor)
-    foot, tone = trend(day.now.completed, day.before.completed)
+    foot, tone = day.trend("completed")
     count = show.number(day.now.completed)
     return Card(_("Completed"), count, aside=day.aside, foot=foot, tone=tone, href=day.href)
 
@@ -98,7 +98,7 @@ def _completed(actor: Actor) -> Card:
 @card(Right.SEE_VOLUME, *DESK)
 def _fees(actor: Actor) -> Card:
     day = _day(actor)
-    foot, tone = trend(day.now.fee_units, day.before.fee_units)
+    foot, tone = day.trend("fee_units")
     return money_card(_("Fees"), day.now.fee_units, aside=day.aside, foot=foot, tone=tone)
 
 

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import pytest
 
 from core import clock
+from core.analytics.boards import volume
 from core.db import reading
 from core.orders import deposit
 from portal.security.setup import ensure_user
+from portal.views import home_figures
 from tests.core import lives
 from tests.portal import market
 from tests.portal.conftest import PASSWORD
@@ -103,6 +105,33 @@ def test_the_platforms_last_day_is_what_left_escrow_in_it(desk, name):
         page = listed(desk, name, found[label].href)
         assert page.count("<tr data-href") == 3
         assert f"{found['Volume'].amount:,.6f}" in page
+
+
+def test_the_last_day_ends_now_and_is_held_against_the_same_hours_of_the_day_before(desk):
+    now = clock.now()
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    with desk.app.test_request_context("/"):
+        drawn = [
+            home_figures.Window(
+                hour - timedelta(hours=23),
+                hour,
+                *(volume.Counts(*[0] * 3, n, *[0] * 9) for n in (9, completed, before)),
+            )
+            for completed, before in ((6, 4), (3, 4), (5, 0))
+        ]
+        told = [each.trend("completed") for each in drawn]
+    to = f"up to {hour:%H:%M}, on the same hours of the day before"
+    assert told == [(f"+50.00 % {to}", "up"), (f"−25.00 % {to}", "down"), ("nothing to compare with", "")]
+    with clock.at(hour + timedelta(hours=2)):
+        spans, counted = [], volume.totals
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(
+                volume, "totals", lambda actor, span, asked: spans.append(span) or counted(actor, span, asked)
+            )
+            found = tiles(desk, "finance")
+    assert {(span.end - span.start) for span in spans[:3]} == {timedelta(hours=23)}
+    assert spans[1].start - spans[2].start == timedelta(days=1)
+    assert "ended_to" not in found["Completed"].href
 
 
 def test_what_is_open_is_what_waits_in_escrow_or_is_held(desk):
