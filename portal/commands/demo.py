@@ -9,6 +9,7 @@ import click
 
 from core.settings import settings
 from core.simulator import run
+from core.simulator.alone import alone
 from core.simulator.people import DEMO_PARTIES
 from portal.commands.init import initialise
 from portal.counted import counted
@@ -44,7 +45,13 @@ def command(orders: int, days: int, seed: int, again: bool) -> None:
     """Play a market of some months up to now, through the public commands only.
 
     One that was cut off is played on from where it stopped, with the sizes and the seed it was begun with.
+    Two at once would open the same orders: the second is refused.
     """
+    with alone():
+        _play(orders, days, seed, again=again)
+
+
+def _play(orders: int, days: int, seed: int, *, again: bool) -> None:
     known = run.may_play(again=again)
     initialise()
     if known and not again:
