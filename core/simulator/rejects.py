@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from core.errors import BadInput
@@ -20,7 +19,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RejectFile:
-    """Writes rejects as they come; made at once, so that nothing goes in that could not be refused, gone if empty."""
+    """Writes rejects as they come; there is a file from the first one on, and never an empty one.
+
+    Whether one can be written is tried at the beginning, so that nothing goes in while bad lines could not be told.
+    """
 
     def __init__(self, path: Path, *, beside: Path) -> None:
         """Take the path and that of the file that is read; nothing is written yet."""
@@ -31,15 +33,14 @@ class RejectFile:
         self._writer: Any = None
 
     def __enter__(self) -> Self:
-        """Begin the file anew. Refuses with `bad_input` to write over anything but an older reject file."""
+        """Take an older reject file away. Refuses with `bad_input` where anything else is, or none can be written."""
         try:
             if self.path.exists() and not self._is_ours():
                 raise BadInput(f"{self.path} is no reject file: choose another by --rejects", file=str(self.path))
-            self._file = self.path.open("w", encoding="utf-8", newline="")
+            self.path.open("w", encoding="utf-8").close()
+            self.path.unlink()
         except OSError as fault:
             raise self._refusal(fault) from fault
-        self._writer = csv.writer(self._file)
-        self._writer.writerow(HEADER)
         return self
 
     def _is_ours(self) -> bool:
@@ -59,22 +60,26 @@ class RejectFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file; without a reject it goes."""
+        """Close the file, if there is one."""
         if self._file is not None:
             self._file.close()
-        if not self.written:
-            with suppress(OSError):
-                self.path.unlink(missing_ok=True)
 
     def add(self, reject: Reject) -> None:
         """Write one reject. Refuses with `bad_input` when the file cannot be written."""
         try:
+            file = self._file or self._begun()
             self._writer.writerow((reject.line, reject.code, reject.reason, _as_text(reject.text)))
-            if self._file is not None:
-                self._file.flush()
+            file.flush()
         except OSError as fault:
             raise self._refusal(fault) from fault
         self.written += 1
+
+    def _begun(self) -> TextIO:
+        """Begin the file; what somebody else has put there since the beginning is not written over."""
+        self._file = self.path.open("x", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(HEADER)
+        return self._file
 
 
 def _as_text(cell: str) -> str:

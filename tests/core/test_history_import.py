@@ -194,6 +194,20 @@ def test_a_clean_run_takes_an_older_reject_file_away(database, tmp_path):
     assert not path.with_name("past.csv.rejects.csv").exists()
 
 
+def test_the_reject_file_is_there_from_the_first_reject_on_and_replaces_an_older_one(database, tmp_path):
+    path = write(
+        tmp_path / "past.csv", [order(1, kind="gift"), *(order(n) for n in range(2, 6)), order(6, kind="gift")]
+    )
+    aside = path.with_name("past.csv.rejects.csv")
+    import_history(path)
+    assert len(rejected(path)) == 2
+    rows = [*(order(n) for n in range(2, 6)), order(7, state="lost")]
+    seen = []
+    import_history(write(path, rows), batch_rows=2, told=lambda counts: seen.append((counts.read, aside.exists())))
+    assert seen == [(2, False), (4, False), (5, True)]
+    assert rejected(path) == [(6, "bad_value")]
+
+
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\x00\x01\x02", "ref\n".encode("utf-16")])
 def test_a_file_of_which_nothing_can_be_read_ends_with_one_and_changes_nothing(database, tmp_path, content):
     path = tmp_path / "no.csv"

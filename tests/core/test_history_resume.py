@@ -58,6 +58,7 @@ def test_an_import_killed_in_the_middle_is_finished_by_the_next(database, tmp_pa
     assert child.returncode == -signal.SIGKILL
     before = orders()
     assert before == 400
+    assert list(tmp_path.iterdir()) == [path]  # nothing was refused: no empty reject file is left behind
     counts = import_history(path)
     assert (counts.known, counts.added) == (before, 3000 - before)
     assert [finding.breaks for finding in verify.run() if finding.breaks] == []
