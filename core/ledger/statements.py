@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from core.errors import BadInput
+from core.errors import BadInput, sentence
 from core.ledger import accounts
 
 if TYPE_CHECKING:
@@ -60,6 +60,31 @@ class Closing(NamedTuple):
     lines: list[StatementLine]
 
 
+class Period(NamedTuple):
+    """What an account held when a span of time began and when it ended, and every leg in between, the oldest first."""
+
+    opening: Balance
+    closing: Balance
+    lines: list[StatementLine]
+
+
+def period(tx: Transaction, account_id: int, since: datetime, until: datetime, most: int) -> Period:
+    """Return the account's statement from `since` to just before `until`.
+
+    Raises NotFound for an unknown account, BadInput for a moment without a zone or where there are over `most` legs.
+    """
+    end = closing(tx, account_id, 0, until).balance
+    asked = {"account": account_id, "from": since, "at": until, "limit": most + 1}
+    found = _lines(_planned(tx, _LEGS, asked), end)
+    if len(found) > most:
+        raise BadInput(sentence("more than %(most)s lines: ask for fewer days", most=most), field="from")
+    moved = {
+        pocket: sum(line.units for line in found if line.pocket == pocket) for pocket in ("available", "escrow", "held")
+    }
+    start = end._replace(**{pocket: getattr(end, pocket) - units for pocket, units in moved.items()})
+    return Period(start, end, found[::-1])
+
+
 def closing(tx: Transaction, account_id: int, limit: int, at: datetime | None = None) -> Closing:
     """Return what the account holds now, or held just before `at`, and the last `limit` legs that led there.
 
@@ -73,12 +98,17 @@ def closing(tx: Transaction, account_id: int, limit: int, at: datetime | None = 
         balance, summed, first = _before(tx, now, account_id, at)
     asked = {"account": account_id, "first": first, "at": at or "infinity", "limit": limit}
     asked["from"] = tx.raw.execute(_FROM, asked).fetchall()[0][0]
-    running = {"available": balance.available, "escrow": balance.escrow, "held": balance.held}
+    return Closing(balance, summed, _lines(_planned(tx, _LEGS, asked), balance))
+
+
+def _lines(rows: list[tuple[Any, ...]], after: Balance) -> list[StatementLine]:
+    """Return legs, newest first, each with what its pocket held after it; `after` is what the account held at last."""
+    running = {"available": after.available, "escrow": after.escrow, "held": after.held}
     found: list[StatementLine] = []
-    for happened_at, ref, reason, order_ref, pocket, units in _planned(tx, _LEGS, asked):
+    for happened_at, ref, reason, order_ref, pocket, units in rows:
         found.append(StatementLine(happened_at, ref, reason, order_ref, pocket, units, running[pocket]))
         running[pocket] -= units
-    return Closing(balance, summed, found)
+    return found
 
 
 def _before(tx: Transaction, now: Balance, account_id: int, at: datetime) -> tuple[Balance, int, int]:

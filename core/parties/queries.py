@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.db import Transaction
 
 LINES = 15
+MOST_LINES = 100_000
 
 
 class Statement(NamedTuple):
@@ -113,6 +114,17 @@ def statement(actor: Actor, ref: str, at: datetime | None = None) -> Statement:
     available, escrow, held = (Money(each, USDT) for each in (then.available, then.escrow, then.held))
     stored, summed = (Money(units, USDT) for units in (now.available + now.escrow + now.held, legs))
     return Statement(at or clock.now(), at is not None, available, escrow, held, stored, summed, lines)
+
+
+def statement_of(actor: Actor, ref: str, since: datetime, until: datetime) -> statements.Period:
+    """Return a party's whole statement from `since` to just before `until`, at most `MOST_LINES` legs.
+
+    Raises Forbidden, BadInput for too many, NotFound for a party that is neither the actor's own nor among all it sees.
+    """
+    actor.must(Right.SEE_BALANCE)
+    with reading() as tx:
+        account = accounts.of_party(tx, _own_party(tx, actor, ref))
+        return statements.period(tx, account, since, until, MOST_LINES)
 
 
 def _own_party(tx: Transaction, actor: Actor, ref: str) -> int:

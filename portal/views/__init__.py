@@ -17,6 +17,7 @@ VIEWS = (
     "portal.views.merchants:MerchantsDesk",
     "portal.views.acceptors:AcceptorsDesk",
     "portal.views.agents:AgentsView",
+    "portal.views.statements:StatementsView",
     "portal.views.bank_accounts:BankAccountsDesk",
     "portal.views.pools:PoolsDesk",
     "portal.views.commissions:CommissionsDesk",

@@ -80,15 +80,16 @@ def as_of() -> datetime | None:
     Refuses with `bad_list` what is no day of the past.
     """
     text = request.args.get("as_of", "").strip()
-    if not text:
-        return None
+    return min(beginning(text, "as_of", days=1), clock.now()) if text else None
+
+
+def beginning(text: str, argument: str, *, days: int = 0) -> datetime:
+    """Return when the day written so began in the user's zone, or one so many days later; `bad_list` for no day."""
     try:
-        day = date.fromisoformat(text)
-        next_day = day + timedelta(days=1)
-        end = datetime(next_day.year, next_day.month, next_day.day, tzinfo=get_timezone() or UTC).astimezone(UTC)
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return datetime(day.year, day.month, day.day, tzinfo=get_timezone() or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadList(_("'%(text)s' is not a day such as 2026-11-20.", text=text[:20]), argument="as_of") from error
-    return min(end, clock.now())
+        raise BadList(_("'%(text)s' is not a day such as 2026-11-20.", text=text[:20]), argument=argument) from error
 
 
 def midnight() -> datetime:
@@ -123,6 +124,7 @@ def statement(actor: Actor, ref: str) -> dict[str, Any]:
         "pockets": POCKETS,
         "today": clock.now().astimezone(get_timezone() or UTC).date().isoformat(),
         "as_of": request.args.get("as_of", ""),
+        "statement_href": url_for("StatementsView.export", ref=ref) if actor.may(Right.EXPORT) else "",
     }
 
 

@@ -75,6 +75,26 @@ def test_the_lines_lead_from_one_balance_to_the_next(lived):
     assert {line.reason for line in told} == {"escrow_freeze", "escrow_release", "escrow_return"}
 
 
+def test_the_lines_of_a_span_lead_from_its_beginning_to_its_end(lived):
+    with reading() as tx:
+        number = account(tx, lived)
+        days = [lives.DAYS + timedelta(hours=hours) for hours in (-48, 1, 8, 48)]
+        spans = [statements.period(tx, number, *span, most=1000) for span in pairwise(days)]
+        for since, span in zip(days, spans, strict=False):
+            assert span.opening == held_at(tx, number, since)
+            after = {pocket: getattr(span.opening, pocket) for pocket in ("available", "escrow", "held")}
+            for line in span.lines:
+                after[line.pocket] += line.units
+                assert line.balance == after[line.pocket]
+            assert after == {pocket: getattr(span.closing, pocket) for pocket in after}
+        assert [before.closing for before in spans[:-1]] == [then.opening for then in spans[1:]]
+        assert sum(len(span.lines) for span in spans) == tx.call(
+            "select count(*) from journal_leg where account_id = %s", (number,)
+        )
+        with pytest.raises(BadInput, match="ask for fewer days"):
+            statements.period(tx, number, days[0], days[-1], most=3)
+
+
 def test_an_unknown_account_and_a_moment_without_zone_are_refused(lived):
     with reading() as tx:
         with pytest.raises(NotFound):

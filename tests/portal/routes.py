@@ -121,6 +121,7 @@ DESKS: list[Row] = [
     Row("POST", "/agents/action/<string:name>/<ref>", SIGNED_IN - {"acceptor", "merchant"}),
     *(Row("GET", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
     *(Row("POST", f"/{each}/new", ADMIN) for each in ("merchants", "acceptors", "agents")),
+    Row("GET", "/statements/<ref>.csv", SIGNED_IN),
     *desk("/bank-accounts", SIGNED_IN - {"agent"}),
     Row("GET", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),
     Row("POST", "/bank-accounts/new", frozenset({"admin", "acceptor", "merchant"})),
