@@ -73,7 +73,8 @@ def test_nobody_commits_but_the_transaction():
 
 # A step is one statement and commits by itself (core/steps.py); the others change no row of the business.
 COMMIT_BY_THEMSELVES = {
-    "core/steps.py", "core/embedded/postgres.py", "core/migrations/standing.py", "core/simulator/alone.py", "jobs/database.py",
+    "core/steps.py", "core/embedded/postgres.py", "core/migrations/standing.py", "core/simulator/alone.py",
+    "jobs/database.py",
 }  # fmt: skip
 
 
