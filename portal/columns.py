@@ -37,6 +37,8 @@ class Column:
     wrap: bool = False
     href: str = ""
     """For refs: the address of the thing, with {} for the reference."""
+    named: bool = False
+    """Whether it says its label where it is the second line: another amount beside the first one."""
     personal: bool = False
     """Personal data: masked everywhere but in a file that who may reveal asks for with a reason."""
 
@@ -74,8 +76,10 @@ def draw(row: Any, column: Column) -> Markup:
     first = _DRAWN[column.kind](row, column, getattr(row, column.name))
     if column.under is None:
         return escape(first)
-    return Markup('%s<span class="sub">%s</span>') % (
+    name = Markup("%s ") % column.under.label if column.under.named else ""
+    return Markup('%s<span class="sub">%s%s</span>') % (
         first,
+        name,
         draw(row, column.under),
     )
 

@@ -59,5 +59,5 @@ def below(actor: Actor, terms: Mapping[str, Any], version: int) -> Below | None:
 
 def _highest(plan: PlanVersion) -> int:
     """Return the highest bps the plan pays on an order of a kind that is offered, whatever the volume."""
-    rates = (plan.rates.get(kind, 0) for kind in KINDS)
-    return max(*rates, *(bps for kind in KINDS for _start, bps in plan.tiers.get(kind, ())), 0, 0)
+    tiers = [bps for kind in KINDS for _start, bps in plan.tiers.get(kind, ())]
+    return max(tiers + [plan.rates.get(kind, 0) for kind in KINDS])

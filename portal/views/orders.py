@@ -76,13 +76,14 @@ OFFICERS = (
     Choice("dispute_state", _l("Dispute"), (("open", _l("In dispute")), ("decided", _l("Decided")))),
 )
 
+POOL = Column("pool", _l("Pool"))
 COLUMNS = (
     Column(
         "ref", _l("Order"), "ref", narrow="ref", href="/orders/show/{}",
         under=Column("external_ref", _l("Merchant's number")),
     ),
     Column("state", _l("State"), "order_state", narrow="state"),
-    Column("merchant", _l("Merchant"), under=Column("pool", _l("Pool"))),
+    Column("merchant", _l("Merchant"), under=POOL),
     Column("acceptor", _l("Acceptor")),
     Column(
         "customer_name", _l("Customer"), "person", personal=True,
@@ -97,7 +98,7 @@ COLUMNS = (
 )  # fmt: skip
 NET = Column(
     "net_units", _l("Merchant receives"), "money", asset="USDT",
-    under=Column("fee_units", _l("Fee"), "money", asset="USDT"),
+    under=Column("fee_units", _l("Fee"), "money", asset="USDT", named=True),
 )  # fmt: skip
 """What is left of the USDT to the merchant, as the order's page says it: in everybody's file, on merchants' screens."""
 OF_CUSTOMERS = frozenset({"customer_name", "customer", "payer"})
@@ -131,13 +132,15 @@ class OrdersDesk(judging.Judges, Desk):
     def columns(self) -> tuple[Column, ...]:  # type: ignore[override]  # by who looks
         """The columns of who looks, on screen and in files: an agent sees orders without the customer's data."""
         if _pays_fees():
-            return (*COLUMNS[:-2], NET, *COLUMNS[-2:])
+            # Whose orders these are a merchant knows.
+            mine = [POOL if each.name == "merchant" else each for each in COLUMNS]
+            return (*mine[:-2], NET, *mine[-2:])
         return COLUMNS if _sees_customers() else tuple(each for each in COLUMNS if each.name not in OF_CUSTOMERS)
 
     @property
     def filed(self) -> tuple[Column, ...]:  # type: ignore[override]  # by who looks
         """The columns that only the file has."""
-        return () if _pays_fees() else (NET,)
+        return (Column("merchant", _l("Merchant")),) if _pays_fees() else (NET,)
 
     @property
     def filters(self) -> tuple[Filter, ...]:  # type: ignore[override]  # by who looks

@@ -65,6 +65,7 @@ def test_the_file_of_orders_has_fee_and_net_with_their_sums_and_a_merchants_scre
         head = rows[0]
         net_at, fee_at = head.index("Merchant receives"), head.index("Fee")
         told = {row[0]: (row[net_at], row[fee_at]) for row in rows if row[0].startswith("ord_")}
+        assert {"Merchant", "Pool"} <= set(head)
         assert told == {
             ref: (Money(units - fee, USDT).text(), Money(fee, USDT).text()) for ref, units, fee in orders
         }, name
@@ -76,7 +77,7 @@ def test_the_file_of_orders_has_fee_and_net_with_their_sums_and_a_merchants_scre
         assert f"Sum Merchant receives {money_text(Money(usdt - fees, USDT))}" in shown
         ref, units, fee = orders[0]
         row = re.search(rf'<tr data-href="/orders/show/{ref}".*?</tr>', browser.get("/orders/list/").text, re.DOTALL)[0]
-        each = f"{money_text(Money(units - fee, USDT))} {money_text(Money(fee, USDT))}"
+        each = f"{money_text(Money(units - fee, USDT))} Fee {money_text(Money(fee, USDT))}"
         assert (each in re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row))) is (name == "merchant1")
 
 
