@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from core.verify.finding import Check, Finding
 from core.verify.owners import lines_stand_where_booked, releases_pay_the_parties
 from core.verify.prices import reckoned_again
+from core.verify.standing import orders_are_as_quoted, orders_stand_as_moved
+from core.verify.told import the_tree_is_as_told
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -132,13 +134,7 @@ def legal_path(tx: Transaction) -> Finding:
         " and o.deadline_at < clock_timestamp() - %s::interval",
         (GRACE,),
     )
-    check.none(
-        "select coalesce(o.id, w.order_id), format('order %s: its deadline is %s, the sweep knows %s',"
-        " coalesce(o.ref, '#' || w.order_id), coalesce(o.deadline_at::text, 'none'),"
-        " coalesce(w.deadline_at::text, 'none'))"
-        " from (select id, ref, deadline_at from orders where deadline_at is not null) o"
-        " full join order_waiting w on w.order_id = o.id where (o.deadline_at >= w.deadline_at) is not true",
-    )
+    orders_stand_as_moved(check)
     _listed_and_joined(check)
     return check.finding()
 
@@ -199,6 +195,8 @@ def fee_to_the_cent(tx: Transaction) -> Finding:
     )
     releases_pay_the_parties(check)
     lines_stand_where_booked(check)
+    orders_are_as_quoted(check)
+    the_tree_is_as_told(check)
     reckoned_again(check)
     return check.finding()
 

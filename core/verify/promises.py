@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_looked
 from core.verify.finding import Check, Finding
 from core.verify.owners import bank_accounts_are_as_added
+from core.verify.told import alerts_are_as_told, belonging_as_told, designated_as_told, requests_are_as_told
 from core.verify.withdrawn import one_of_its_two_said_so, what_was_approved_is_there
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def withdrawal_accounts(tx: Transaction) -> Finding:
         "  (select 1 from bank_account b where b.id = w.bank_account_id and b.party_id = w.party_id)",
     )
     bank_accounts_are_as_added(check)
+    designated_as_told(check)
     return check.finding()
 
 
@@ -122,6 +124,7 @@ def four_eyes(tx: Transaction) -> Finding:
         " and a.kind = 'commission_lift')",
     )
     deciders_are_told(check)
+    requests_are_as_told(check)
     one_of_its_two_said_so(check)
     what_was_approved_is_there(check)
     return check.finding()
@@ -157,4 +160,6 @@ def acknowledged(tx: Transaction) -> Finding:
     )
     gates_have_looked(check)
     facts_are_known(check)
+    alerts_are_as_told(check)
+    belonging_as_told(check)
     return check.finding()

@@ -10,10 +10,12 @@ import pytest
 
 from core import clock, verify
 from core.actor import system
+from core.compliance import alerts
 from core.db import transaction
 from core.ledger.reasons import Reason
 from core.orders.states import TRANSITIONS
-from core.parties import keys
+from core.parties import agents, bank_accounts, keys
+from core.risk import rulesets
 from core.settings import settings
 from tests import make
 from tests.core import lives, review
@@ -46,9 +48,25 @@ def lived(home, module_database):
     with clock.at(clock.now() + timedelta(days=400)):  # its deadline is still to come
         waiting = lives.claimed(market, "80.00", customer="late", account="BR5500112233")
     review.held(market, customer="other-payer", account="BR5500112244")
+    governed(market)
     lives.rolled_up()
     lives.sealed()
     return market, refs, waiting
+
+
+def governed(market):
+    """What the desk decides beside orders: a hold by two, keys, an agent's place, an account, rules."""
+    held = review.held(market, customer="third", account="BR5500112255")
+    alerts.decide(review.officer(), review.alert(held), "release", "explained", "spoke to the customer")
+    alerts.second(review.officer(), review.alert(held), approve=True, why="seen the same")
+    keys.create(system(), market.merchant_ref, "in use")
+    keys.end(system(), keys.create(system(), market.merchant_ref, "lost")[0], "was lost")
+    newcomer = agents.create(system(), "newcomer", "Newcomer", plan="direct")
+    agents.reparent(system(), newcomer, market.agents[-1], "found by them")
+    acceptor = market.acceptors[0]
+    bank_accounts.designate(system(), make.bank_account(acceptor.ref, acceptor.name), "the bank was changed")
+    drafted = rulesets.draft(review.officer("rules1"), {}, "the same again")
+    rulesets.activate(review.officer("rules2"), drafted, "read by another")
 
 
 def broken(*statements: str) -> dict[str, verify.Finding]:
