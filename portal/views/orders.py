@@ -96,6 +96,7 @@ COLUMNS = (
     Column("created_at", _l("Created"), "ago"),
     Column("deadline_at", _l("Time left"), "left"),
 )  # fmt: skip
+BY_POOL = Column("acceptor", _l("Acceptor"), under=POOL)
 NET = Column(
     "net_units", _l("Merchant receives"), "money", asset="USDT",
     under=Column("fee_units", _l("Fee"), "money", asset="USDT", named=True),
@@ -133,7 +134,7 @@ class OrdersDesk(judging.Judges, Desk):
         """The columns of who looks, on screen and in files: an agent sees orders without the customer's data."""
         if _pays_fees():
             # Whose orders these are a merchant knows.
-            mine = [POOL if each.name == "merchant" else each for each in COLUMNS]
+            mine = [BY_POOL if each.name == "acceptor" else each for each in COLUMNS if each.name != "merchant"]
             return (*mine[:-2], NET, *mine[-2:])
         return COLUMNS if _sees_customers() else tuple(each for each in COLUMNS if each.name not in OF_CUSTOMERS)
 
