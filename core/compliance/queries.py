@@ -159,7 +159,10 @@ class RelatedOrder(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One thing that was done about the alert's order or looked up for it; `details` are the facts of the step."""
+    """One thing that was done about the alert's order or looked up for it; `details` are the facts of the step.
+
+    `rule` is that of the alert it was done about, "" where it was about none.
+    """
 
     at: datetime
     actor: str
@@ -168,6 +171,7 @@ class HistoryRow(NamedTuple):
     subject: str
     reason: str
     details: dict[str, Any] | None
+    rule: str
 
 
 class AlertView(NamedTuple):
@@ -226,8 +230,8 @@ _TOGETHER = (
     " and (a.gate = %(gate)s or (a.verdict <> 'allow' and (%(kept)s or a.closed_at = %(closed)s))) order by a.id"
 )
 _HISTORY = (
-    "select at, actor, role, action, subject, reason, details from audit where order_id = %s"
-    " order by at desc, id desc limit 200"
+    "select t.at, t.actor, t.role, t.action, t.subject, t.reason, t.details, coalesce(x.rule, '')"
+    " from audit t left join alert x on x.ref = t.subject where t.order_id = %s order by t.at desc, t.id desc limit 200"
 )
 
 

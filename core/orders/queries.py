@@ -193,7 +193,10 @@ def paying(actor: Actor, view: OrderView) -> Paying:
 
 
 class TimelineRow(NamedTuple):
-    """One thing that happened to an order; `details` are the facts of the step, None where there are none."""
+    """One thing that happened to an order; `details` are the facts of the step, None where there are none.
+
+    `rule` is that of the alert a step is about, "" where it is about none: an order may have several.
+    """
 
     at: datetime
     action: str
@@ -204,6 +207,7 @@ class TimelineRow(NamedTuple):
     to: str | None
     topic: str
     details: dict[str, Any] | None
+    rule: str
 
 
 _PARTIES = frozenset({"merchant", "acceptor", "agent", "system"})
@@ -218,8 +222,9 @@ def timeline(actor: Actor, view: OrderView) -> list[TimelineRow]:
     actor.must(Right.SEE_ORDERS)
     with reading() as tx:
         rows = tx.rows(
-            "select at, action, actor, role, reason, from_state, to_state, action, details from audit"
-            " where order_id = %s order by at, id",
+            "select t.at, t.action, t.actor, t.role, t.reason, t.from_state, t.to_state, t.action, t.details,"
+            " coalesce(x.rule, '') from audit t left join alert x on x.ref = t.subject"
+            " where t.order_id = %s order by t.at, t.id",
             (view.id,),
         )
     told = [TimelineRow(*row) for row in rows]

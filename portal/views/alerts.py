@@ -125,7 +125,7 @@ class AlertsDesk(Crowds, Reading, Desk):
         Column("disposition", _l("Disposition")),
         Column("proposed_by", _l("Proposed by")),
         Column("proposed_at", _l("Proposed at"), "when"),
-        Column("narrative", _l("Why")),
+        Column("narrative", _l("Why it was decided so")),
         Column("closed_by", _l("Closed by")),
         Column("closed_at", _l("Closed at"), "when"),
         Column("confirmed_why", _l("Why the second officer agreed")),

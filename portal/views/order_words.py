@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 
 from core.actor import Actor, Right
 from portal import format as show
+from portal import risk_words
 from portal.roles import current_actor
 from portal.states import BADGES
 
@@ -166,7 +167,7 @@ def side(actor: Actor, row: Any) -> Markup:
     """Return the badges of the side axes: officers' own words, for everybody else "under review" and nothing more."""
     if not actor.may(Right.SEE_ALERTS):
         return REVIEW.format(_("Under review")) if row.next_actor == "compliance" else Markup("")
-    found = [show.badge(row.risk_state)] if row.risk_state != "clear" else []
+    found = [show.badge(row.risk_state)] if row.risk_state not in {"clear", row.state} else []
     if row.dispute_state != "none":
         words = {"open": _("In dispute"), "decided": _("Dispute decided")}
         found.append(REVIEW.format(words.get(row.dispute_state, row.dispute_state)))
@@ -192,13 +193,14 @@ def step(row: TimelineRow) -> Step:
     """Return what happened in words: by whom, why, and to which state it led."""
     known = EVENTS.get(row.action)
     title = str(known[0]) if known else row.action.replace(".", " ").replace("_", " ").capitalize()
+    told = f"{title}: {risk_words.rule(row.rule)}" if row.rule else title  # an order may have several alerts
     by = _("by the desk") if row.actor == "desk" else _("by %(name)s", name=row.actor)
     to = BADGES[row.to].text if row.to in BADGES and row.to != row.before else ""
     said = detail_of(row)
     if row.action == "order.stop":  # it was the gate that stopped it, not the acceptor who confirmed
         by, said = (_("by %(name)s", name=said) if said else _("by the desk")), ""
-    detail = Markup(" · ").join(part for part in (str(to), said) if part)
-    return Step(title, by, row.at, detail, known[1] if known else "idle")
+    detail = Markup(" · ").join(part for part in (str(to) if str(to) != title else "", said) if part)
+    return Step(told, by, row.at, detail, known[1] if known else "idle")
 
 
 def next_move(actor: Actor, view: OrderView) -> str:
