@@ -57,33 +57,34 @@ begin
     return v_place;
 end $$;
 
--- The same once more when all were busy or short, and now it waits. A reserve that was locked and found too small stays locked
--- until the transaction ends, so one waits only for accounts of higher numbers than all that one has, as everywhere: two that
--- want each other's would wait for ever. Those are asked in the order of their numbers; those of lower numbers that somebody
--- has just now are left to the next run, seconds later.
+-- The same once more when all were busy or short; in its second round it waits. A reserve that was locked and found too small
+-- stays locked until the transaction ends, so one waits only for an account of a higher number than all that one has, as
+-- everywhere: two that want each other's would wait for ever. One of a lower number that somebody has just now is left to the
+-- next run, seconds later.
 create or replace function order_freeze_patiently(p_usdt bigint, p_fiat bigint, p_day date, p_pool_accounts bigint[], p_accounts bigint[])
 returns int language plpgsql as $$
-declare v_mine bigint[]; v_highest bigint; i int;
+declare v_busy boolean[] := array_fill(true, array[cardinality(p_accounts)]); v_highest bigint := 0;
 begin
-    v_mine := array(select a.id from ledger_account a where a.id = any (p_accounts) order by a.id for no key update skip locked);
-    v_highest := coalesce(v_mine[cardinality(v_mine)], 0);
-    for i in select t.place from unnest(p_accounts) with ordinality t (account, place)
-              order by t.account <> all (v_mine), case when t.account <> all (v_mine) then t.account end, t.place loop
-        if p_accounts[i] > v_highest then
-            perform 1 from ledger_account where id = p_accounts[i] for no key update;
-            v_highest := p_accounts[i];
-        elsif p_accounts[i] <> all (v_mine) then
-            perform 1 from ledger_account where id = p_accounts[i] for no key update skip locked;
-            continue when not found;
-        end if;
-        -- A statement of its own after the lock: it sees what whoever had the reserve before has changed.
-        update pool_account_load l
-           set open_orders = l.open_orders + 1, day = p_day, day_units = case when l.day = p_day then l.day_units else 0 end + p_fiat
-          from pool_account pa join ledger_account a on a.id = pa.account_id
-         where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable and a.available >= p_usdt
-           and l.open_orders < pa.open_limit
-           and case when l.day = p_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
-        if found then return i; end if;
+    for v_round in 1 .. 2 loop
+        for i in 1 .. cardinality(p_accounts) loop
+            continue when not v_busy[i];
+            if v_round = 2 and p_accounts[i] > v_highest then
+                perform 1 from ledger_account where id = p_accounts[i] for no key update;
+            else
+                perform 1 from ledger_account where id = p_accounts[i] for no key update skip locked;
+                continue when not found;
+            end if;
+            v_busy[i] := false;
+            v_highest := greatest(v_highest, p_accounts[i]);
+            -- A statement of its own after the lock: it sees what whoever had the reserve before has changed.
+            update pool_account_load l
+               set open_orders = l.open_orders + 1, day = p_day, day_units = case when l.day = p_day then l.day_units else 0 end + p_fiat
+              from pool_account pa join ledger_account a on a.id = pa.account_id
+             where l.pool_account_id = p_pool_accounts[i] and pa.id = l.pool_account_id and pa.matchable and a.available >= p_usdt
+               and l.open_orders < pa.open_limit
+               and case when l.day = p_day then l.day_units else 0 end + p_fiat <= pa.day_limit_units;
+            if found then return i; end if;
+        end loop;
     end loop;
     return null;
 end $$;
