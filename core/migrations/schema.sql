@@ -811,15 +811,16 @@ end $$;
 CREATE FUNCTION public.order_open_look(p_merchant bigint, p_quote text, p_customer text, p_blind bytea, p_at timestamp with time zone, p_draw integer, p_known bigint, p_since timestamp with time zone, p_until timestamp with time zone) RETURNS public.order_open_seen
     LANGUAGE plpgsql STABLE
     AS $$
-declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_places int; seen order_open_seen;
+declare v_at timestamptz := coalesce(p_at, clock_timestamp()); v_day date; v_places int; v_quoted timestamptz; seen order_open_seen;
 begin
-    seen.at := v_at;
     select q.id, q.kind, q.currency, q.fiat_units, q.rate_price, q.usdt_units, q.fee_units, q.margin_units, q.fee_schedule_id,
-           v_at > q.expires_at, q.pool_id, (select n.number from configuration n), (select l.places from pool l where l.id = q.pool_id)
+           v_at > q.expires_at, q.pool_id, (select n.number from configuration n), (select l.places from pool l where l.id = q.pool_id), q.created_at
       into seen.quote_id, seen.kind, seen.currency, seen.fiat_units, seen.rate_price, seen.usdt_units, seen.fee_units, seen.margin_units,
-           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number, v_places
+           seen.fee_schedule_id, seen.expired, seen.pool_id, seen.number, v_places, v_quoted
       from quote q where q.ref = p_quote and q.merchant_id = p_merchant;
     if not found then return null; end if;
+    v_at := greatest(v_at, v_quoted);  -- an order is never opened before its quote
+    seen.at := v_at;
     seen.told := (p_known = seen.number and v_at >= p_since and v_at < p_until) is not true;
     if seen.told then
         select t.merchant_state, t.merchant_code, t.merchant_country, t.agent_id, t.pool_state, t.policy, t.policy_version, t.pay_seconds,

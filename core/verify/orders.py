@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.verify.finding import Check, Finding
+from core.verify.moments import moments_go_forward
 from core.verify.owners import lines_stand_where_booked, releases_pay_the_parties
 from core.verify.prices import reckoned_again
 from core.verify.standing import orders_are_as_quoted, orders_stand_as_moved
@@ -135,6 +136,7 @@ def legal_path(tx: Transaction) -> Finding:
         (GRACE,),
     )
     orders_stand_as_moved(check)
+    moments_go_forward(check)
     _listed_and_joined(check)
     return check.finding()
 

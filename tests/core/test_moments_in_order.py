@@ -10,6 +10,10 @@ from core import clock
 from core.db import reading, transaction
 from core.money import Money, fiat
 from core.orders import deposit, disputing, release, rulings
+from core.pricing import quotes
+from core.verify.finding import Check
+from core.verify.moments import moments_go_forward
+from core.verify.orders import legal_path
 from tests import make
 from tests.portal.market import opened
 
@@ -101,3 +105,45 @@ def test_a_clock_that_is_not_behind_is_taken_as_it_is(trade):
     with clock.at(BEHIND + timedelta(minutes=2)):
         claim(trade, ref)
     assert told(ref)[0][2] == BEHIND + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "matched_at = created_at - interval '1 s'",
+        "claimed_at = created_at - interval '2 days'",
+        "completed_at = claimed_at - interval '1 s'",
+        "ended_at = claimed_at - interval '1 s'",
+    ],
+)
+def test_the_verifier_names_an_order_whose_moments_go_backwards(trade, change):
+    with clock.at(BEHIND):
+        ref = opened(trade)
+        claim(trade, ref)
+        release.confirm(trade.acceptors[0].actor, ref, received=due(trade), payer_name="Joao Santos")
+    with transaction() as tx:
+        check = Check(tx, "I6", "walks")
+        moments_go_forward(check)
+        assert check.finding().holds
+        tx.run(f"update orders set {change} where ref = %s", (ref,))
+        moments_go_forward(check)
+        assert [words.partition(":")[0] for words in check.finding().breaks] == [f"order {ref} goes back in time"]
+        tx.connection.rollback()
+
+
+def test_no_order_is_opened_before_its_quote(trade):
+    with clock.at(AHEAD):
+        quote = quotes.quote(trade.merchant, "deposit", trade.currency, due(trade))
+    asked = deposit.DepositRequest(quote.ref, "A-1", "c-1", "Joao Santos", "BR7712348812", "Joao Santos", "BR")
+    with clock.at(BEHIND):
+        ref = deposit.open_order(trade.merchant, asked).ref
+    assert told(ref)[0][:2] == (AHEAD, AHEAD)
+
+
+def test_the_walk_of_every_order_is_asked_for_its_moments(trade):
+    with clock.at(BEHIND):
+        ref = opened(trade)
+    with transaction() as tx:
+        tx.run("update orders set matched_at = created_at - interval '1 s' where ref = %s", (ref,))
+        assert any(f"order {ref} goes back in time" in words for words in legal_path(tx).breaks)
+        tx.connection.rollback()
