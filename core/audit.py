@@ -19,6 +19,16 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s)
 """
 
 
+def digest(tx: Transaction, stored: Mapping[str, object]) -> str:
+    """Return the SHA-256, in hex, of what a row keeps as JSON, as the database writes it.
+
+    In the details of the deed that stored it, it seals the row's own copy: the verifier reckons it again.
+    """
+    said = json.dumps(stored, ensure_ascii=False)
+    found: str = tx.call("select encode(sha256(convert_to(%s::jsonb::text, 'UTF8')), 'hex')", (said,))
+    return found
+
+
 def write(
     tx: Transaction,
     actor: Actor,

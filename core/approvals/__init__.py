@@ -62,7 +62,8 @@ def request(
             sentence("a request for this is waiting for a decision already"),
             kind=kind, subject=subject, **({"request": first.ref} if first else {}),
         )  # fmt: skip
-    audit.write(tx, actor, "approval.request", ref, reason=why, details={"kind": kind, "subject": subject})
+    details = {"kind": kind, "subject": subject, "digest": audit.digest(tx, payload)}
+    audit.write(tx, actor, "approval.request", ref, reason=why, details=details)
     outbox.tell(tx, "approval.requested", ref, payload={"kind": kind, "subject": subject})
     return ref
 

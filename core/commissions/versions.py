@@ -124,7 +124,10 @@ def decide(actor: Actor, ref: str, approve: bool, why: str, *, kind: str = "") -
         soonest = (at + LEAD).replace(microsecond=0) if version > 1 else at
         begins = max(filter(None, (_moment(done.payload["effective_from"]), last, soonest)))
         _store(tx, done.kind, done.subject, (version, json.dumps(terms), begins, at, *eyes))
-        details = {"version": version, "from": begins.isoformat(), "proposed_by": done.requested_by, "request": ref}
+        details = {
+            "version": version, "from": begins.isoformat(), "proposed_by": done.requested_by, "request": ref,
+            "digest": audit.digest(tx, terms),
+        }  # fmt: skip
         audit.write(tx, actor, f"{done.kind}.approve", done.subject, reason=done.decided_why, details=details)
         outbox.tell(tx, f"{done.kind}.approved", done.subject, payload={"version": version, "from": begins.isoformat()})
     return Decided(done.subject, version, begins)

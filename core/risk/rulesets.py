@@ -100,7 +100,8 @@ def draft(actor: Actor, given: Mapping[str, Any], why: str) -> str:
             " values (%s, %s, 'draft', %s::jsonb, %s, %s, %s)",
             (ref, version, json.dumps(params), actor.name, now, now),
         )
-        audit.write(tx, actor, "ruleset.draft", ref, reason=said, details={"version": version})
+        details = {"version": version, "digest": audit.digest(tx, params)}
+        audit.write(tx, actor, "ruleset.draft", ref, reason=said, details=details)
     return ref
 
 

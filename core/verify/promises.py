@@ -8,7 +8,7 @@ from core.verify.evidence import deciders_are_told, facts_are_known, gates_have_
 from core.verify.finding import Check, Finding
 from core.verify.owners import bank_accounts_are_as_added
 from core.verify.told import alerts_are_as_told, belonging_as_told, designated_as_told, requests_are_as_told
-from core.verify.withdrawn import one_of_its_two_said_so, what_was_approved_is_there
+from core.verify.withdrawn import one_of_its_two_said_so, what_was_approved_is_the_same, what_was_approved_is_there
 
 if TYPE_CHECKING:
     from core.db import Transaction
@@ -127,6 +127,7 @@ def four_eyes(tx: Transaction) -> Finding:
     requests_are_as_told(check)
     one_of_its_two_said_so(check)
     what_was_approved_is_there(check)
+    what_was_approved_is_the_same(check)
     return check.finding()
 
 

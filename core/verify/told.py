@@ -27,18 +27,21 @@ select a.id, format('alert %s of order %s is %s (%s, %s); the audit trail says %
 
 _ASKED: Final = """
 select a.id, format('request %s (%s of %s) was asked for by %s; the audit trail says %s', a.ref, a.kind, a.subject,
-       a.requested_by, coalesce(t.said, 'nothing'))
+       a.requested_by, coalesce(case when t.digest <> d.digest then 'for something else' else t.said end, 'nothing'))
   from approval a
+ cross join lateral (select encode(sha256(convert_to(a.payload::text, 'UTF8')), 'hex') as digest) d
   left join (select w.subject, count(*) as told, min(w.actor) as actor, min(w.reason) as reason,
                     min(w.details ->> 'kind') as kind, min(w.details ->> 'subject') as about,
+                    min(w.details ->> 'digest') as digest,
                     string_agg(format('%s of %s by %s', w.details ->> 'kind', w.details ->> 'subject', w.actor), ', ')
                         as said
                from audit w where w.action = 'approval.request' group by 1) t on t.subject = a.ref
- where (t.told = 1 and (t.actor, t.kind, t.about, t.reason) = (a.requested_by, a.kind, a.subject, a.reason)) is not true
+ where (t.told = 1 and (t.actor, t.kind, t.about, t.reason) = (a.requested_by, a.kind, a.subject, a.reason)
+        and coalesce(t.digest, d.digest) = d.digest) is not true
 """
 
-# What was asked for, where the trail keeps it too: amounts and arrivals, outcomes, holds. Its words stay unsaid here:
-# they may be about people.
+# What was asked for, where the trail keeps it too: amounts and arrivals, outcomes, holds. (Requests of before the trail
+# had a digest of all of it have nothing else.) Its words stay unsaid here: they may be about people.
 _PAYLOADS: Final = """
 select a.id, format('request %s (%s) is not for what was asked for by the audit trail (%s of %s)', a.ref, a.kind,
        w.action, w.subject)
@@ -68,17 +71,19 @@ select h.id, format('hold %s of order %s ended as %s, and the audit trail tells 
 _RULES: Final = """
 select r.id, format('version %s of the rules is %s, drafted by %s and approved by %s; the audit trail says %s, %s and'
        ' %s', r.version, r.state, r.requested_by, coalesce(r.approved_by, 'nobody'), s.state,
-       coalesce(d.actor, 'nobody'), coalesce(t.actor, 'nobody'))
+       coalesce(d.actor, 'nobody'), coalesce(t.actor, 'nobody') || p.words)
   from ruleset r
-  left join (select w.subject, min(w.actor) as actor from audit w where w.action = 'ruleset.draft' group by 1) d
-    on d.subject = r.ref
+  left join (select w.subject, min(w.actor) as actor, min(w.details ->> 'digest') as digest from audit w
+              where w.action = 'ruleset.draft' group by 1) d on d.subject = r.ref
+ cross join lateral (select case when d.digest <> encode(sha256(convert_to(r.params::text, 'UTF8')), 'hex')
+                                 then ', of other parameters' else '' end as words) p
   left join (select w.subject, w.actor, row_number() over (order by w.booked_at desc, w.id desc) as place from audit w
               where w.action = 'ruleset.activate') t on t.subject = r.ref
  cross join lateral (select case when t.place = 1 then 'active' when t.place > 1 then 'retired'
                                  when d.actor is not null then 'draft'
                                  when exists (select 1 from audit w where w.action = 'ruleset.activate') then 'retired'
                                  else 'active' end as state) s
- where r.state <> s.state or r.approved_by is distinct from t.actor
+ where r.state <> s.state or p.words <> '' or r.approved_by is distinct from t.actor
     or r.requested_by <> coalesce(d.actor, case when r.version = 1 then 'system' else '' end)
 """
 

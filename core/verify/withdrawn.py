@@ -1,4 +1,4 @@
-"""Versions of fee schedules and plans: none the trail tells of is gone, and what was withdrawn is nothing's.
+"""Versions of fee schedules and plans: each is as the trail tells of it, none is gone, what was withdrawn is nothing's.
 
 A withdrawn one was withdrawn in time, by one of the two who agreed on it.
 """
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from core.verify.finding import Check
 
 _BOTH: Final = """
-select f.id, 'fee_schedule' as kind, f.code, f.version, f.effective_from, f.requested_by, f.approved_by, f.withdrawn_at,
-       f.withdrawn_by, f.withdrawn_why from fee_schedule f
+select f.id, 'fee_schedule' as kind, f.code, f.version, f.terms, f.effective_from, f.requested_by, f.approved_by,
+       f.withdrawn_at, f.withdrawn_by, f.withdrawn_why from fee_schedule f
  union all
-select v.id, 'commission_plan', p.code, v.version, v.effective_from, v.requested_by, v.approved_by, v.withdrawn_at,
-       v.withdrawn_by, v.withdrawn_why from plan_version v join plan p on p.id = v.plan_id
+select v.id, 'commission_plan', p.code, v.version, v.terms, v.effective_from, v.requested_by, v.approved_by,
+       v.withdrawn_at, v.withdrawn_by, v.withdrawn_why from plan_version v join plan p on p.id = v.plan_id
 """
 
 
@@ -56,6 +56,18 @@ def what_was_approved_is_there(check: Check) -> None:
         " 'commission_plan.approve', 'commission_plan.withdraw_version')"
         f" and not exists (select 1 from ({_BOTH}) x where x.kind || '.' = left(w.action, length(x.kind) + 1)"
         "   and x.code = w.subject and x.version = (w.details ->> 'version')::int)"
+    )
+
+
+def what_was_approved_is_the_same(check: Check) -> None:
+    """Add to I15 versions of other terms, or another beginning, than the trail tells the approval of."""
+    check.none(
+        "select x.id, format('version %s of %s, begun at %s, is not what the audit trail approves, from %s',"  # noqa: S608 - our own words
+        " x.version, x.code, x.effective_from, w.details ->> 'from')"
+        f" from ({_BOTH}) x join audit w on w.action = x.kind || '.approve' and w.subject = x.code"
+        "   and (w.details ->> 'version')::int = x.version"
+        " where x.effective_from <> (w.details ->> 'from')::timestamptz"
+        "    or w.details ->> 'digest' <> encode(sha256(convert_to(x.terms::text, 'UTF8')), 'hex')"
     )
 
 

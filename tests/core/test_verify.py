@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from core import clock, verify
-from core.actor import system
+from core.actor import Right, system
+from core.commissions import versions
 from core.compliance import alerts
 from core.db import transaction
 from core.ledger.reasons import Reason
@@ -65,6 +67,10 @@ def governed(market):
     agents.reparent(system(), newcomer, market.agents[-1], "found by them")
     acceptor = market.acceptors[0]
     bank_accounts.designate(system(), make.bank_account(acceptor.ref, acceptor.name), "the bank was changed")
+    rights = (Right.MANAGE_PRICING, Right.APPROVE_PRICING)
+    one, two = (replace(make.person("finance", *rights), user_id=n) for n in (1, 2))
+    priced = versions.propose(one, versions.FEES, "agreed", {"platform_bps": 30}, "for larger shops")
+    versions.decide(two, priced, approve=True, why="as agreed")
     drafted = rulesets.draft(review.officer("rules1"), {}, "the same again")
     rulesets.activate(review.officer("rules2"), drafted, "read by another")
 

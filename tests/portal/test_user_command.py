@@ -7,8 +7,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from core.db import reading
+from core import verify
+from core.actor import system
+from core.db import reading, transaction
 from core.errors import Refusal
+from core.parties import merchants
 from portal.commands.user import command
 
 OWN = "my own long secret 7"
@@ -86,6 +89,36 @@ def test_another_role_ends_the_sessions_and_gives_other_rights(fresh):
     (row,) = [json.loads(line) for line in desk("list", "--json").splitlines() if '"auditor"' in line.split(",")[0]]
     assert (row["role"], row["party"], row["open_sessions"]) == ("merchant", "shop-04", 0)
     assert audited() == [("user.role_changed", "auditor")]
+
+
+USERS = "select id from ab_user where username = 'auditor'"
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        (f"update user_party set party_id = (select id from party where code = 'shop-05') where user_id = ({USERS})",
+         "user auditor is merchant of "),
+        (f"delete from user_party where user_id = ({USERS})", "user auditor is merchant of nobody"),
+        (f"update ab_user_role set role_id = (select id from ab_role where name = 'admin') where user_id = ({USERS})",
+         "user auditor is admin of "),
+    ],
+)  # fmt: skip
+def test_a_user_given_another_party_or_role_behind_the_desk_is_a_break(fresh, moved, said):
+    desk("role", "auditor", "merchant", "--party", "shop-04")
+    merchants.create(system(), "shop-05", "Shop 05", country="BR")
+    assert users_named() == []
+    with transaction() as tx:
+        assert tx.run(moved) == 1
+    (told,) = users_named()
+    assert told.startswith(said)
+    assert told.endswith("; the audit trail says merchant of shop-04")
+
+
+def users_named():
+    """What the verifier says of users."""
+    found = next(each for each in verify.run() if each.invariant == "I16")
+    return [words for words in found.breaks if words.startswith("user ")]
 
 
 @pytest.mark.parametrize(
