@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import expect
 
 from core.db import reading
 from tests.browser.chromium import NARROW, WIDE, fits, served, visit
 from tests.portal import market
-from tests.portal.market import claimed, held
+from tests.portal.market import claimed, held, opened
 
 pytestmark = pytest.mark.browser
 
@@ -144,6 +146,35 @@ def test_what_is_typed_into_a_reveal_outlives_a_refusal_and_the_look_is_logged_o
         expect(page.get_by_text("Joao Santos")).to_have_count(0)
     with reading() as tx:
         assert tx.call("select count(*) from audit where action = 'reveal.payer' and subject = %s", (ref,)) == 1
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_an_officer_says_that_the_customer_has_paid_and_what_is_wrong_stands_at_its_field(desk, chromium, size):
+    ref = opened(desk.trade)
+    now = datetime.now(UTC)
+    good = {
+        "payer_name": "Joao Santos", "payer_account": "BR7712348812", "reason": "the slip of the customer's bank",
+        "paid_at": f"{now - timedelta(minutes=3):%Y-%m-%dT%H:%M}",
+    }  # fmt: skip
+    wrong = {"payer_account": "12-", "paid_at": f"{now + timedelta(days=2):%Y-%m-%dT%H:%M}", "reason": "-----"}
+    with visit(desk, chromium, "compliance", size) as page:
+        page.goto(f"/orders/show/{ref}")
+        page.locator('[data-open="ask-claim"]').click()
+        dialog = page.locator("#ask-claim")
+        for field, value in wrong.items():
+            typed = good | {field: value}
+            for name, each in typed.items():
+                dialog.locator(f"[name={name}]").fill(each)
+            dialog.locator("button:not([data-close])").click()
+            told = dialog.locator(".field", has=page.locator(f"[name={field}]")).get_by_role("alert")
+            expect(told).to_contain_text("[bad_input]")
+            for name, each in typed.items():
+                expect(dialog.locator(f"[name={name}]")).to_have_value(each)
+            assert fits(page)
+        dialog.locator("[name=reason]").fill(good["reason"])
+        dialog.locator("button:not([data-close])").click()
+        expect(page.locator(".note.ok")).to_contain_text("asked to confirm the receipt")
+    assert state(ref) == "paid_claimed"
 
 
 @pytest.mark.parametrize(
