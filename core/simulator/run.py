@@ -175,9 +175,14 @@ def _top_up(ref: str, key: str) -> None:
 
 
 def _now(market: Market, lane: Lane, rng: Random) -> None:
-    """Open some orders in the last minutes; the demo acceptors' wait for them, the others' are completed."""
+    """Open some orders in the last minutes; the demo acceptors' wait for them, the others' are completed.
+
+    Each demo acceptor finds one that is paid on its desk.
+    """
     waiting, unpaid = dict(_WAITING), _UNPAID
-    for _ in range(LIVE):
+    for turn in range(3 * LIVE):
+        if turn >= LIVE and all(waiting[code] < most for code, most in _WAITING.items()):
+            break  # a draw by lot may have passed one of them by: then some more are opened
         at = datetime.now(UTC) - _LIVE_AGO
         plan = market.live(rng, at)
         with clock.at(at):

@@ -14,7 +14,7 @@ from core.parties import queries
 from portal import export
 from portal.filters import BadList, one
 from portal.roles import current_actor
-from portal.views.party_parts import MOVES, POCKETS, beginning
+from portal.views.party_parts import MOVES, POCKETS, beginning, midnight
 
 if TYPE_CHECKING:
     from flask import Response
@@ -30,10 +30,11 @@ class StatementsView(BaseView):
 
     @expose("/<ref>.csv", methods=["GET"])
     def export(self, ref: str) -> Response:
-        """Send every line from the beginning of one day to the end of another, in the user's zone."""
+        """Send every line from one day to the end of another, in the user's zone; of this month when none is named."""
         actor = current_actor()
         actor.must(Right.EXPORT)
-        first, last = one(request.args, "from"), one(request.args, "to")
+        today = f"{midnight():%Y-%m-%d}"
+        first, last = one(request.args, "from") or f"{today[:8]}01", one(request.args, "to") or today
         since, until = beginning(first, "from"), beginning(last, "to", days=1)
         if until <= since:
             raise BadList(_("The last day lies before the first."), argument="to")

@@ -136,6 +136,11 @@ def cut_off(after_day: int, orders_more: int) -> None:
     assert child.returncode == -signal.SIGKILL
 
 
+def live(count, past, times=1):
+    """Whether so many orders are those of the past and of the last minutes: more, until each demo desk has one."""
+    return times * run.LIVE <= count - past <= times * 3 * run.LIVE
+
+
 def test_a_market_that_is_killed_in_the_middle_is_played_on_and_nothing_is_doubled(database):
     cut_off(1, 8)
     begun = progress.unfinished()
@@ -146,9 +151,9 @@ def test_a_market_that_is_killed_in_the_middle_is_played_on_and_nothing_is_doubl
     assert done.exit_code == 0, done.output + repr(done.exception)
     assert f"cut off after {half[0]} orders" in done.output
     assert progress.unfinished() is None
-    assert ask("select count(*)::int, count(distinct external_ref)::int from orders") == [
-        (sum(len(whole.day(number)) for number in range(4)) + run.LIVE,) * 2
-    ]
+    ((count, numbers),) = ask("select count(*)::int, count(distinct external_ref)::int from orders")
+    assert count == numbers
+    assert live(count, sum(len(whole.day(number)) for number in range(4)))
     assert [finding.breaks for finding in verify.run() if finding.breaks] == []
     (old,) = ask(
         "select count(*)::int from order_waiting w join orders o on o.id = w.order_id"
@@ -161,7 +166,7 @@ def test_a_market_that_is_killed_in_the_middle_is_played_on_and_nothing_is_doubl
 def test_a_market_cut_off_before_its_first_order_begins_anew(database):
     progress.begin(7, 10, 1, START, "D")
     states = run.play(orders=20, days=1, seed=9)
-    assert sum(states.values()) == 20 + run.LIVE
+    assert live(sum(states.values()), 20)
     assert progress.unfinished() is None
 
 
@@ -176,7 +181,7 @@ def test_a_market_played_on_days_later_goes_up_to_now(database):
 def test_the_same_market_can_be_played_again(database):
     run.play(orders=20, days=1, seed=9)
     states = run.play(orders=20, days=1, seed=9, again=True)
-    assert sum(states.values()) == 2 * (20 + run.LIVE)
+    assert live(sum(states.values()), 40, times=2)
 
 
 def test_production_plays_no_demo(database, monkeypatch):
@@ -212,5 +217,5 @@ def test_connections_that_break_in_the_middle_cost_no_order(database):
         breaker.join()
     assert len(broken) == 4
     assert all(broken)
-    assert sum(states.values()) == 160 + run.LIVE
+    assert live(sum(states.values()), 160)
     assert [finding.breaks for finding in verify.run() if finding.breaks] == []
