@@ -23,7 +23,7 @@ select p.code, v.terms || jsonb_build_object('id', v.id, 'version', v.version)
   from plan_version v join plan p on p.id = v.plan_id
  where v.withdrawn_at is null and exists (select 1 from agent g where g.plan_id = p.id)
    and v.version >= coalesce((select max(x.version) from plan_version x where x.plan_id = p.id
-                               and x.withdrawn_at is null and x.effective_from <= %s), 0)
+                               and x.effective_from <= %s and x.withdrawn_at is null), 0)
  order by p.code, v.version
 """
 
