@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal import refusals
 from portal.filters import BadList, one
+from portal.security.sessions import LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -94,7 +95,7 @@ def look(desk: Desk, args: MultiDict[str, str]) -> Asked:
     clauses: list[sa.ColumnElement[bool]] = []
     known = {name for each in desk.filters for name in each.arguments()}
     for name in args:
-        if name not in known and name not in _READ:
+        if name not in known and name not in _READ and name != LANGUAGE:
             why = BadList(_("This list has no filter '%(name)s'.", name=name[:60]), argument=name[:60])
             wrong.append(Wrong(name, why))
     unread = {each.argument for each in wrong}

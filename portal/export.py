@@ -21,7 +21,7 @@ from portal.columns import heads, needed_names, plain
 from portal.listing import Asked, fields, ordering, summed_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from core.actor import Actor
     from core.db import Transaction
@@ -71,7 +71,7 @@ class Small(NamedTuple):
     name: str
     title: str
     heads: list[str]
-    rows: list[list[str]]
+    rows: Sequence[Sequence[str | Money]]
     sums: dict[tuple[str, str], int]
     words: str
 
@@ -86,7 +86,7 @@ def small(actor: Actor, found: Small) -> Response:
     writer = Lines(BOM)
     writer.row(found.heads)
     for row in found.rows:
-        writer.row([defused(cell) for cell in row])
+        writer.row([cell.text() if isinstance(cell, Money) else defused(cell) for cell in row])
     with reading() as tx:
         head = _seal(tx)
     said = (found.title, found.words, f"{moment:%Y-%m-%d %H:%M:%S} UTC", head)

@@ -50,7 +50,9 @@ _ROWS: Final = (
         Order.dispute_state, Order.amount_state, Order.timeliness, Order.next_actor, Order.merchant_id,
         Order.acceptor_id, Order.agent_id, Order.customer_id, Order.pool_id,
         Order.payer_account_id, Order.currency, Order.fiat_units, Order.usdt_units,
-        Order.fee_units, (Order.usdt_units - Order.fee_units).label("net_units"),
+        # Of an order that ended otherwise than paid out nobody pays a fee, and its merchant receives nothing.
+        sa.case((Order.apart.is_(None), Order.fee_units)).label("fee_units"),
+        sa.case((Order.apart.is_(None), Order.usdt_units - Order.fee_units)).label("net_units"),
         Order.pay_code, Order.payer_name, Order.source, Order.created_at, Order.matched_at,
         Order.claimed_at, Order.completed_at, Order.ended_at, Order.deadline_at,
         _merchant.code.label("merchant"), _merchant.ref.label("merchant_ref"),

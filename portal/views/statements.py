@@ -48,10 +48,11 @@ def _file(found: Period, words: str) -> export.Small:
     pockets = POCKETS if found.opening.account.startswith("acceptor:") else {**POCKETS, "available": _("balance")}
     amount, after, code = _("Amount"), _("Balance after"), _("currency")
     heads = [_("When"), _("What"), _("Entry"), _("Order"), _("Pocket"), amount, f"{amount} ({code})"]
-    rows = [
+    rows: list[list[str | Money]] = [
         [
             line.happened_at.isoformat(timespec="seconds"), str(MOVES.get(line.reason, line.reason)), line.entry_ref,
-            line.order_ref, str(pockets[line.pocket]), _units(line.units), USDT.code, _units(line.balance), USDT.code,
+            line.order_ref, str(pockets[line.pocket]), Money(line.units, USDT), USDT.code, Money(line.balance, USDT),
+            USDT.code,
         ]
         for line in found.lines
     ]  # fmt: skip
@@ -62,7 +63,3 @@ def _file(found: Period, words: str) -> export.Small:
             sums[_("opening balance, %(pocket)s", pocket=name), USDT.code] = opening
             sums[_("closing balance, %(pocket)s", pocket=name), USDT.code] = closing
     return export.Small("statement", _("Statement"), [*heads, after, f"{after} ({code})"], rows, sums, words)
-
-
-def _units(units: int) -> str:
-    return Money(units, USDT).text()

@@ -146,3 +146,10 @@ def test_the_api_refuses_such_a_cursor_too(desk, path):
     for said in UNSTORABLE:
         answer = program.get(f"/{path}?cursor={place(said)}")
         assert (answer.status_code, answer.json["code"]) == (422, "bad_input"), said
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_address_that_asks_for_a_language_is_a_list_in_it(desk, name):
+    page = signed_in(desk, "admin").get(f"/{name}/list/?lang=es")
+    assert page.status_code == 200
+    assert '<html lang="es"' in page.text

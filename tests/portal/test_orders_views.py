@@ -272,3 +272,15 @@ def test_where_the_claim_names_another_payer_both_are_shown_and_both_can_be_reve
     assert "Joao Santos" in words(officer.post(f"/orders/action/reveal/{desk.held}", asked))
     assert "Joao Santos" in words(officer.post(f"/alerts/action/reveal/{desk.alert}", asked))
     assert officer.post(f"/orders/action/reveal/{desk.claimed}", asked).status_code == 422
+
+
+def test_of_an_order_that_was_called_off_nobody_receives_anything(desk):
+    browser = signed_in(desk, "merchant1")
+    before = browser.get("/orders/export.csv").text
+    ref = opened(desk.trade, number="SHOP-off", customer="c-off")
+    deposit.cancel(desk.trade.merchant, ref, reason="the customer changed their mind")
+    rows = list(csv.reader(io.StringIO(browser.get("/orders/export.csv").data.decode("utf-8-sig"))))
+    (row,) = [each for each in rows if each[0] == ref]
+    assert [row[rows[0].index(name)] for name in ("Merchant receives", "Fee")] == ["", ""]
+    for foot in [each for each in rows if each[0] in {"# sum: Fee", "# sum: Merchant receives"}]:
+        assert ",".join(foot) in before, "the sums are as they were"

@@ -57,6 +57,9 @@ def test_an_acceptor_reads_each_pocket_and_an_empty_day_has_its_balances_alone(d
     browser = signed_in(desk, "acceptor1")
     lines, foot = rows(browser.get(address(desk.acceptor.ref)))
     assert {"reserve", "escrow"} <= {line[4] for line in lines}
+    assert sum(round(float(line[5]) * 1_000_000) for line in lines if line[4] == "escrow") == 0, (
+        "a sheet can add them up"
+    )
     assert foot["# sum: closing balance, escrow"] == "0.000000"
     assert rows(browser.get(address(desk.acceptor.ref, "2020-01-01", "2020-01-02")))[0] == []
 
