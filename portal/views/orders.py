@@ -28,7 +28,7 @@ from portal import listing as listing_engine
 from portal import menu, risk_words, typed
 from portal.columns import Column, Preset, Sum
 from portal.desk import Desk, deed
-from portal.filters import Amount, Choice
+from portal.filters import Amount, BadList, Choice
 from portal.roles import actor_or_none, current_actor
 from portal.states import BADGES
 from portal.views import decisions, judging, revealing
@@ -53,13 +53,23 @@ STAGES = (
     ("near", _l("Near expiry")),
     ("review", _l("Under review")),
 )
+
+
+def _of_payer(ref: str) -> Any:
+    """Return the clause of a payer's account; a number would find nothing, for none is stored to be read."""
+    if not ref.startswith("pay_"):
+        said = _("'%(text)s' is not a reference of the form %(prefix)s_…", text=ref[:40], prefix="pay")
+        raise BadList(said, argument="payer")
+    return listing.of_payer(ref)
+
+
 EVERYBODYS = (
     Stage("stage", _l("Stage"), STAGES, at=listing.at_stage),
     OrderState("state", _l("State"), STATES),
     Named("merchant", _l("Merchant"), lambda code: of_party(OrderRow, "merchant", code)),
     Named("acceptor", _l("Acceptor"), lambda code: of_party(OrderRow, "acceptor", code)),
     Named("customer", _l("Customer's number"), listing.of_customer),
-    Named("payer", _l("Payer's account"), listing.of_payer),
+    Named("payer", _l("Payer's account"), _of_payer),
     Named("pool", _l("Pool"), listing.of_pool),
     Currency("currency", _l("Currency")),
     Amount("fiat_units", _l("Amount"), "currency"),

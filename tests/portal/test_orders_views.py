@@ -284,3 +284,11 @@ def test_of_an_order_that_was_called_off_nobody_receives_anything(desk):
     assert [row[rows[0].index(name)] for name in ("Merchant receives", "Fee")] == ["", ""]
     for foot in [each for each in rows if each[0] in {"# sum: Fee", "# sum: Merchant receives"}]:
         assert ",".join(foot) in before, "the sums are as they were"
+
+
+def test_a_payers_account_is_asked_for_by_its_reference_and_a_number_is_told_so(desk):
+    browser = signed_in(desk, "compliance")
+    for typed in ("US443322", "•• 3322", "3322"):
+        answer = browser.get("/orders/list/", query_string={"payer": typed})
+        assert answer.status_code == 400
+        assert "is not a reference of the form pay_" in words(answer)
