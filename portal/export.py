@@ -21,7 +21,7 @@ from portal.columns import heads, needed_names, plain
 from portal.listing import Asked, fields, ordering, summed_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.actor import Actor
     from core.db import Transaction
@@ -90,7 +90,7 @@ def small(actor: Actor, found: Small) -> Response:
     with reading() as tx:
         head = _seal(tx)
     said = (found.title, found.words, f"{moment:%Y-%m-%d %H:%M:%S} UTC", head)
-    for cells in _footer(len(found.rows), found.sums, actor, *said):
+    for cells in _footer(len(found.rows), found.sums.items(), actor, *said):
         writer.row(cells)
     data = writer.taken()
     digest = writer.digest.hexdigest()
@@ -124,7 +124,7 @@ def _lines(desk: Desk, actor: Actor, asked: Asked, moment: str, why_whole: str) 
             count += len(batch)
             yield writer.taken()
         sums |= summed_once(tx.connection, desk, asked, actor)
-    for cells in _footer(count, sums, actor, str(desk.title), asked.words, moment, head):
+    for cells in _footer(count, sorted(sums.items()), actor, str(desk.title), asked.words, moment, head):
         writer.row(cells)
     if whole:
         writer.row(["# " + _("names in full"), defused(why_whole)])
@@ -176,7 +176,7 @@ def _add(desk: Desk, row: Any, sums: dict[tuple[str, str], int]) -> None:
 
 def _footer(
     count: int,
-    sums: dict[tuple[str, str], int],
+    sums: Iterable[tuple[tuple[str, str], int]],
     actor: Actor,
     title: str,
     words: str,
@@ -184,7 +184,7 @@ def _footer(
     head: str,
 ) -> Iterator[list[str]]:
     yield ["# " + _("rows"), str(count)]
-    for (label, code), units in sorted(sums.items()):
+    for (label, code), units in sums:
         yield [f"# {_('sum')}: {label}", Money(units, asset(code)).text(), code]
     yield ["# " + _("list"), title]
     yield ["# " + _("filter"), defused(words)]

@@ -51,6 +51,10 @@ def test_the_lines_of_today_lead_from_nothing_to_the_balance(desk, name):
     assert foot["# sum: opening balance, balance"] == "0.000000"
     assert foot["# sum: closing balance, balance"] == lines[-1][7]
     assert foot["# rows"] == "3"
+    assert [each for each in foot if "balance, " in each] == [
+        "# sum: opening balance, balance",
+        "# sum: closing balance, balance",
+    ]
 
 
 def test_an_acceptor_reads_each_pocket_and_an_empty_day_has_its_balances_alone(desk):
