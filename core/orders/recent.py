@@ -37,6 +37,7 @@ select o.ref, o.external_ref, o.state, o.next_actor = 'compliance', m.code, a.co
        o.usdt_units, o.created_at, o.deadline_at
 """
 _PARTIES = " join party m on m.id = o.merchant_id left join party a on a.id = o.acceptor_id "
+_ITS_ACCOUNT = "join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
 _MINE: Final = {Scope.ACCEPTOR: "acceptor", Scope.MERCHANT: "customer"}
 
 
@@ -89,8 +90,7 @@ def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
     actor.must(Right.SEE_ORDERS)
     own, args = condition(actor)
     return _read(
-        f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES}"
-        " join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
+        f"{_BRIEF} from order_waiting w join orders o on o.id = w.order_id {_PARTIES} {_ITS_ACCOUNT}"
         f" where b.ref = %s and {own} order by o.deadline_at, o.id limit %s",
         (ref, *args, min(limit, MOST)),
     )
@@ -99,27 +99,20 @@ def on_bank_account(actor: Actor, ref: str, limit: int = 50) -> list[Brief]:
 def unpaid_on_bank_account(actor: Actor, ref: str) -> int:
     """Return how many of the actor's orders wait to be paid to a bank account. Raises Forbidden."""
     actor.must(Right.SEE_ORDERS)
-    own, args = condition(actor)
-    with reading() as tx:
-        number: int = tx.call(
-            "select count(*) from order_waiting w join orders o on o.id = w.order_id"  # noqa: S608 - our own condition
-            " join pool_account l on l.id = o.pool_account_id join bank_account b on b.id = l.bank_account_id"
-            f" where b.ref = %s and o.state = 'awaiting_payment' and {own}",
-            (ref, *args),
-        )
-    return number
+    return _count(actor, f"{_ITS_ACCOUNT} where b.ref = %s and o.state = 'awaiting_payment'", ref)
 
 
 def open_of_merchant(actor: Actor, party_ref: str) -> int:
     """Return how many orders of a merchant are open, of those the actor sees. Raises Forbidden."""
     actor.must(Right.SEE_ORDERS)
+    return _count(actor, "join party m on m.id = o.merchant_id where m.ref = %s", party_ref)
+
+
+def _count(actor: Actor, which: str, ref: str) -> int:
     own, args = condition(actor)
+    sql = f"select count(*) from order_waiting w join orders o on o.id = w.order_id {which} and {own}"  # noqa: S608 - our own words
     with reading() as tx:
-        number: int = tx.call(
-            "select count(*) from order_waiting w join orders o on o.id = w.order_id"  # noqa: S608 - our own condition
-            f" join party m on m.id = o.merchant_id where m.ref = %s and {own}",
-            (party_ref, *args),
-        )
+        number: int = tx.call(sql, (ref, *args))
     return number
 
 
