@@ -77,8 +77,11 @@ def draw(row: Any, column: Column) -> Markup:
     if column.under is None:
         return escape(first)
     name = Markup("%s ") % column.under.label if column.under.named else ""
-    return Markup('%s<span class="sub">%s%s</span>') % (
+    # With its name it is too long for the rest of a narrow line.
+    style = "sub whole" if column.under.named else "sub"
+    return Markup('%s<span class="%s">%s%s</span>') % (
         first,
+        style,
         name,
         draw(row, column.under),
     )
