@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -25,6 +24,7 @@ from core.errors import (
 )
 from core.parties import acceptors, account_numbers, bank_accounts, merchants, standing
 from tests import make
+from tests.beside import Deed, other, waits_for_a_lock
 
 ADMIN = make.person("admin", Right.MANAGE_PARTIES, Right.DESIGNATE_BANK_ACCOUNT, Right.FREEZE_BANK_ACCOUNT)
 WHY = "the old bank closes its branch"
@@ -45,18 +45,6 @@ def designated(party_ref):
             (party_ref,),
         )
     return [row[0] for row in rows]
-
-
-def wait_for_a_waiter():
-    """Return once some other transaction waits for a lock in this database."""
-    sql = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = %s"
-    name = one("select current_database()")
-    for _ in range(6000):
-        if one(sql, name):
-            return
-        time.sleep(0.01)
-    message = "nobody came to wait"
-    raise AssertionError(message)
 
 
 @pytest.fixture
@@ -211,17 +199,16 @@ def test_of_many_designations_at_once_exactly_one_account_is_left(joao):
 def test_the_quicker_of_two_that_saw_the_same_wins(joao):
     first = add(joao, "0001-22")
     second, third = add(joao, "0001-33"), add(joao, "0001-44")
-    with ThreadPoolExecutor(1) as other, db.transaction() as tx:
+    with db.transaction() as tx, other() as looker:
         tx.call("select 1 from withdrawal_account for update")
-        slower = other.submit(bank_accounts.designate, ADMIN, third, WHY)
-        wait_for_a_waiter()
+        slower = Deed(lambda: bank_accounts.designate(ADMIN, third, WHY))
+        waits_for_a_lock(looker, slower)
         tx.run(
             "update withdrawal_account set bank_account_id = (select id from bank_account where ref = %s)"
             " where bank_account_id = (select id from bank_account where ref = %s)",
             (second, first),
         )
-    with pytest.raises(Changed):
-        slower.result()
+    assert isinstance(slower.answer(), Changed)
     assert designated(joao) == [second]
 
 
